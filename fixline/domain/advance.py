@@ -1,0 +1,280 @@
+"""The request state machine: `advance(definition, state, command, now) -> Decision | Refusal`.
+
+Owns which command does what; pure and total: no I/O, no clock, no randomness, and any command on any state
+gives a decision or a typed refusal, never half of one. The only writer of a request calls it inside its
+transaction, and `fixline test` and `fixline simulate` call the same function.
+
+Time: `now` is aware UTC and is never taken to be before the last decision. What fell due by itself before
+`now` happens first, in the order of the instants; an answer given at the very instant of a deadline is in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fixline.domain import progress, tasks, timekeeping
+from fixline.domain.commands import (
+    Actor,
+    Amend,
+    Cancel,
+    Claim,
+    Command,
+    Comment,
+    Complete,
+    Decline,
+    Hold,
+    Open,
+    Reassign,
+    Release,
+    Report,
+    Resume,
+    Role,
+    SendBack,
+    Signal,
+    SourceClosed,
+    Start,
+    Tick,
+)
+from fixline.domain.decision import Decision, Refusal, Refused, refuse
+from fixline.domain.definition import CloseOutcome, CloseStep, Definition, HumanStep, NotifyEvent, WaitStep
+from fixline.domain.draft import Draft
+from fixline.domain.forms import read_answers
+from fixline.domain.state import RequestState, TaskState
+
+ON_CLOSED = (Comment, Report)
+"""What a closed request still takes: a remark, and the reports of effects that were under way."""
+
+
+def advance(
+    definition: Definition,
+    state: RequestState | None,
+    command: Command,
+    now: datetime,
+    *,
+    actor: Actor,
+    request_id: str,
+) -> Decision | Refusal:
+    """Decide one command. The state given is never changed; a refusal leaves everything as it was.
+
+    `state` is None for an open command only. Raises ValueError for a naive `now`; nothing else is raised for
+    a checked definition and a command that its own model accepts.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must say its zone")
+    draft = Draft(definition, state, actor, now.astimezone(UTC), request_id)
+    try:
+        if isinstance(command, Open):
+            _open(draft, state, command)
+        elif state is None:
+            raise refuse("not_opened", "the request has not been opened")
+        elif state.closed and not isinstance(command, ON_CLOSED):
+            raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
+        else:
+            _catch_up(draft, through_now=isinstance(command, Tick))
+            _decide(draft, command)
+    except Refused as refused:
+        return refused.refusal
+    if not draft.changed:
+        return Refusal(code="nothing_due", message="nothing is due")
+    timekeeping.settle(draft)
+    return draft.finish(_next_at(draft))
+
+
+def next_instant(definition: Definition, state: RequestState) -> datetime | None:
+    """The next instant at which something falls due by itself (aware UTC); None when nothing does."""
+    return _next_at(Draft(definition, state, Actor(name="", role=Role.SYSTEM), state.decided_at, state.id))
+
+
+def _next_at(draft: Draft) -> datetime | None:
+    if draft.state.closed:
+        return None
+    coming = timekeeping.coming(draft)
+    return coming.at if coming else None
+
+
+def _catch_up(draft: Draft, *, through_now: bool) -> None:
+    """Let everything happen that was due before now (for a tick: by now)."""
+    while not draft.state.closed and (due := timekeeping.coming(draft)):
+        if due.at > draft.now or (due.at == draft.now and not through_now):
+            return
+        if due.clock is None:
+            progress.wait_over(draft, progress.TIMEOUT)
+        else:
+            timekeeping.happen(draft, due)
+        timekeeping.settle(draft)
+
+
+def _decide(draft: Draft, command: Command) -> None:
+    if draft.state.closed and not isinstance(command, ON_CLOSED):
+        if not isinstance(command, Tick):
+            raise refuse("request_closed", f"the request is closed ({draft.state.outcome})")
+        return
+    _DECIDE[type(command)](draft, command)
+
+
+def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
+    definition = draft.definition
+    if state is not None:
+        raise refuse("already_opened", "the request has been opened already")
+    if definition.intake.location == "required" and not (command.place and _located(command)):
+        raise refuse("location_missing", f"a report of {definition.title!r} needs a place")
+    if len(command.photos) > definition.intake.photos.max:
+        raise refuse("too_many_photos", f"at most {definition.intake.photos.max} photos")
+    answers, problems = read_answers(definition.intake.questions, command.answers)
+    if problems:
+        raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
+    ruled = timekeeping.ruled_priority(definition, answers)
+    opened_at = min(command.opened_at or draft.now, draft.now).astimezone(UTC)
+    draft.record(
+        "opened",
+        f"{definition.title}: reported by {command.channel}.",
+        id=draft.request_id,
+        type=definition.type,
+        version=command.version,
+        opened_at=opened_at,
+        priority=ruled.priority,
+        answers=answers,
+        place=command.place,
+        areas=command.areas,
+        description=command.description,
+        photos=command.photos,
+        channel=command.channel,
+        external_id=command.external_id,
+        has_contact=command.has_contact,
+        backlog=command.backlog,
+    )
+    timekeeping.note_undecided(draft, "priority", ruled.undecided)
+    timekeeping.start_deadlines(draft, backlog=command.backlog)
+    if not command.backlog:
+        draft.notify(NotifyEvent.RECEIVED)
+    progress.enter(draft, definition.start)
+
+
+def _located(command: Open) -> bool:
+    place = command.place
+    return place is not None and (place.address is not None or place.latitude is not None)
+
+
+def _amend(draft: Draft, command: Amend) -> None:
+    answers, problems = read_answers(draft.definition.fields, command.answers, partial=True)
+    if problems:
+        raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
+    before = draft.state.seq
+    fresh = {name: value for name, value in answers.items() if draft.state.answers.get(name) != value}
+    if fresh:
+        draft.record(
+            "answers_changed", f"Answers put right. {command.reason}", answers=fresh, reason=command.reason
+        )
+        timekeeping.set_priority(draft)
+    if command.place and (command.place, command.areas) != (draft.state.place, draft.state.areas):
+        draft.record(
+            "place_changed",
+            f"Place put right. {command.reason}",
+            place=command.place,
+            areas=command.areas,
+            reason=command.reason,
+        )
+        _follow_place(draft)
+    if command.description is not None and command.description != draft.state.description:
+        draft.record(
+            "description_changed",
+            f"Description put right. {command.reason}",
+            description=command.description,
+            reason=command.reason,
+        )
+    if draft.state.seq == before:
+        raise refuse("nothing_changed", "everything is already as the amendment says")
+
+
+def _follow_place(draft: Draft) -> None:
+    """Work that is not under way goes to the team of the right area."""
+    for task in draft.state.open_tasks:
+        step = draft.definition.step(task.step)
+        team = progress.team_of(draft, step) if isinstance(step, HumanStep) else task.team
+        if team != task.team and task.state is not TaskState.STARTED:
+            tasks.hand_over(draft, task, team, None, "The place was put right.")
+
+
+def _send_back(draft: Draft, command: SendBack) -> None:
+    step = draft.definition.steps.get(command.step)
+    if step is None or isinstance(step, CloseStep):
+        possible = [name for name, each in draft.definition.steps.items() if not isinstance(each, CloseStep)]
+        raise refuse("unknown_step", f"there is no step {command.step!r} to go back to", steps=possible)
+    draft.record(
+        "sent_back",
+        f"Sent back to {command.step}. {command.reason}",
+        step=command.step,
+        reason=command.reason,
+    )
+    progress.withdraw_tasks(draft, "sent back")
+    progress.leave(draft, None)
+    progress.enter(draft, command.step)
+
+
+def _comment(draft: Draft, command: Comment) -> None:
+    draft.record("commented", command.text)
+
+
+def _signal(draft: Draft, command: Signal) -> None:
+    position = draft.state.position
+    step = draft.definition.step(position.step) if position else None
+    if not isinstance(step, WaitStep) or step.signal != command.name:
+        where = f"step {position.step!r}" if position else "the request"
+        raise refuse("signal_not_awaited", f"{where} does not wait for {command.name!r}")
+    draft.record("signal_received", f"Signal {command.name}. {command.reason}".strip(), name=command.name)
+    progress.wait_over(draft, command.name)
+
+
+def _hold(draft: Draft, command: Hold) -> None:
+    if draft.state.hold:
+        raise refuse("already_on_hold", f"the request is on hold: {draft.state.hold.reason}")
+    draft.record("held", f"On hold: {command.reason}", reason=command.reason)
+    draft.notify(NotifyEvent.ON_HOLD)
+
+
+def _resume(draft: Draft, command: Resume) -> None:
+    if not draft.state.hold:
+        raise refuse("not_on_hold", "the request is not on hold")
+    draft.record("resumed", f"Resumed. {command.reason}".strip(), reason=command.reason)
+
+
+def _cancel(draft: Draft, command: Cancel) -> None:
+    allowed = draft.definition.cancel
+    if draft.actor.role in (Role.REPORTER, Role.SERVICE):
+        until = allowed.reporter
+        if until is None or (until != "always" and draft.state.visits.get(until)):
+            raise refuse("not_cancellable", "the request can no longer be cancelled by whoever reported it")
+    elif draft.actor.role is not Role.ADMIN and allowed.supervisor is None:
+        raise refuse("not_cancellable", f"a request of type {draft.definition.type} cannot be cancelled")
+    progress.close(draft, CloseOutcome.CANCELLED, draft.now, command.reason)
+
+
+def _source_closed(draft: Draft, command: SourceClosed) -> None:
+    closed_at = max(min(command.closed_at, draft.now), draft.state.opened_at)
+    progress.close(draft, command.outcome, closed_at.astimezone(UTC), f"{command.source} has closed it.")
+
+
+def _tick(_draft: Draft, _command: Tick) -> None:
+    """Catching up was all there was to do."""
+
+
+_DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
+    Claim: tasks.claim,
+    Start: tasks.start,
+    Release: tasks.release,
+    Complete: tasks.complete,
+    Decline: tasks.decline,
+    Reassign: tasks.reassign,
+    Report: tasks.report,
+    Amend: _amend,
+    SendBack: _send_back,
+    Comment: _comment,
+    Signal: _signal,
+    Hold: _hold,
+    Resume: _resume,
+    Cancel: _cancel,
+    SourceClosed: _source_closed,
+    Tick: _tick,
+}

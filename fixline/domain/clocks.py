@@ -1,0 +1,127 @@
+"""Clocks: when a budget is spent, which rung of a ladder comes next, and what changes them.
+
+Owns the arithmetic of a clock's ledger on a working calendar; it makes no entries and tells nobody. A clock
+is a budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer
+to one question: when has the clock run this long since that instant (`reach`)?
+Instants are aware UTC. Rules: docs/definitions.md, section Deadlines.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from fixline.domain.calendar import CalendarExhausted, Span, WorkingCalendar
+from fixline.domain.definition import Rung
+from fixline.domain.state import Clock, ClockState, Stretch
+
+LATE_AFTER = timedelta(minutes=1)
+"""A rung that fires this long after its instant is marked late (the system was down or slow)."""
+
+
+class Firing(NamedTuple):
+    """The next firing of one rung: when, which rung of the ladder, and the how-manieth time."""
+
+    at: datetime
+    rung: int
+    time: int
+
+
+def spent(clock: Clock, calendar: WorkingCalendar, now: datetime) -> timedelta:
+    """How much of its budget the clock has used by now, in the budget's own measure; paused time is not used."""
+    total = timedelta()
+    for stretch in clock.stretches:
+        until = min(stretch.until or now, now)
+        total += calendar.elapsed(stretch.since, until, working=clock.budget.working)
+    return total
+
+
+def reach(
+    clock: Clock, calendar: WorkingCalendar, since: datetime, amount: timedelta, *, working: bool
+) -> datetime | None:
+    """The instant at which the clock has run for `amount` after `since`.
+
+    None when the clock stands before that, or when the calendar does not reach that far.
+    """
+    left = amount
+    for stretch in clock.stretches:
+        if stretch.until is not None and stretch.until <= since:
+            continue
+        begin = max(stretch.since, since)
+        if stretch.until is not None:
+            here = calendar.elapsed(begin, stretch.until, working=working)
+            if here < left:
+                left -= here
+                continue
+        return _later(calendar, begin, left, working=working)
+    return None
+
+
+def _later(
+    calendar: WorkingCalendar, start: datetime, amount: timedelta, *, working: bool
+) -> datetime | None:
+    if not working:
+        return start + amount
+    try:
+        return calendar.add_working(start, amount)
+    except CalendarExhausted:
+        return None
+
+
+def reach_span(clock: Clock, calendar: WorkingCalendar, since: datetime, span: Span) -> datetime | None:
+    """The instant at which the clock has run for a span after `since`, in the span's own measure."""
+    return reach(clock, calendar, since, span.length(calendar), working=span.working)
+
+
+def due(clock: Clock, calendar: WorkingCalendar) -> datetime | None:
+    """When the budget is spent; None while a paused clock cannot become due. A breached clock stays where it is."""
+    if clock.breached_at is not None:
+        return clock.breached_at
+    found = reach_span(clock, calendar, clock.started_at, clock.budget)
+    if clock.state is ClockState.PAUSED or found is None:
+        return None
+    return max(found, clock.not_before) if clock.not_before else found
+
+
+def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
+    """The earliest firing that is still to come; none while the clock does not run.
+
+    Of two rungs that fire at one instant the earlier in the ladder comes first.
+    """
+    if clock.state is not ClockState.RUNNING:
+        return None
+    firings = [
+        Firing(at, index, clock.fired[index] + 1)
+        for index, rung in enumerate(ladder)
+        if clock.fired[index] < rung.up_to
+        and (at := _fires_at(clock, rung, clock.fired[index] + 1, calendar)) is not None
+    ]
+    return min(firings, default=None)
+
+
+def _fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
+    if rung.at_percent is not None:
+        share = clock.budget.length(calendar) * rung.at_percent / 100
+        return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)
+    fires_at = due(clock, calendar)
+    if rung.at_due or fires_at is None:
+        return fires_at
+    fires_at = reach_span(clock, calendar, fires_at, rung.after) if rung.after else fires_at
+    for _ in range(time - 1):
+        if fires_at is None or rung.every is None:
+            return None
+        fires_at = reach_span(clock, calendar, fires_at, rung.every)
+    return fires_at
+
+
+def paused(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
+    """The ledger with the running stretch ended now; a stretch of no length is dropped."""
+    *earlier, last = clock.stretches
+    if last.since >= now:
+        return tuple(earlier) or (Stretch(since=last.since, until=last.since),)
+    return (*earlier, Stretch(since=last.since, until=now))
+
+
+def resumed(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
+    """The ledger with a new running stretch from now."""
+    return (*clock.stretches, Stretch(since=now))

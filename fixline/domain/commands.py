@@ -1,0 +1,242 @@
+"""The commands: everything that can happen to a service request.
+
+Owns the shape of each command's body and who may be its actor. A command is data; what it leads to is
+decided by `fixline.domain.advance`. Instants are aware UTC. Nothing here imports SQL, HTTP or Temporal.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from fixline.domain.definition import CloseOutcome
+
+
+class Role(StrEnum):
+    """What an actor may be; `system` is Fixline itself (ticks, reports of effects, imports)."""
+
+    REPORTER = "reporter"
+    CREW = "crew"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    SERVICE = "service"
+    SYSTEM = "system"
+
+
+class Actor(BaseModel):
+    """Who gives a command: a name for the journal, a role, and the teams for which a crew may act."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    role: Role
+    teams: tuple[str, ...] = ()
+
+    def acts_for(self, team: str) -> bool:
+        """Whether the actor may do this team's work: its own crews, supervisors, admins."""
+        return self.role is not Role.CREW or team in self.teams
+
+
+SYSTEM = Actor(name="fixline", role=Role.SYSTEM)
+
+
+class Body(BaseModel):
+    """Base of all command bodies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Place(Body):
+    """Where it is: degrees WGS 84, and an address as text. Either may be missing, not both."""
+
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    address: str | None = Field(None, max_length=300)
+
+
+class Open(Body):
+    """A report is accepted.
+
+    `opened_at` is the real opening of a request that comes from another system (`backlog`): its clocks
+    run from then, the rungs already past count as passed and nobody is told about them. `areas` are
+    the area keys by layer, found at the door.
+    """
+
+    kind: Literal["open"] = "open"
+    type: str
+    version: str
+    place: Place | None = None
+    areas: dict[str, str] = Field(default_factory=dict)
+    answers: dict[str, Any] = Field(default_factory=dict)
+    description: str = ""
+    photos: tuple[str, ...] = ()
+    channel: str = "api"
+    external_id: str | None = None
+    opened_at: datetime | None = None
+    backlog: bool = False
+    has_contact: bool = False
+
+
+class Claim(Body):
+    """Somebody takes an offered task; `assignee` is who, the actor where it is not said."""
+
+    kind: Literal["claim"] = "claim"
+    task: str
+    assignee: str | None = Field(None, max_length=100)
+
+
+class Release(Body):
+    """The holder gives a claimed task back to its team."""
+
+    kind: Literal["release"] = "release"
+    task: str
+    reason: str = ""
+
+
+class Start(Body):
+    """The holder begins the work."""
+
+    kind: Literal["start"] = "start"
+    task: str
+
+
+class Complete(Body):
+    """The work is done, with an outcome and what the form asks."""
+
+    kind: Literal["complete"] = "complete"
+    task: str
+    outcome: str
+    form: dict[str, Any] = Field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+    assignee: str | None = Field(None, max_length=100)
+
+
+class Decline(Body):
+    """The crew will not do it: back to the team, with a reason."""
+
+    kind: Literal["decline"] = "decline"
+    task: str
+    reason: str
+
+
+class Reassign(Body):
+    """A supervisor gives the open task (or the one named) to another team or person."""
+
+    kind: Literal["reassign"] = "reassign"
+    task: str | None = None
+    team: str | None = None
+    assignee: str | None = Field(None, max_length=100)
+    reason: str
+
+
+class Amend(Body):
+    """Answers, the place or the description are put right. What is None stays."""
+
+    kind: Literal["amend"] = "amend"
+    answers: dict[str, Any] = Field(default_factory=dict)
+    place: Place | None = None
+    areas: dict[str, str] = Field(default_factory=dict)
+    description: str | None = None
+    reason: str
+
+
+class SendBack(Body):
+    """A supervisor sends the request to a step, with a reason."""
+
+    kind: Literal["send_back"] = "send_back"
+    step: str
+    reason: str
+
+
+class Comment(Body):
+    """A remark for the journal; also on a closed request."""
+
+    kind: Literal["comment"] = "comment"
+    text: str
+
+
+class Signal(Body):
+    """Something that a waiting step waits for has happened."""
+
+    kind: Literal["signal"] = "signal"
+    name: str
+    reason: str = ""
+
+
+class Hold(Body):
+    """The request is put on hold."""
+
+    kind: Literal["hold"] = "hold"
+    reason: str
+
+
+class Resume(Body):
+    """The hold ends."""
+
+    kind: Literal["resume"] = "resume"
+    reason: str = ""
+
+
+class Cancel(Body):
+    """The request is withdrawn."""
+
+    kind: Literal["cancel"] = "cancel"
+    reason: str
+
+
+class Tick(Body):
+    """The timer fired: everything that is due by now happens, in the order of its instants."""
+
+    kind: Literal["tick"] = "tick"
+
+
+class Report(Body):
+    """What an effect learned: who got the work order, who was told."""
+
+    kind: Literal["report"] = "report"
+    effect: str
+    effect_kind: str
+    task: str | None = None
+    assignee: str | None = None
+    rule: str | None = None
+    audience: str | None = None
+    told: str | None = None
+    channel: str | None = None
+    about: str | None = None
+
+
+class SourceClosed(Body):
+    """The system from which the request was imported says that it is closed."""
+
+    kind: Literal["source_closed"] = "source_closed"
+    outcome: CloseOutcome
+    closed_at: datetime
+    source: str
+
+
+Command = Annotated[
+    Open
+    | Claim
+    | Release
+    | Start
+    | Complete
+    | Decline
+    | Reassign
+    | Amend
+    | SendBack
+    | Comment
+    | Signal
+    | Hold
+    | Resume
+    | Cancel
+    | Tick
+    | Report
+    | SourceClosed,
+    Field(discriminator="kind"),
+]
+
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+"""Reads a command from its stored JSON; raises pydantic.ValidationError on anything else."""

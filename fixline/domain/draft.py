@@ -1,0 +1,92 @@
+"""A decision in the making.
+
+Owns the draft: the state as it changes entry by entry, the entries, the effects and what was touched. Every
+rule module writes through `record`; nothing else changes a state. It knows the definition, the actor and the
+one `now` of the decision (aware UTC); it does no I/O.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from fixline.domain.commands import Actor
+from fixline.domain.decision import Decision, Effect, EffectKind
+from fixline.domain.definition import Definition, NotifyEvent
+from fixline.domain.journal import Entry, evolve
+from fixline.domain.state import Clock, RequestState, Task
+
+
+class Draft:
+    """Collects one decision. `state` is always the state after the last recorded entry."""
+
+    def __init__(
+        self, definition: Definition, state: RequestState | None, actor: Actor, now: datetime, request_id: str
+    ) -> None:
+        self.definition = definition
+        self.calendar = definition.calendar
+        self.actor = actor
+        self.now = now if state is None else max(now, state.decided_at)
+        self.request_id = request_id
+        self.number = 1 if state is None else state.decision + 1
+        self._before = state
+        self._state = state
+        self._entries: list[Entry] = []
+        self._effects: list[Effect] = []
+        self._told: set[NotifyEvent] = set()
+
+    @property
+    def state(self) -> RequestState:
+        """The state so far. Only an open command begins without one."""
+        if self._state is None:
+            raise LookupError("the request has not been opened")
+        return self._state
+
+    def record(self, kind: str, text: str, /, *, actor: Actor | None = None, **data: Any) -> None:
+        """Write one journal entry; the state follows."""
+        entry = Entry(
+            seq=(self._state.seq if self._state else 0) + 1,
+            decision=self.number,
+            at=self.now,
+            actor=(actor or self.actor).name,
+            kind=kind,
+            text=text,
+            data=to_jsonable_python(data, by_alias=True),
+        )
+        self._state = evolve(self._state, entry)
+        self._entries.append(entry)
+
+    def cause(self, kind: EffectKind, /, **data: Any) -> None:
+        """Add an effect; its id is request:decision:n."""
+        effect_id = f"{self.request_id}:{self.number}:{len(self._effects) + 1}"
+        self._effects.append(Effect(id=effect_id, kind=kind, data=to_jsonable_python(data)))
+
+    def notify(self, event: NotifyEvent, **data: Any) -> None:
+        """Tell the reporter, once per event and decision, if the department does and there is anybody to tell."""
+        if event not in self.definition.notify or not self.state.has_contact or event in self._told:
+            return
+        self._told.add(event)
+        self.cause("notify", event=event, audience="reporter", **data)
+
+    def finish(self, next_at: datetime | None) -> Decision:
+        """The decision, with the tasks and clocks that are not as they were before."""
+        before_tasks: dict[str, Task] = dict(self._before.tasks) if self._before else {}
+        before_clocks: dict[str, Clock] = dict(self._before.clocks) if self._before else {}
+        state = self.state
+        return Decision(
+            number=self.number,
+            at=self.now,
+            state=state,
+            entries=tuple(self._entries),
+            tasks=tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
+            clocks=tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
+            effects=tuple(self._effects),
+            next_at=next_at,
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything has been recorded yet."""
+        return bool(self._entries)

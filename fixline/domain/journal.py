@@ -1,0 +1,209 @@
+"""The journal: what happened to a request, entry by entry, and the state that follows from it.
+
+Owns `Entry` and `evolve`. Every change of a state is one entry, and `evolve` is the only function that
+makes a state anew; so the journal alone rebuilds the state (`rebuild`). It decides nothing: what an entry
+says was decided by `fixline.domain.advance` and is recorded in full, instants included. Entries keep
+their meaning for ever; a new meaning is a new kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fixline.domain.definition import CloseOutcome
+from fixline.domain.state import Clock, HoldRecord, Place, Position, RequestState, Task, Visit
+
+
+class Entry(BaseModel):
+    """One journal entry: `seq` counts 1, 2, 3 ... per request, `decision` says which decision it is part of.
+
+    `at` is aware UTC; `text` is for people, `data` (JSON) is what the state is rebuilt from.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    decision: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def _patched(record: R, data: Mapping[str, Any]) -> R:
+    """The record with the fields that the entry's data names; other data is for readers only."""
+    known = type(record).model_fields
+    changes = {name: value for name, value in data.items() if name in known}
+    return type(record).model_validate({**dict(record), **changes})
+
+
+def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
+    position = Position(
+        entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields}
+    )
+    return {"position": position, "visits": {**state.visits, position.step: position.visit}}
+
+
+def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
+    if state.position is None:
+        return {}
+    visit = Visit(
+        step=state.position.step,
+        visit=state.position.visit,
+        entered_at=state.position.entered_at,
+        left_at=entry.at,
+        outcome=entry.data.get("outcome"),
+    )
+    return {"position": None, "taken": (*state.taken, visit)}
+
+
+def _task_offered(state: RequestState, entry: Entry) -> dict[str, Any]:
+    task = Task.model_validate(entry.data)
+    return {"tasks": {**state.tasks, task.id: task}, "tasks_made": state.tasks_made + 1}
+
+
+def _task_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
+    task = _patched(state.tasks[entry.data["task"]], entry.data)
+    return {"tasks": {**state.tasks, task.id: task}}
+
+
+def _clock_started(state: RequestState, entry: Entry) -> dict[str, Any]:
+    clock = Clock.model_validate(entry.data)
+    return {"clocks": {**state.clocks, clock.name: clock}}
+
+
+def _clock_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
+    clock = _patched(state.clocks[entry.data["clock"]], entry.data)
+    return {"clocks": {**state.clocks, clock.name: clock}}
+
+
+def _answers_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"answers": {**state.answers, **entry.data["answers"]}}
+
+
+def _place_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"place": Place.model_validate(entry.data["place"]), "areas": entry.data["areas"]}
+
+
+def _description_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"description": entry.data["description"]}
+
+
+def _priority_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {name: entry.data[name] for name in ("priority", "floor") if name in entry.data}
+
+
+def _held(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"hold": HoldRecord(since=entry.at, reason=entry.data["reason"], by=entry.actor)}
+
+
+def _resumed(_state: RequestState, _entry: Entry) -> dict[str, Any]:
+    return {"hold": None}
+
+
+def _closed(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {
+        "status": "closed",
+        "outcome": CloseOutcome(entry.data["outcome"]),
+        "closed_at": entry.data["closed_at"],
+        "hold": None,
+    }
+
+
+def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
+    return {}
+
+
+_EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
+    "step_entered": _step_entered,
+    "step_left": _step_left,
+    "task_offered": _task_offered,
+    "task_claimed": _task_changed,
+    "task_started": _task_changed,
+    "task_released": _task_changed,
+    "task_declined": _task_changed,
+    "task_completed": _task_changed,
+    "task_withdrawn": _task_changed,
+    "task_reassigned": _task_changed,
+    "clock_started": _clock_started,
+    "clock_paused": _clock_changed,
+    "clock_resumed": _clock_changed,
+    "clock_rebudgeted": _clock_changed,
+    "clock_breached": _clock_changed,
+    "clock_met": _clock_changed,
+    "clock_ended": _clock_changed,
+    "rung_fired": _clock_changed,
+    "rungs_passed": _clock_changed,
+    "answers_changed": _answers_changed,
+    "place_changed": _place_changed,
+    "description_changed": _description_changed,
+    "priority_changed": _priority_changed,
+    "held": _held,
+    "resumed": _resumed,
+    "closed": _closed,
+    "commented": _nothing,
+    "signal_received": _nothing,
+    "condition_undecided": _nothing,
+    "sent_back": _nothing,
+    "told": _nothing,
+    "notified": _nothing,
+}
+
+KINDS: tuple[str, ...] = ("opened", *_EVOLVE)
+"""Every kind of journal entry."""
+
+
+def _opened(entry: Entry) -> RequestState:
+    return RequestState.model_validate(
+        {**entry.data, "decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
+    )
+
+
+def _begin_decision(state: RequestState) -> dict[str, Any]:
+    """A new decision leaves behind the tasks that earlier ones finished, and those tasks' clocks."""
+    tasks = {name: task for name, task in state.tasks.items() if task.state.open}
+    clocks = {
+        name: clock
+        for name, clock in state.clocks.items()
+        if clock.task is None or clock.state.live or clock.task in tasks
+    }
+    return {"tasks": tasks, "clocks": clocks}
+
+
+def evolve(state: RequestState | None, entry: Entry) -> RequestState:
+    """The state after one entry. Raises KeyError for a kind it does not know, ValidationError for data that
+    does not fit: both mean that the journal was not written by `advance`."""
+    if entry.kind == "opened":
+        return _opened(entry)
+    if state is None:
+        raise KeyError(f"the journal begins with {entry.kind!r}, not with 'opened'")
+    if entry.decision != state.decision:
+        state = state.model_copy(update=_begin_decision(state))
+    changes = _EVOLVE[entry.kind](state, entry)
+    stamp = {"decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
+    return _changed(state, {**changes, **stamp})
+
+
+def _changed(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
+    plain = {"priority", "floor", "closed_at"} & set(changes)
+    if plain:  # values that come as JSON text and must be read again
+        return RequestState.model_validate({**dict(state), **changes})
+    return state.model_copy(update=dict(changes))
+
+
+def rebuild(entries: Iterable[Entry]) -> RequestState:
+    """The state that a request's whole journal leads to. Raises ValueError for an empty journal."""
+    state: RequestState | None = None
+    for entry in entries:
+        state = evolve(state, entry)
+    if state is None:
+        raise ValueError("an empty journal has no state")
+    return state

@@ -1,0 +1,214 @@
+"""The state of one service request, as its decisions see it.
+
+Owns the immutable records (request, position, task, clock) that `advance` reads and `evolve` makes anew.
+A state serialises to JSON and is stored whole with each decision. All instants are aware UTC. It imports
+nothing that does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fixline.domain.calendar import Span
+from fixline.domain.commands import Place
+from fixline.domain.definition import CloseOutcome, Priority
+
+STATE_SCHEMA = 1
+ON_HOLD = "on_hold"
+
+
+class Record(BaseModel):
+    """Base of the parts of a state: frozen and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskState(StrEnum):
+    """offered -> claimed -> started -> completed | withdrawn; declined and released go back to offered."""
+
+    OFFERED = "offered"
+    CLAIMED = "claimed"
+    STARTED = "started"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self in (TaskState.OFFERED, TaskState.CLAIMED, TaskState.STARTED)
+
+
+class Task(Record):
+    """One piece of work of one visit of a step. `offers` counts how often it was put to its team."""
+
+    id: str
+    step: str
+    visit: int
+    kind: Literal["dispatch", "inspection", "task"]
+    title: str
+    team: str
+    state: TaskState = TaskState.OFFERED
+    assignee: str | None = None
+    by_rule: bool = False
+    offers: int = 1
+    offered_at: datetime
+    claimed_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    form: dict[str, Any] = Field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+
+
+class ClockState(StrEnum):
+    """running <-> paused -> met | ended. Breach is an instant on the clock, not a state: a late clock runs on."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    ENDED = "ended"
+
+    @property
+    def live(self) -> bool:
+        """Whether the clock can still become due."""
+        return self in (ClockState.RUNNING, ClockState.PAUSED)
+
+
+class ClockKind(StrEnum):
+    """What a clock measures: a deadline of the request, a task waiting to be claimed, a task to be done."""
+
+    DEADLINE = "deadline"
+    CLAIM = "claim"
+    DUE = "due"
+
+
+class Stretch(Record):
+    """A stretch of time during which a clock ran; `until` is None while it runs."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+class Clock(Record):
+    """A budget and the ledger of the stretches in which it was spent; `due_at` is derived and recorded.
+
+    `due_at` is None while the clock is paused before its breach. `fired` counts the firings of each rung
+    of its ladder, those that had passed before a backlog request came in included. `not_before` keeps a
+    changed budget from putting due into the past.
+    """
+
+    name: str
+    kind: ClockKind
+    task: str | None = None
+    step: str | None = None
+    budget: Span
+    state: ClockState = ClockState.RUNNING
+    started_at: datetime
+    stretches: tuple[Stretch, ...]
+    due_at: datetime | None = None
+    not_before: datetime | None = None
+    breached_at: datetime | None = None
+    ended_at: datetime | None = None
+    fired: tuple[int, ...] = ()
+    last_rung: str | None = None
+
+
+class Position(Record):
+    """Where the request is: the step, which visit of it, and what it waits for."""
+
+    step: str
+    visit: int
+    entered_at: datetime
+    waiting_as: str | None = None
+    wait_until: datetime | None = None
+
+
+class Visit(Record):
+    """A step that was entered and left again; outcome None: withdrawn or sent back."""
+
+    step: str
+    visit: int
+    entered_at: datetime
+    left_at: datetime
+    outcome: str | None = None
+
+
+class HoldRecord(Record):
+    """A hold: since when, why, by whom."""
+
+    since: datetime
+    reason: str
+    by: str
+
+
+class RequestState(Record):
+    """Everything that the next decision about a request depends on.
+
+    `decision` and `seq` are the numbers of the last decision and the last journal entry. `floor` is the
+    priority below which recomputation does not go.
+    """
+
+    schema_: int = Field(STATE_SCHEMA, alias="schema")
+    id: str
+    type: str
+    version: str
+    status: Literal["open", "closed"] = "open"
+    outcome: CloseOutcome | None = None
+    opened_at: datetime
+    closed_at: datetime | None = None
+    decision: int
+    seq: int
+    decided_at: datetime
+    priority: Priority
+    floor: Priority | None = None
+    answers: dict[str, Any] = Field(default_factory=dict)
+    place: Place | None = None
+    areas: dict[str, str] = Field(default_factory=dict)
+    description: str = ""
+    photos: tuple[str, ...] = ()
+    channel: str = "api"
+    external_id: str | None = None
+    has_contact: bool = False
+    backlog: bool = False
+    position: Position | None = None
+    visits: dict[str, int] = Field(default_factory=dict)
+    taken: tuple[Visit, ...] = ()
+    hold: HoldRecord | None = None
+    tasks: dict[str, Task] = Field(default_factory=dict)
+    tasks_made: int = 0
+    clocks: dict[str, Clock] = Field(default_factory=dict)
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the request has been closed."""
+        return self.status == "closed"
+
+    @property
+    def open_tasks(self) -> list[Task]:
+        """The tasks that somebody still has to do something about."""
+        return [task for task in self.tasks.values() if task.state.open]
+
+    @property
+    def live_clocks(self) -> list[Clock]:
+        """The clocks that can still become due, in the order of their start."""
+        return [clock for clock in self.clocks.values() if clock.state.live]
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The states the request is in that deadlines may pause for: on_hold, waiting_as names."""
+        found = {ON_HOLD} if self.hold else set()
+        if self.position and self.position.waiting_as:
+            found.add(self.position.waiting_as)
+        return frozenset(found)
+
+
+def by_name(clocks: Iterable[Clock]) -> dict[str, Clock]:
+    """Clocks as a mapping from their names."""
+    return {clock.name: clock for clock in clocks}

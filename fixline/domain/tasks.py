@@ -1,0 +1,251 @@
+"""What people do with tasks: claim, start, release, decline, complete, reassign.
+
+Owns the rules of DESIGN's human tasks: who may do what in which state. Each function records the change on a
+draft, or raises `Refused` naming the state and the holder.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fixline.domain import progress, timekeeping
+from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, Report, Role, Start
+from fixline.domain.decision import Refused, refuse
+from fixline.domain.definition import HumanStep, NotifyEvent
+from fixline.domain.draft import Draft
+from fixline.domain.forms import read_answers
+from fixline.domain.state import Task, TaskState
+
+
+def claim(draft: Draft, command: Claim) -> None:
+    """An offered task gets a holder; one that a team's rule gave to somebody may be taken over until it is started."""
+    task = _open_task(draft, command.task)
+    _not_on_hold(draft)
+    if not (task.state is TaskState.OFFERED or (task.state is TaskState.CLAIMED and task.by_rule)):
+        raise _wrong_state(task, "claimed")
+    _take(draft, task, command.assignee or draft.actor.name)
+
+
+def start(draft: Draft, command: Start) -> None:
+    """The holder begins; starting an offered task of one's own team claims it."""
+    task = _open_task(draft, command.task)
+    _not_on_hold(draft)
+    if task.state is TaskState.STARTED:
+        raise _wrong_state(task, "started")
+    task = _held(draft, task, None)
+    draft.record(
+        "task_started", f"{task.title}: started.", task=task.id, state=TaskState.STARTED, started_at=draft.now
+    )
+
+
+def release(draft: Draft, command: Release) -> None:
+    """The holder gives the task back to the team."""
+    task = _open_task(draft, command.task)
+    if task.state is TaskState.OFFERED:
+        raise _wrong_state(task, "released")
+    _check_holder(draft, task, None)
+    _back_to_team(draft, task, "task_released", "given back to the team", command.reason)
+
+
+def decline(draft: Draft, command: Decline) -> None:
+    """The crew will not do it; the team has it again, with the reason."""
+    task = _open_task(draft, command.task)
+    _check_holder(draft, task, None)
+    _back_to_team(draft, task, "task_declined", "declined", command.reason)
+
+
+def complete(draft: Draft, command: Complete) -> None:
+    """The work is done: the form is checked for its outcome, answers are kept, the request goes on."""
+    task = _open_task(draft, command.task)
+    step = draft.definition.step(task.step)
+    assert isinstance(step, HumanStep)  # noqa: S101 - tasks exist for human steps only
+    if command.outcome not in step.then:
+        raise refuse(
+            "unknown_outcome",
+            f"step {task.step!r} has no outcome {command.outcome!r}; it has {', '.join(step.then)}",
+            outcomes=list(step.then),
+        )
+    form, problems = read_answers(step.form, command.form, outcome=command.outcome)
+    if problems:
+        raise refuse("form_invalid", f"the form of {task.step!r} is not complete", fields=problems)
+    task = _held(draft, task, command.assignee)
+    draft.record(
+        "task_completed",
+        f"{task.title}: {command.outcome}.",
+        task=task.id,
+        state=TaskState.COMPLETED,
+        ended_at=draft.now,
+        outcome=command.outcome,
+        form=form,
+        photos=command.photos,
+    )
+    timekeeping.task_clocks_over(draft, task, completed=True)
+    timekeeping.step_completed(draft, task.step)
+    _keep_answers(draft, form)
+    draft.notify(NotifyEvent.STEP_DONE, step=task.step, outcome=command.outcome)
+    progress.leave(draft, command.outcome)
+    progress.enter(draft, step.then[command.outcome])
+
+
+def _keep_answers(draft: Draft, form: dict[str, Any]) -> None:
+    fresh = {name: value for name, value in form.items() if draft.state.answers.get(name) != value}
+    if fresh:
+        draft.record("answers_changed", f"Answers: {', '.join(fresh)}.", answers=fresh)
+        timekeeping.set_priority(draft)
+
+
+def reassign(draft: Draft, command: Reassign) -> None:
+    """A supervisor gives an open task to another team, another person, or both."""
+    task = _open_task(draft, command.task) if command.task else _only_task(draft)
+    team = command.team or task.team
+    if (team, command.assignee or task.assignee) == (task.team, task.assignee):
+        raise refuse("nothing_changed", "the task already has this team and this holder", **_facts(task))
+    hand_over(draft, task, team, command.assignee, command.reason)
+
+
+def hand_over(draft: Draft, task: Task, team: str, assignee: str | None, reason: str) -> None:
+    """Put a task to a team anew, or straight to one person."""
+    whom = f"{team}, {assignee}" if assignee else team
+    draft.record(
+        "task_reassigned",
+        f"{task.title}: given to {whom}. {reason}".strip(),
+        task=task.id,
+        team=team,
+        reason=reason,
+        **_offered_again(draft, task),
+    )
+    _after_offer(draft, task)
+    fresh = draft.state.tasks[task.id]
+    if assignee:
+        _take(draft, fresh, assignee)
+    else:
+        progress.order(draft, fresh)
+
+
+def report(draft: Draft, command: Report) -> None:
+    """What an effect learned: a crew picked by the team's rule, somebody told, the reporter notified."""
+    if command.effect_kind in ("dispatch", "order_inspection"):
+        _given_by_rule(draft, command)
+    elif command.effect_kind == "escalate":
+        draft.record(
+            "told",
+            f"{command.about}: {command.told or 'nobody'} was told as {command.audience}.",
+            clock=command.about,
+            role=command.audience,
+            person=command.told,
+        )
+    else:
+        draft.record(
+            "notified",
+            f"The {command.audience} was told: {command.about} ({command.channel}).",
+            event=command.about,
+            audience=command.audience,
+            channel=command.channel,
+        )
+
+
+def _given_by_rule(draft: Draft, command: Report) -> None:
+    task = draft.state.tasks.get(command.task or "")
+    if task is None or task.state is not TaskState.OFFERED or command.assignee is None:
+        raise refuse(
+            "task_moved_on", "the task was taken or withdrawn before the team's rule could give it to anybody"
+        )
+    _take(draft, task, command.assignee, rule=command.rule or "rule")
+
+
+def _open_task(draft: Draft, task_id: str) -> Task:
+    task = draft.state.tasks.get(task_id)
+    if task is None:
+        raise refuse("task_not_open", f"task {task_id} is not an open task of this request", task=task_id)
+    if not task.state.open:
+        raise _wrong_state(task, "changed")
+    if not draft.actor.acts_for(task.team):
+        raise refuse("wrong_team", f"task {task_id} is for team {task.team}", **_facts(task))
+    return task
+
+
+def _only_task(draft: Draft) -> Task:
+    tasks = draft.state.open_tasks
+    if len(tasks) != 1:
+        raise refuse("task_not_open", f"the request has {len(tasks)} open tasks; say which one is meant")
+    return _open_task(draft, tasks[0].id)
+
+
+def _facts(task: Task) -> dict[str, Any]:
+    return {"task": task.id, "state": task.state, "assignee": task.assignee, "team": task.team}
+
+
+def _wrong_state(task: Task, wish: str) -> Refused:
+    holder = f" by {task.assignee}" if task.assignee else ""
+    return refuse(
+        "task_state", f"task {task.id} is {task.state}{holder} and cannot be {wish}", **_facts(task)
+    )
+
+
+def _not_on_hold(draft: Draft) -> None:
+    if draft.state.hold:
+        raise refuse(
+            "on_hold", f"the request is on hold: {draft.state.hold.reason}", reason=draft.state.hold.reason
+        )
+
+
+def _check_holder(draft: Draft, task: Task, assignee: str | None) -> None:
+    """A claimed task is its holder's; whoever may act for any team may act for the holder, too."""
+    me = assignee or draft.actor.name
+    if (
+        task.state is TaskState.OFFERED
+        or draft.actor.role is not Role.CREW
+        or task.by_rule
+        or task.assignee == me
+    ):
+        return
+    raise refuse("task_holder", f"task {task.id} is {task.state} by {task.assignee}", **_facts(task))
+
+
+def _held(draft: Draft, task: Task, assignee: str | None) -> Task:
+    """The task with a holder who may go on with it: whoever acts on an offered task claims it."""
+    _check_holder(draft, task, assignee)
+    if task.state is TaskState.OFFERED:
+        _take(draft, task, assignee or draft.actor.name)
+    return draft.state.tasks[task.id]
+
+
+def _take(draft: Draft, task: Task, assignee: str, *, rule: str | None = None) -> None:
+    by = f" by the team's rule ({rule.replace('_', ' ')})" if rule else ""
+    draft.record(
+        "task_claimed",
+        f"{task.title}: {assignee} has it{by}.",
+        task=task.id,
+        state=TaskState.CLAIMED,
+        assignee=assignee,
+        by_rule=rule is not None,
+        claimed_at=draft.now,
+    )
+    timekeeping.task_clocks_over(draft, task, claimed=True)
+
+
+def _offered_again(draft: Draft, task: Task) -> dict[str, Any]:
+    return {
+        "state": TaskState.OFFERED,
+        "assignee": None,
+        "by_rule": False,
+        "claimed_at": None,
+        "started_at": None,
+        "offered_at": draft.now,
+        "offers": task.offers + 1,
+    }
+
+
+def _back_to_team(draft: Draft, task: Task, kind: str, what: str, reason: str) -> None:
+    text = f"{task.title}: {what}." + (f" {reason}" if reason else "")
+    draft.record(kind, text, task=task.id, reason=reason, **_offered_again(draft, task))
+    _after_offer(draft, task)
+    progress.order(draft, draft.state.tasks[task.id], not_to=task.assignee or draft.actor.name)
+
+
+def _after_offer(draft: Draft, task: Task) -> None:
+    """A task put to a team again starts a claim clock of its own; the old one, if it still runs, ends."""
+    for clock in draft.state.live_clocks:
+        if clock.task == task.id and clock.kind.value == "claim":
+            timekeeping.end(draft, clock, "offered anew")
+    timekeeping.start_task_clocks(draft, draft.state.tasks[task.id])

@@ -1,0 +1,358 @@
+"""What clocks do to a decision: started, paused, met, breached, their rungs fired.
+
+Owns the rules of deadlines and of the two clocks of a task (docs/definitions.md, section Deadlines); the
+arithmetic is in `fixline.domain.clocks`. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from fixline.domain import clocks
+from fixline.domain.calendar import Span
+from fixline.domain.commands import SYSTEM
+from fixline.domain.conditions import evaluate
+from fixline.domain.definition import CloseOutcome, Definition, HumanStep, NotifyEvent, Priority, Rung
+from fixline.domain.draft import Draft
+from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Stretch, Task
+
+TASK_LADDER = (Rung(at_due=True, tell="supervisor"),)
+"""A task that nobody claims or completes in time is the supervisor's business."""
+
+
+class Due(NamedTuple):
+    """Something that happens by itself at an instant: a breach, a rung, the end of a wait."""
+
+    at: datetime
+    order: int
+    clock: str | None
+    rung: int | None
+
+
+def ladder(draft: Draft, clock: Clock) -> tuple[Rung, ...]:
+    """The ladder of a clock: the deadline's own, or the supervisor for a task's clock."""
+    if clock.kind is ClockKind.DEADLINE:
+        return draft.definition.deadlines[clock.name].escalate
+    return TASK_LADDER
+
+
+def start_deadlines(draft: Draft, *, backlog: bool) -> None:
+    """Start every deadline of the definition at the request's opening."""
+    for name, deadline in draft.definition.deadlines.items():
+        _start(
+            draft,
+            Clock(
+                name=name,
+                kind=ClockKind.DEADLINE,
+                budget=deadline.within.of(draft.state.priority),
+                started_at=draft.state.opened_at,
+                stretches=(Stretch(since=draft.state.opened_at),),
+                fired=(0,) * len(deadline.escalate),
+            ),
+            backlog=backlog,
+        )
+
+
+def start_task_clocks(draft: Draft, task: Task) -> None:
+    """Start the clocks of a task that has just been offered: to claim it, and once only to do it."""
+    step = draft.definition.step(task.step)
+    if not isinstance(step, HumanStep):
+        return
+    if step.claim_within:
+        suffix = "" if task.offers == 1 else f".{task.offers}"
+        _start_task_clock(draft, task, f"{_short(task)}.claim{suffix}", ClockKind.CLAIM, step.claim_within)
+    if step.due and task.offers == 1:
+        _start_task_clock(draft, task, f"{_short(task)}.due", ClockKind.DUE, step.due)
+
+
+def _short(task: Task) -> str:
+    """A task's own number, T1, T2 ...: clocks are named within their request."""
+    return task.id.rsplit("-", 1)[-1]
+
+
+def _start_task_clock(draft: Draft, task: Task, name: str, kind: ClockKind, budget: Span) -> None:
+    clock = Clock(
+        name=name,
+        kind=kind,
+        task=task.id,
+        step=task.step,
+        budget=budget,
+        started_at=draft.now,
+        stretches=(Stretch(since=draft.now),),
+        fired=(0,) * len(TASK_LADDER),
+    )
+    _start(draft, clock, backlog=False)
+
+
+def _start(draft: Draft, clock: Clock, *, backlog: bool) -> None:
+    due_at = clocks.due(clock, draft.calendar)
+    started = clock.model_copy(update={"due_at": due_at})
+    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **dict(started))
+    if backlog:
+        _pass_by(draft, clock.name)
+
+
+def _pass_by(draft: Draft, name: str) -> None:
+    """A request from a backlog: what was due before it came in has passed, and nobody is told."""
+    clock = draft.state.clocks[name]
+    if clock.due_at and clock.due_at < draft.now:
+        _breach(draft, clock)
+    fired = list(clock.fired)
+    last: str | None = None
+    steps = ladder(draft, clock)
+    passing = draft.state.clocks[name]
+    while (firing := clocks.next_firing(passing, steps, draft.calendar)) and firing.at < draft.now:
+        fired[firing.rung] += 1
+        passing = passing.model_copy(update={"fired": tuple(fired)})
+        last = steps[firing.rung].when
+    if last:
+        draft.record(
+            "rungs_passed",
+            f"Rungs of {name} up to {last} had passed.",
+            clock=name,
+            fired=fired,
+            last_rung=last,
+        )
+
+
+def coming(draft: Draft) -> Due | None:
+    """The next thing that happens by itself, the earliest first; a breach before its own rungs."""
+    found: list[Due] = []
+    for clock in draft.state.live_clocks:
+        if clock.state is ClockState.RUNNING and clock.breached_at is None and clock.due_at:
+            found.append(Due(clock.due_at, 0, clock.name, None))
+        firing = clocks.next_firing(clock, ladder(draft, clock), draft.calendar)
+        if firing:
+            found.append(Due(firing.at, 1, clock.name, firing.rung))
+    position = draft.state.position
+    if position and position.wait_until:
+        found.append(Due(position.wait_until, 2, None, None))
+    return min(found, key=lambda due: (due.at, due.order, due.clock or ""), default=None)
+
+
+def happen(draft: Draft, due: Due) -> None:
+    """Let a breach or a rung happen (the end of a wait is a step's business)."""
+    clock = draft.state.clocks[due.clock or ""]
+    if due.rung is None:
+        _breach(draft, clock)
+    else:
+        _fire(draft, clock, due.rung, due.at)
+
+
+def _breach(draft: Draft, clock: Clock) -> None:
+    draft.record(
+        "clock_breached",
+        f"Clock {clock.name} is overdue.",
+        actor=SYSTEM,
+        clock=clock.name,
+        breached_at=clock.due_at,
+    )
+
+
+def _fire(draft: Draft, clock: Clock, index: int, at: datetime) -> None:
+    rung = ladder(draft, clock)[index]
+    fired = tuple(count + (number == index) for number, count in enumerate(clock.fired))
+    late = draft.now - at > clocks.LATE_AFTER
+    draft.record(
+        "rung_fired",
+        f"{clock.name}: {rung.when}"
+        + (f", {rung.tell} is told" if rung.tell else "")
+        + (" (late)" if late else "")
+        + ".",
+        actor=SYSTEM,
+        clock=clock.name,
+        fired=fired,
+        last_rung=rung.when,
+        rung=index,
+        time=fired[index],
+        at=at,
+        late=late,
+    )
+    if rung.raise_priority:
+        set_priority(draft, floor=rung.raise_priority)
+    if rung.tell:
+        draft.cause(
+            "escalate", clock=clock.name, rung=rung.when, time=fired[index], role=rung.tell, task=clock.task
+        )
+
+
+def settle(draft: Draft) -> None:
+    """Pause and resume clocks as the request's states ask: the last thing of every decision."""
+    if draft.state.closed:
+        return
+    active = draft.state.conditions
+    changed = False
+    for clock in draft.state.live_clocks:
+        pauses = (
+            set(draft.definition.deadlines[clock.name].paused_while)
+            if clock.kind is ClockKind.DEADLINE
+            else {ON_HOLD}
+        )
+        if clock.state is ClockState.RUNNING and pauses & active:
+            _pause(draft, clock, sorted(pauses & active))
+        elif clock.state is ClockState.PAUSED and not pauses & active:
+            _resume(draft, clock)
+            changed = changed or clock.kind is ClockKind.DEADLINE
+    if changed:
+        draft.notify(NotifyEvent.DUE_CHANGED)
+
+
+def _pause(draft: Draft, clock: Clock, reasons: list[str]) -> None:
+    due_at = clock.due_at if clock.breached_at else None
+    draft.record(
+        "clock_paused",
+        f"Clock {clock.name} paused: {', '.join(reasons)}.",
+        clock=clock.name,
+        state=ClockState.PAUSED,
+        stretches=clocks.paused(clock, draft.now),
+        due_at=due_at,
+    )
+
+
+def _resume(draft: Draft, clock: Clock) -> None:
+    running = clock.model_copy(
+        update={"state": ClockState.RUNNING, "stretches": clocks.resumed(clock, draft.now)}
+    )
+    draft.record(
+        "clock_resumed",
+        f"Clock {clock.name} runs again.",
+        clock=clock.name,
+        state=running.state,
+        stretches=running.stretches,
+        due_at=clocks.due(running, draft.calendar),
+    )
+
+
+def meet(draft: Draft, clock: Clock, what: str) -> None:
+    """The clock's promise has been kept, or kept late."""
+    late = clock.breached_at is not None
+    _stop(
+        draft,
+        clock,
+        "clock_met",
+        ClockState.MET,
+        f"Clock {clock.name} met by {what}" + (", late." if late else "."),
+    )
+
+
+def end(draft: Draft, clock: Clock, why: str) -> None:
+    """The clock ends without having been met."""
+    _stop(draft, clock, "clock_ended", ClockState.ENDED, f"Clock {clock.name} ended: {why}.")
+
+
+def _stop(draft: Draft, clock: Clock, kind: str, state: ClockState, text: str) -> None:
+    stretches = clocks.paused(clock, draft.now) if clock.state is ClockState.RUNNING else clock.stretches
+    draft.record(kind, text, clock=clock.name, state=state, stretches=stretches, ended_at=draft.now)
+
+
+def step_completed(draft: Draft, step: str) -> None:
+    """The first completion of a step meets the deadlines that it was to meet."""
+    for clock in draft.state.live_clocks:
+        if clock.kind is ClockKind.DEADLINE and draft.definition.deadlines[clock.name].met_by == step:
+            meet(draft, clock, step)
+
+
+def task_clocks_over(draft: Draft, task: Task, *, claimed: bool = False, completed: bool = False) -> None:
+    """Stop the clocks of a task that was claimed, completed or taken away."""
+    for clock in draft.state.live_clocks:
+        if clock.task != task.id:
+            continue
+        if clock.kind is ClockKind.CLAIM and (claimed or completed):
+            meet(draft, clock, "claim")
+        elif clock.kind is ClockKind.DUE and completed:
+            meet(draft, clock, "completion")
+        elif not claimed:
+            end(draft, clock, "task withdrawn")
+
+
+def request_closed(draft: Draft, outcome: CloseOutcome) -> None:
+    """A close meets what was to be met by it, unless the request was cancelled or a duplicate; the rest ends."""
+    kept = outcome not in (CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE)
+    for clock in draft.state.live_clocks:
+        deadline = draft.definition.deadlines.get(clock.name)
+        if kept and deadline and deadline.met_by == "closed":
+            meet(draft, clock, "closing")
+        else:
+            end(draft, clock, "request closed")
+
+
+def set_priority(draft: Draft, *, floor: Priority | None = None) -> None:
+    """Recompute the priority from the answers; a floor holds it up. Budgets of clocks follow."""
+    state = draft.state
+    floors = [p for p in (state.floor, floor) if p]
+    lowest = max(floors, key=lambda p: p.rank, default=None)
+    ruled = ruled_priority(draft.definition, state.answers)
+    note_undecided(draft, "priority", ruled.undecided)
+    priority = max(ruled.priority, lowest, key=lambda p: p.rank) if lowest else ruled.priority
+    if (priority, lowest) == (state.priority, state.floor):
+        return
+    draft.record(
+        "priority_changed", f"Priority {state.priority} -> {priority}.", priority=priority, floor=lowest
+    )
+    if priority is not state.priority:
+        _rebudget(draft)
+
+
+class Ruled(NamedTuple):
+    """The priority by the definition's list, and the conditions that could not be decided on the way."""
+
+    priority: Priority
+    undecided: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def ruled_priority(definition: Definition, answers: Mapping[str, Any]) -> Ruled:
+    """The first rule of the priority list that holds for the answers."""
+    undecided: list[tuple[str, tuple[str, ...]]] = []
+    for rule in definition.priority:
+        if rule.when is None:
+            return Ruled(rule.is_, tuple(undecided))
+        verdict = evaluate(rule.when, answers)
+        if verdict.missing:
+            undecided.append((rule.when, verdict.missing))
+        if verdict.holds:
+            return Ruled(rule.is_, tuple(undecided))
+    raise LookupError(f"the priority list of {definition.type} has no last line that always holds")
+
+
+def note_undecided(draft: Draft, where: str, undecided: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Say in the journal which conditions counted as false for want of an answer."""
+    for condition, missing in undecided:
+        draft.record(
+            "condition_undecided",
+            f"{where}: {condition!r} cannot be decided without {', '.join(missing)}.",
+            actor=SYSTEM,
+            missing=missing,
+        )
+
+
+def holds(draft: Draft, condition: str, where: str) -> bool:
+    """Whether a condition holds for the answers; one that cannot be decided does not, and the journal says so."""
+    verdict = evaluate(condition, draft.state.answers)
+    if verdict.missing:
+        note_undecided(draft, where, [(condition, verdict.missing)])
+    return verdict.holds
+
+
+def _rebudget(draft: Draft) -> None:
+    """Give the clocks that have not breached the budget of the new priority; time used and holds stay."""
+    changed = False
+    for clock in draft.state.live_clocks:
+        if clock.kind is not ClockKind.DEADLINE or clock.breached_at is not None:
+            continue
+        budget = draft.definition.deadlines[clock.name].within.of(draft.state.priority)
+        if budget == clock.budget:
+            continue
+        fresh = clock.model_copy(update={"budget": budget, "not_before": draft.now})
+        draft.record(
+            "clock_rebudgeted",
+            f"Clock {clock.name}: {clock.budget} -> {budget}.",
+            clock=clock.name,
+            budget=budget,
+            not_before=draft.now,
+            due_at=clocks.due(fresh, draft.calendar),
+        )
+        changed = True
+    if changed:
+        draft.notify(NotifyEvent.DUE_CHANGED)
