@@ -1,10 +1,10 @@
 """Conditions on answers: the small part of CEL that a department may write, checked once and evaluated often.
 
-Owns what a condition may say (`check`) and what it comes to for given answers (`evaluate`). The grammar here
-is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions on text
-and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of them can fail
-for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is the `cel` library's.
-Must not import anything of Fixline but the definition model; does no I/O.
+Owns what a condition may say (`check`) and what it comes to for given answers (`evaluate`). The grammar
+here is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions
+on text and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of
+them can fail for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is
+the `cel` library's. Must not import anything of Fixline but the definition model; does no I/O.
 """
 
 from __future__ import annotations

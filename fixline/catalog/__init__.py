@@ -1,0 +1,39 @@
+"""Reads, checks and versions the departments' definitions; the only part of Fixline that reads YAML.
+
+Owns everything from a file to a checked `Definition`, and the words that tell an author what to mend. Must
+not import anything of Fixline but the domain: no store, no web, no settings.
+"""
+
+from fixline.catalog.areas import Area, Areas, Layer
+from fixline.catalog.catalog import (
+    Catalog,
+    Reading,
+    check_paths,
+    check_text,
+    read_catalog,
+    version_hash,
+)
+from fixline.catalog.codes import CODES, Code
+from fixline.catalog.findings import Finding
+from fixline.catalog.organisation import City, Department, Organisation, RoleHolder, Rule, Team
+
+__all__ = [
+    "CODES",
+    "Area",
+    "Areas",
+    "Catalog",
+    "City",
+    "Code",
+    "Department",
+    "Finding",
+    "Layer",
+    "Organisation",
+    "Reading",
+    "RoleHolder",
+    "Rule",
+    "Team",
+    "check_paths",
+    "check_text",
+    "read_catalog",
+    "version_hash",
+]

@@ -1,0 +1,81 @@
+"""Checks what is asked and what is made of the answers: fields, conditions, what meets a deadline.
+
+Owns the rules FX214, FX5xx, FX601 and FX602. Must not import anything of Fixline but the draft, conditions
+and the model.
+"""
+
+from __future__ import annotations
+
+from fixline.catalog.draft import Draft
+from fixline.catalog.flow import reachable_steps
+from fixline.catalog.reading import Mapping, Scalar, Sequence
+from fixline.catalog.shape import nearest
+from fixline.catalog.steps import ON_HOLD
+from fixline.domain.conditions import check
+from fixline.domain.definition import CloseOutcome, CloseStep, FormField, HumanStep, WaitStep
+
+CLOSED = "closed"
+_NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
+
+
+def check_fields(draft: Draft) -> None:
+    """A name that is asked twice asks the same kind of question."""
+    asked: dict[str, FormField] = dict(draft.intake.questions)
+    for step_name, step in draft.human_steps.items():
+        for name, field in step.form.items():
+            first = asked.setdefault(name, field)
+            path = ("steps", step_name, "form", name)
+            if field.kind != first.kind:
+                message = f"'{name}' is asked elsewhere as {first.kind}: use that kind, or another name"
+                draft.findings.add("FX214", draft.place(*path, "kind"), message)
+            elif field.options.keys() != first.options.keys():
+                message = f"'{name}' is asked elsewhere with other options: use the same, or another name"
+                draft.findings.add("FX214", draft.place(*path, "options"), message)
+
+
+def check_conditions(draft: Draft) -> None:
+    """Every condition can be decided for any answers."""
+    fields = draft.fields
+    places = [("priority",), *(("steps", name, "choose") for name in draft.steps)]
+    for path in places:
+        node = draft.node(*path)
+        for item in node.items if isinstance(node, Sequence) else ():
+            when = item.entries.get("when") if isinstance(item, Mapping) else None
+            if when is not None and isinstance(when.value, Scalar) and when.value.text.strip():
+                for problem in check(when.value.text, fields):
+                    draft.findings.add(problem.code, when.value.at(problem.offset), problem.message)
+
+
+def check_promises(draft: Draft) -> None:
+    """Something meets every deadline, and something enters every state in which it pauses."""
+    states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WaitStep)}
+    names = {ON_HOLD, *(state for state in states if state is not None)}
+    for name, deadline in draft.deadlines.items():
+        if deadline.met_by:
+            _check_met_by(draft, name, deadline.met_by)
+        node = draft.node("deadlines", name, "paused_while")
+        for item in node.items if isinstance(node, Sequence) else ():
+            if isinstance(item, Scalar) and item.text and item.text not in names:
+                message = f"no step waits as '{item.text}'{nearest(item.text, names)}"
+                draft.findings.add("FX602", item.place, message)
+
+
+def _check_met_by(draft: Draft, name: str, met_by: str) -> None:
+    place = draft.place("deadlines", name, "met_by")
+    if met_by == CLOSED:
+        outcomes = {
+            step.outcome
+            for step_name in reachable_steps(draft)
+            if isinstance(step := draft.steps.get(step_name), CloseStep)
+        }
+        if outcomes and outcomes <= _NOT_MEETING:
+            message = (
+                "every close is 'cancelled' or 'duplicate', and those end the deadline without meeting it"
+            )
+            draft.findings.add("FX601", place, message)
+    elif met_by not in draft.steps:
+        near = nearest(met_by, [*draft.steps, CLOSED])
+        draft.findings.add("FX308", place, f"there is no step '{met_by}'{near}")
+    elif not isinstance(draft.steps[met_by], HumanStep | None):
+        message = f"people do not complete step '{met_by}': name an inspection, dispatch or task, or 'closed'"
+        draft.findings.add("FX601", place, message)

@@ -1,0 +1,176 @@
+"""The city's areas: layers of polygons, and in which of them a point lies.
+
+Owns the reading of definitions/areas/<layer>.geojson and the lookup. Must not import anything of Fixline but
+findings and names.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry.base import BaseGeometry
+
+from fixline.catalog.findings import TOP, Findings, Place
+from fixline.catalog.shape import KEY, check_name
+from fixline.catalog.traps import place_in
+
+_POLYGONS = {"Polygon", "MultiPolygon"}
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area of a layer; its geometry is in degrees, x the longitude and y the latitude (WGS 84)."""
+
+    key: str
+    title: str
+    geometry: BaseGeometry
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The areas of one kind, ordered by key. Lookup is by an index that is built once."""
+
+    name: str
+    areas: tuple[Area, ...]
+
+    @cached_property
+    def _index(self) -> shapely.STRtree:
+        shapely.prepare([area.geometry for area in self.areas])
+        return shapely.STRtree([area.geometry for area in self.areas])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the areas, in order."""
+        return tuple(area.key for area in self.areas)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Each area's title by its key."""
+        return {area.key: area.title for area in self.areas}
+
+    def locate(self, latitude: float, longitude: float) -> str | None:
+        """The key of the area that holds the point, its border included; the first by key of several."""
+        found = self._index.query(shapely.Point(longitude, latitude), predicate="intersects")
+        return self.areas[min(found)].key if len(found) else None
+
+
+@dataclass(frozen=True)
+class Areas:
+    """All layers by name. `broken` names the files whose findings keep them from being a layer."""
+
+    layers: Mapping[str, Layer] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+    def keys(self, layer: str) -> tuple[str, ...]:
+        """The keys of a layer's areas, in order; KeyError when there is no such layer."""
+        return self.layers[layer].keys
+
+    def title(self, layer: str, key: str) -> str:
+        """The area's title; KeyError when there is no such layer or area."""
+        return self.layers[layer].titles[key]
+
+    def locate(self, latitude: float, longitude: float) -> dict[str, str]:
+        """The area of each layer in which the point (degrees) lies; a layer without one is left out.
+
+        A point on a border belongs to the first area by key. Raises ValueError for a point that is not on
+        earth.
+        """
+        if (
+            not (math.isfinite(latitude) and math.isfinite(longitude))
+            or abs(latitude) > 90
+            or abs(longitude) > 180
+        ):
+            raise ValueError(f"no place on earth has latitude {latitude} and longitude {longitude}")
+        found = {name: layer.locate(latitude, longitude) for name, layer in self.layers.items()}
+        return {name: key for name, key in found.items() if key is not None}
+
+
+def read_layer(source: bytes, name: str, findings: Findings) -> Layer | None:
+    """The layer of the file called `name`, or None after its findings."""
+    check_name(name, TOP, KEY, findings)
+    try:
+        text = source.decode("utf-8-sig")
+        document = json.loads(text)
+    except UnicodeDecodeError:
+        findings.add("FX102", TOP, "the file is not UTF-8")
+        return None
+    except json.JSONDecodeError as problem:
+        findings.add("FX707", Place(problem.lineno, problem.colno), f"not JSON: {problem.msg}")
+        return None
+    except (RecursionError, ValueError):
+        findings.add("FX707", TOP, "not GeoJSON: it cannot be read")
+        return None
+    features = document.get("features") if isinstance(document, dict) else None
+    if not isinstance(features, list) or document.get("type") != "FeatureCollection" or not features:
+        findings.add("FX707", TOP, "the file is no FeatureCollection with features")
+        return None
+    return _read_features(text, features, name, findings)
+
+
+def _read_features(text: str, features: list[Any], name: str, findings: Findings) -> Layer | None:
+    areas: dict[str, Area] = {}
+    before = len(findings)
+    for position, feature in enumerate(features):
+        problem = _problem(feature, areas)
+        area = None if problem else _read_area(feature)
+        if problem or area is None:
+            message = f"feature {position + 1}: {problem or 'its geometry is no valid polygon in degrees'}"
+            findings.add("FX708", _feature_place(text, position), message)
+            continue
+        if check_name(area.key, _feature_place(text, position), KEY, findings):
+            areas[area.key] = area
+    if len(findings) > before:
+        return None
+    return Layer(name, tuple(areas[key] for key in sorted(areas)))
+
+
+def _problem(feature: Any, known: Iterable[str]) -> str:
+    """What keeps a feature from being an area, but for its geometry; empty when nothing does."""
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(properties, dict):
+        return "it has no properties"
+    for key in ("key", "title"):
+        if not isinstance(properties.get(key), str) or not properties[key].strip():
+            return f"its properties have no text '{key}'"
+    return f"the key '{properties['key']}' is given twice" if properties["key"] in known else ""
+
+
+def _read_area(feature: dict[str, Any]) -> Area | None:
+    geometry = feature.get("geometry")
+    if not isinstance(geometry, dict) or geometry.get("type") not in _POLYGONS:
+        return None
+    try:
+        shape = shapely.from_geojson(json.dumps(geometry))
+    except (ShapelyError, ValueError, TypeError):
+        return None
+    if shape is None or shape.is_empty or not shape.is_valid:
+        return None
+    west, south, east, north = shape.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        return None
+    return Area(feature["properties"]["key"], feature["properties"]["title"], shape)
+
+
+def _feature_place(text: str, position: int) -> Place:
+    """Where the feature begins in the file: features are skipped one by one from the list's beginning."""
+    decoder = json.JSONDecoder()
+    index = text.find("[", text.find('"features"')) + 1
+    try:
+        for _ in range(position):
+            _, index = decoder.raw_decode(text, _next_value(text, index))
+    except json.JSONDecodeError:
+        return TOP
+    return place_in(text, _next_value(text, index))
+
+
+def _next_value(text: str, index: int) -> int:
+    while index < len(text) and text[index] in " \t\r\n,":
+        index += 1
+    return index

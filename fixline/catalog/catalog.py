@@ -1,0 +1,272 @@
+"""The definitions of a city, read and checked as one: the only way from files to definitions.
+
+Owns the walk over a definitions folder, the check of one file against the rest, and the version of a
+definition. Must not import anything of Fixline but this package and the domain; keeps nothing between
+calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from fixline.catalog.answers import check_conditions, check_fields, check_promises
+from fixline.catalog.areas import Areas, Layer, read_layer
+from fixline.catalog.calendars import read_calendar
+from fixline.catalog.draft import Draft, read_draft
+from fixline.catalog.findings import TOP, Finding, Findings
+from fixline.catalog.flow import check_flow
+from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
+from fixline.catalog.reading import read_tree
+from fixline.catalog.references import check_department, check_roles, check_teams
+from fixline.catalog.shape import nearest
+from fixline.domain.calendar import WorkingCalendar
+from fixline.domain.definition import Definition
+
+CALENDARS, AREAS = "calendars", "areas"
+SCENARIOS = ".scenarios.yaml"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Definitions by type, with what they refer to.
+
+    A definition with findings is not in it. `organisation` is None when its file cannot be read, and
+    nothing is then checked against it; `broken_calendars` names the calendar files that have findings.
+    """
+
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    organisation: Organisation | None = None
+    areas: Areas = field(default_factory=Areas)
+    calendars: dict[str, WorkingCalendar] = field(default_factory=dict)
+    broken_calendars: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A catalog as far as it could be read, and everything found wrong, in the order of files and lines."""
+
+    catalog: Catalog
+    findings: tuple[Finding, ...]
+
+
+def version_hash(definition: Definition) -> str:
+    """The definition's version: SHA-256, in hexadecimal, of its canonical JSON, the calendar included."""
+    text = json.dumps(definition.canonical(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_catalog(root: Path) -> Reading:
+    """Read and check the whole definitions folder. Never raises; a missing folder is a finding."""
+    found: list[Finding] = []
+    shared = _read_shared(root, found)
+    definitions: dict[str, Definition] = {}
+    files: dict[str, str] = {}
+    for path in _definition_files(root, found):
+        findings = Findings(str(path))
+        draft = _read_file(path, findings)
+        if draft is not None and draft.type is not None:
+            if draft.type in files:
+                message = f"the type '{draft.type}' is defined in {files[draft.type]} already"
+                findings.add("FX211", draft.place("type"), message)
+            files.setdefault(draft.type, str(path))
+        definition = _checked(draft, path, shared) if draft else None
+        if definition is not None:
+            definitions[definition.type] = definition
+        found.extend(findings.sorted())
+    catalog = Catalog(
+        definitions, shared.organisation, shared.areas, shared.calendars, shared.broken_calendars
+    )
+    return Reading(catalog, tuple(sorted(set(found))))
+
+
+def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition | None, tuple[Finding, ...]]:
+    """Check one definition's text as if it stood in that file (`<department>/<type>.yaml` or the name).
+
+    The definition is None exactly when there are findings. A type that the catalog has already is no finding.
+    """
+    findings = Findings(filename)
+    tree = read_tree(text, findings)
+    draft = read_draft(tree, findings) if tree is not None else None
+    definition = _checked(draft, PurePath(filename), catalog) if draft else None
+    return definition, findings.sorted()
+
+
+def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
+    """Check files or folders, each against the definitions root it lies in; all findings in order.
+
+    The root is the nearest folder above that holds organisation.yaml. Findings of the organisation,
+    calendars and areas come along, since every definition rests on them.
+    """
+    wanted: dict[Path, list[Path]] = {}
+    found: set[Finding] = set()
+    for path in paths:
+        if not path.exists():
+            found.add(Finding(str(path), 1, 1, "FX101", "there is no such file or folder"))
+            continue
+        roots = _roots(path)
+        if not roots:
+            message = f"no {FILE_NAME} here or in any folder above: definitions are checked against it"
+            found.add(Finding(str(path), 1, 1, "FX701", message))
+        for root in roots:
+            wanted.setdefault(root, []).append(path.resolve())
+    for root, below in wanted.items():
+        found.update(_findings_below(root, below))
+    return tuple(sorted(found))
+
+
+def _findings_below(root: Path, below: list[Path]) -> Iterator[Finding]:
+    for finding in read_catalog(_shown(root)).findings:
+        file = Path(finding.file).resolve()
+        relative = file.relative_to(root).parts if file.is_relative_to(root) else ()
+        shared = len(relative) < 2 or relative[0] in {CALENDARS, AREAS}
+        if shared or any(file == path or path in file.parents for path in below):
+            yield finding
+
+
+def _roots(path: Path) -> list[Path]:
+    """The definitions roots that a path lies in, or that lie in it."""
+    absolute = path.resolve()
+    for folder in (absolute, *absolute.parents):
+        if (folder / FILE_NAME).is_file():
+            return [folder]
+    return sorted(found.parent for found in absolute.rglob(FILE_NAME)) if absolute.is_dir() else []
+
+
+def _shown(path: Path) -> Path:
+    """The path as a reader would write it: relative to the working folder when it lies in there."""
+    here = Path.cwd().resolve()
+    return Path(os.path.relpath(path, here)) if path.is_relative_to(here) else path
+
+
+def _read_bytes(path: Path, findings: Findings) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        findings.add("FX101", TOP, f"the file cannot be read: {problem.strerror or problem}")
+        return None
+
+
+def _read_file(path: Path, findings: Findings) -> Draft | None:
+    source = _read_bytes(path, findings)
+    tree = read_tree(source, findings) if source is not None else None
+    return read_draft(tree, findings) if tree is not None else None
+
+
+def _listed(folder: Path, suffix: str) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith(".")
+    )
+
+
+def _read_shared(root: Path, found: list[Finding]) -> Catalog:
+    """The organisation, areas and calendars, without any definition."""
+    calendars: dict[str, WorkingCalendar] = {}
+    broken: set[str] = set()
+    for path in _listed(root / CALENDARS, ".yaml"):
+        calendar = _read_calendar_file(path, found)
+        if calendar is None:
+            broken.add(path.stem)
+        else:
+            calendars[path.stem] = calendar
+    organisation = _read_organisation_file(root / FILE_NAME, found)
+    return Catalog({}, organisation, _read_areas(root / AREAS, found), calendars, frozenset(broken))
+
+
+def _read_calendar_file(path: Path, found: list[Finding]) -> WorkingCalendar | None:
+    findings = Findings(str(path))
+    source = _read_bytes(path, findings)
+    tree = read_tree(source, findings) if source is not None else None
+    calendar = read_calendar(tree, path.stem, findings) if tree is not None else None
+    found.extend(findings.sorted())
+    return calendar
+
+
+def _read_organisation_file(path: Path, found: list[Finding]) -> Organisation | None:
+    findings = Findings(str(path))
+    organisation = None
+    if not path.is_file():
+        findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
+    else:
+        source = _read_bytes(path, findings)
+        tree = read_tree(source, findings) if source is not None else None
+        organisation = read_organisation(tree, findings) if tree is not None else None
+    found.extend(findings.sorted())
+    return organisation
+
+
+def _read_areas(folder: Path, found: list[Finding]) -> Areas:
+    layers: dict[str, Layer] = {}
+    broken: set[str] = set()
+    for path in _listed(folder, ".geojson"):
+        findings = Findings(str(path))
+        source = _read_bytes(path, findings)
+        layer = read_layer(source, path.stem, findings) if source is not None else None
+        if layer is None or len(findings):
+            broken.add(path.stem)
+        else:
+            layers[path.stem] = layer
+        found.extend(findings.sorted())
+    return Areas(layers, frozenset(broken))
+
+
+def _definition_files(root: Path, found: list[Finding]) -> list[Path]:
+    """Every definition's file in order; YAML files in places where nothing reads them are findings."""
+    files: list[Path] = []
+    for path in sorted(root.rglob("*.y*ml")) if root.is_dir() else ():
+        parts = path.relative_to(root).parts
+        if any(part.startswith(".") for part in parts) or path.name.endswith(SCENARIOS):
+            continue
+        if parts == (FILE_NAME,) or (parts[0] == CALENDARS and len(parts) == 2 and path.suffix == ".yaml"):
+            continue
+        if len(parts) == 2 and path.suffix == ".yaml" and parts[0] not in {CALENDARS, AREAS}:
+            files.append(path)
+        else:
+            message = "nothing reads this file: a definition is <department>/<type>.yaml"
+            found.append(Finding(str(path), 1, 1, "FX210", message))
+    return files
+
+
+def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | None:
+    """Hold a draft against all rules; the definition when there is no finding."""
+    _check_file_name(draft, path)
+    check_fields(draft)
+    check_conditions(draft)
+    check_flow(draft)
+    check_promises(draft)
+    calendar = _find_calendar(draft, catalog)
+    if catalog.organisation is not None:
+        check_department(draft, catalog.organisation)
+        check_teams(draft, catalog.organisation, catalog.areas)
+        check_roles(draft, catalog.organisation, catalog.areas)
+    if len(draft.findings) or calendar is None:
+        return None
+    return draft.finished(calendar)
+
+
+def _check_file_name(draft: Draft, path: PurePath) -> None:
+    if draft.type is not None and path.stem != draft.type:
+        message = f"the type is '{draft.type}', its file '{path.name}': use one name for both"
+        draft.findings.add("FX210", draft.place("type"), message)
+    folder = path.parent.name
+    if draft.department is not None and folder and folder != draft.department:
+        message = f"the department is '{draft.department}', its folder '{folder}': use one name for both"
+        draft.findings.add("FX210", draft.place("department"), message)
+
+
+def _find_calendar(draft: Draft, catalog: Catalog) -> WorkingCalendar | None:
+    if draft.calendar is None or draft.calendar in catalog.calendars:
+        return catalog.calendars.get(draft.calendar or "")
+    if draft.calendar in catalog.broken_calendars:
+        message = f"the calendar '{draft.calendar}' has findings of its own"
+    else:
+        near = nearest(draft.calendar, catalog.calendars)
+        message = f"there is no calendar '{draft.calendar}' in definitions/calendars{near}"
+    draft.findings.add("FX302", draft.place("calendar"), message)
+    return None

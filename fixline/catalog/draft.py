@@ -1,0 +1,207 @@
+"""Reads one definition file into a draft: every part that can be read, with the tree for places.
+
+Owns the keys of a definition's top level. A draft becomes a Definition when nothing was found wrong with
+it. Must not import anything of Fixline but the reading of sections and the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fixline.catalog.deadlines import read_deadlines, read_priority
+from fixline.catalog.findings import TOP, Findings, Place
+from fixline.catalog.forms import read_fields
+from fixline.catalog.reading import Entry, Mapping, Node, Sequence
+from fixline.catalog.shape import KEY, Section, Written, section_of, word_of
+from fixline.catalog.steps import AnyStep, read_steps
+from fixline.domain.calendar import WorkingCalendar
+from fixline.domain.definition import (
+    Cancel,
+    Deadline,
+    Definition,
+    FormField,
+    HumanStep,
+    Intake,
+    NotifyEvent,
+    PhotoLimits,
+    PriorityRule,
+)
+
+_LATER = ("duplicates", "reopen", "agency", "outcomes", "responsibility", "private", "boundary")
+_MOST_PHOTOS = 20
+
+
+class _Location(StrEnum):
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"
+
+
+class _CancelBy(StrEnum):
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass
+class Draft:
+    """A definition as far as it could be read; None stands for what could not."""
+
+    tree: Mapping
+    findings: Findings
+    type: str | None
+    department: str | None
+    title: str
+    short_code: str | None
+    group: str | None
+    keywords: tuple[str, ...]
+    intake: Intake
+    priority: tuple[PriorityRule, ...]
+    calendar: str | None
+    deadlines: dict[str, Deadline]
+    start: str | None
+    steps: dict[str, AnyStep | None]
+    cancel: Cancel
+    notify: tuple[NotifyEvent, ...]
+
+    @property
+    def human_steps(self) -> dict[str, HumanStep]:
+        """The steps that people carry out."""
+        return {name: step for name, step in self.steps.items() if isinstance(step, HumanStep)}
+
+    @property
+    def fields(self) -> dict[str, FormField]:
+        """Every answer's field by name; the first place that asks wins."""
+        found = dict(self.intake.questions)
+        for step in self.human_steps.values():
+            for name, field in step.form.items():
+                found.setdefault(name, field)
+        return found
+
+    def node(self, *path: str | int) -> Node | None:
+        """The value at that path of keys and list positions, or None."""
+        node: Node | None = self.tree
+        for part in path:
+            if isinstance(part, int):
+                node = node.items[part] if isinstance(node, Sequence) and part < len(node.items) else None
+            else:
+                found = _entry(node, part)
+                node = found.value if found else None
+        return node
+
+    def place(self, *path: str | int) -> Place:
+        """Where the value at that path begins; the nearest section above it when it is not written."""
+        for length in range(len(path), -1, -1):
+            node = self.node(*path[:length])
+            if node is not None:
+                return node.place
+        return TOP
+
+    def key_place(self, *path: str) -> Place:
+        """Where the last key of that path stands."""
+        found = _entry(self.node(*path[:-1]), path[-1])
+        return found.place if found else self.place(*path[:-1])
+
+    def finished(self, calendar: WorkingCalendar) -> Definition:
+        """The definition, on its calendar. Only for a draft without findings."""
+        return Definition(
+            type=self.type or "",
+            title=self.title,
+            department=self.department or "",
+            short_code=self.short_code,
+            group=self.group,
+            keywords=self.keywords,
+            intake=self.intake,
+            priority=self.priority,
+            calendar=calendar,
+            deadlines=self.deadlines,
+            start=self.start or "",
+            steps={name: step for name, step in self.steps.items() if step is not None},
+            cancel=self.cancel,
+            notify=self.notify,
+        )
+
+
+def _entry(node: Node | None, key: str) -> Entry | None:
+    return node.entries.get(key) if isinstance(node, Mapping) else None
+
+
+def read_draft(tree: Mapping, findings: Findings) -> Draft:
+    """Read the whole file, with a finding for every key and value that does not fit."""
+    top = Section(tree, findings, TOP)
+    draft = Draft(
+        tree=tree,
+        findings=findings,
+        type=_text(top.name("type", KEY, required=True)),
+        title=_text(top.text("title", required=True)) or "",
+        department=_text(top.text("department", required=True)),
+        short_code=_text(top.text("short_code")),
+        group=_text(top.text("group")),
+        keywords=tuple(word.text for word in top.texts("keywords")),
+        intake=_read_intake(top.section("intake")),
+        priority=read_priority(top),
+        calendar=_text(top.text("calendar", required=True)),
+        deadlines=read_deadlines(top.section("deadlines")),
+        start=_text(top.text("start", required=True)),
+        steps=read_steps(top.section("steps", required=True)),
+        cancel=_read_cancel(top.section("cancel")),
+        notify=_read_notify(top.section("notify")),
+    )
+    top.finish("a definition", _LATER)
+    return draft
+
+
+def _text(written: Written | None) -> str | None:
+    return written.text if written else None
+
+
+def _read_intake(section: Section | None) -> Intake:
+    if section is None:
+        return Intake()
+    location = section.word("location", _Location)
+    questions = read_fields(section.section("questions"))
+    photos = PhotoLimits()
+    body = section.section("photos")
+    if body is not None:
+        most = body.number("max", whole=(0, _MOST_PHOTOS))
+        photos = PhotoLimits(max=int(most)) if most is not None else photos
+        body.finish("'photos'", ("min", "required"))
+    section.finish("'intake'", ("duplicates", "contact", "description"))
+    return Intake(location=(location or _Location.REQUIRED).value, questions=questions, photos=photos)
+
+
+def _read_cancel(section: Section | None) -> Cancel:
+    if section is None:
+        return Cancel()
+    reporter = _read_reporter(section)
+    supervisor = section.word("supervisor", _CancelBy)
+    section.finish("'cancel'", ("crew",))
+    return Cancel(reporter=reporter, supervisor=None if supervisor is _CancelBy.NEVER else "always")
+
+
+def _read_reporter(section: Section) -> str | None:
+    """'always', the step until which the reporter may cancel, or None."""
+    found = section.entry("reporter")
+    if found is None:
+        return None
+    if isinstance(found.value, Mapping):
+        body = Section(found.value, section.findings, found.place)
+        until = body.text("until", required=True)
+        body.finish("'reporter'")
+        return _text(until)
+    written = section.text("reporter")
+    chosen = word_of(written, _CancelBy, section.findings) if written else None
+    return "always" if chosen is _CancelBy.ALWAYS else None
+
+
+def _read_notify(section: Section | None) -> tuple[NotifyEvent, ...]:
+    if section is None:
+        return ()
+    words = [word_of(written, NotifyEvent, section.findings) for written in section.texts("reporter")]
+    section.finish("'notify'", ("supervisor", "crew", "alderman"))
+    return tuple(word for word in words if word is not None)
+
+
+def top_section(node: Node, findings: Findings) -> Section | None:
+    """The node as a section of its own."""
+    return section_of(node, "the file", findings)

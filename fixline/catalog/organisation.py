@@ -1,0 +1,200 @@
+"""The city's departments, teams and the people who hold roles, as organisation.yaml says.
+
+Owns the model and its reading. Must not import anything of Fixline but the reading of sections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fixline.catalog.findings import Findings, did_you_mean
+from fixline.catalog.reading import Mapping
+from fixline.catalog.shape import KEY, NAME, Section, Written, check_name, nearest, section_of, text_of
+
+FILE_NAME = "organisation.yaml"
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+_TEAM_LATER = ("address", "webhook", "capacity", "calendar")
+
+
+class Rule(StrEnum):
+    """How a team's work finds its crew: who takes it (queue), in turn, or whoever has least."""
+
+    QUEUE = "queue"
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+
+
+class City(BaseModel):
+    """The city: its name, its IANA time zone, and the roles that hold for all departments."""
+
+    model_config = _FROZEN
+
+    name: str
+    timezone: str
+    roles: dict[str, str] = Field(default_factory=dict)
+
+
+class Department(BaseModel):
+    """A department with the people who hold its roles."""
+
+    model_config = _FROZEN
+
+    key: str
+    title: str
+    roles: dict[str, str] = Field(default_factory=dict)
+
+
+class Team(BaseModel):
+    """A team of a department: its members, its rule for handing out work, and its roles."""
+
+    model_config = _FROZEN
+
+    key: str
+    title: str
+    department: str
+    rule: Rule = Rule.QUEUE
+    members: tuple[str, ...] = ()
+    roles: dict[str, str] = Field(default_factory=dict)
+
+
+class RoleHolder(BaseModel):
+    """Who answers for a role, and where the role was found."""
+
+    model_config = _FROZEN
+
+    role: str
+    person: str
+    level: Literal["team", "department", "city"]
+    of: str = Field(description="The team's or department's key, or the city's name.")
+
+
+class Organisation(BaseModel):
+    """Departments and teams by key, within one city."""
+
+    model_config = _FROZEN
+
+    city: City
+    departments: dict[str, Department] = Field(default_factory=dict)
+    teams: dict[str, Team] = Field(default_factory=dict)
+
+    def team(self, name: str) -> Team:
+        """The team of that key; KeyError when there is none (a checked definition never asks)."""
+        return self.teams[name]
+
+    def holder(self, role: str, team: str | None, department: str) -> RoleHolder | None:
+        """Who holds the role in the team, else in the department, else in the city; None when nobody does."""
+        if team is not None and team in self.teams and role in self.teams[team].roles:
+            return RoleHolder(role=role, person=self.teams[team].roles[role], level="team", of=team)
+        if department in self.departments and role in self.departments[department].roles:
+            person = self.departments[department].roles[role]
+            return RoleHolder(role=role, person=person, level="department", of=department)
+        if role in self.city.roles:
+            return RoleHolder(role=role, person=self.city.roles[role], level="city", of=self.city.name)
+        return None
+
+    def roles(self, teams: Iterable[str], department: str) -> set[str]:
+        """Every role that is held in these teams, the department or the city."""
+        found = set(self.city.roles)
+        if department in self.departments:
+            found |= self.departments[department].roles.keys()
+        for team in teams:
+            found |= self.teams[team].roles.keys()
+        return found
+
+
+def read_organisation(tree: Mapping, findings: Findings) -> Organisation:
+    """Read the file; what cannot be read is left out or left empty, after its finding."""
+    top = Section(tree, findings)
+    city = _read_city(top.section("city", required=True))
+    departments = {
+        key: _read_department(key, body) for key, body in _bodies(top.section("departments", required=True))
+    }
+    bodies = _bodies(top.section("teams", required=True))
+    teams = {key: _read_team(key, body, departments) for key, body in bodies}
+    top.finish("organisation.yaml", ("agencies", "partners", "people"))
+    return Organisation(city=city, departments=departments, teams=teams)
+
+
+def _bodies(section: Section | None) -> list[tuple[str, Section]]:
+    """Each key of the section with the section below it."""
+    found: list[tuple[str, Section]] = []
+    for entry in section.tree if section else ():
+        if section is None:
+            break
+        check_name(entry.key, entry.place, KEY, section.findings)
+        body = section_of(entry.value, f"'{entry.key}'", section.findings, entry.place)
+        if body is not None:
+            found.append((entry.key, body))
+    return found
+
+
+def _read_city(section: Section | None) -> City:
+    if section is None:
+        return City(name="", timezone="UTC")
+    name, timezone = section.text("name", required=True), section.text("timezone", required=True)
+    if timezone is not None:
+        check_timezone(timezone, section.findings)
+    city = City(
+        name=name.text if name else "", timezone=timezone.text if timezone else "UTC", roles=_roles(section)
+    )
+    section.finish("'city'", ("boundary", "jurisdiction"))
+    return city
+
+
+def check_timezone(timezone: Written, findings: Findings) -> bool:
+    """Whether the text is an IANA time zone; a finding when it is not."""
+    try:
+        ZoneInfo(timezone.text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = did_you_mean(timezone.text, available_timezones())
+        findings.add("FX702", timezone.place, f"there is no time zone '{timezone.text}'{near}")
+        return False
+    return True
+
+
+def _read_department(key: str, section: Section) -> Department:
+    department = Department(key=key, title=_title(section, key), roles=_roles(section))
+    section.finish("a department", ("calendar", "address"))
+    return department
+
+
+def _read_team(key: str, section: Section, departments: dict[str, Department]) -> Team:
+    department = section.text("department", required=True)
+    if department is not None and department.text not in departments:
+        message = f"there is no department '{department.text}'{nearest(department.text, departments)}"
+        section.findings.add("FX301", department.place, message)
+    members = section.texts("members")
+    if not members and not (section.has("members") and section.items("members") is None):
+        section.findings.add("FX703", section.key_place("members"), f"team '{key}' has no members")
+    team = Team(
+        key=key,
+        title=_title(section, key),
+        department=department.text if department else "",
+        rule=section.word("rule", Rule) or Rule.QUEUE,
+        members=tuple(member.text for member in members),
+        roles=_roles(section),
+    )
+    section.finish("a team", _TEAM_LATER)
+    return team
+
+
+def _title(section: Section, key: str) -> str:
+    title = section.text("title", required=True)
+    return title.text if title else key
+
+
+def _roles(section: Section) -> dict[str, str]:
+    """Who holds each role, by the role's name."""
+    found: dict[str, str] = {}
+    body = section.section("roles")
+    for entry in body.tree if body else ():
+        check_name(entry.key, entry.place, NAME, section.findings)
+        person = text_of(entry.value, f"who holds '{entry.key}'", section.findings)
+        if person is not None:
+            found[entry.key] = person.text
+    return found

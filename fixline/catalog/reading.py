@@ -1,0 +1,210 @@
+"""Reads YAML into a tree in which every key and value knows its place, and refuses what misleads.
+
+Owns the tree (Scalar, Sequence, Mapping) and the reading of text or bytes into it. Everything stays text:
+17:00, on, no and dates mean nothing here. Must not import anything of Fixline but findings; the words for
+mistakes in YAML itself are in `fixline.catalog.traps`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from fixline.catalog import traps
+from fixline.catalog.findings import TOP, Findings, Place
+
+LARGEST_FILE_CHARACTERS = 512_000
+DEEPEST_LEVEL = 30
+
+_COMMENT_TRAP = re.compile(r"[ \t]+(#\w)")
+_OPENING = (
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+)
+_CLOSING = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken, yaml.BlockEndToken)
+_REFUSED = {
+    yaml.AnchorToken: (
+        "FX107",
+        "anchors (&) are not part of the language: put text that begins with & in quotes",
+    ),
+    yaml.AliasToken: (
+        "FX107",
+        "aliases (*) are not part of the language: put text that begins with * in quotes",
+    ),
+    yaml.TagToken: ("FX108", "tags (!) are not part of the language: put text that begins with ! in quotes"),
+    yaml.DirectiveToken: ("FX108", "directives (%) are not part of the language"),
+}
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A text, where it begins, and whether it stands without quotes on one line."""
+
+    text: str
+    place: Place
+    plain: bool = True
+    offset: int | None = 0
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is written."""
+        return self.plain and not self.text
+
+    def at(self, offset: int) -> Place:
+        """The place of the character at that offset; the text's beginning when lines or escapes hide it."""
+        return self.place if self.offset is None else self.place.shifted(self.offset + offset)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key of a section with its value."""
+
+    key: str
+    place: Place
+    value: Node
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A section: its keys in the order written, each once."""
+
+    entries: dict[str, Entry]
+    place: Place
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def read_tree(source: bytes | str, findings: Findings) -> Mapping | None:
+    """The document's top section, or None with findings when there is none to read. Never raises."""
+    text = _decoded(source, findings) if isinstance(source, bytes) else source
+    if text is None:
+        return None
+    text = text.removeprefix("\ufeff")
+    if len(text) > LARGEST_FILE_CHARACTERS:
+        findings.add("FX112", TOP, f"the file has more than {LARGEST_FILE_CHARACTERS} characters")
+        return None
+    return _composed(text, findings)
+
+
+def _decoded(source: bytes, findings: Findings) -> str | None:
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        before = source[: problem.start].decode("utf-8").removeprefix("\ufeff")
+        place = traps.place_in(before, len(before))
+        findings.add("FX102", place, "the file is not UTF-8 from here on: save it as UTF-8")
+        return None
+
+
+def _composed(text: str, findings: Findings) -> Mapping | None:
+    try:
+        if not _scanned(text, findings):
+            return None
+        documents = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
+    except yaml.YAMLError as problem:
+        if not len(findings):
+            traps.explain(text, problem, findings)
+        return None
+    except (ValueError, OverflowError):
+        findings.add("FX104", TOP, "the file is not YAML: an escape in a quoted text cannot be read")
+        return None
+    if not documents:
+        findings.add("FX103", TOP, "the file is empty")
+        return None
+    if len(documents) > 1:
+        findings.add("FX109", _place(documents[1].start_mark), "a second document begins: one file holds one")
+        return None
+    tree = _node(documents[0], text, findings)
+    if isinstance(tree, Mapping):
+        return tree
+    if isinstance(tree, Scalar) and tree.empty:
+        findings.add("FX103", TOP, "the file is empty")
+    else:
+        findings.add("FX203", tree.place, "the file holds keys with values, such as 'type: pothole'")
+    return None
+
+
+def _scanned(text: str, findings: Findings) -> bool:
+    """Look at the tokens for what the language leaves out; false when the document must not be composed."""
+    depth, usable = 0, True
+    for token in yaml.scan(text, Loader=yaml.BaseLoader):
+        refused = _REFUSED.get(type(token))
+        if refused is not None:
+            findings.add(refused[0], _place(token.start_mark), refused[1])
+            usable = False
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > DEEPEST_LEVEL:
+            findings.add(
+                "FX112", _place(token.start_mark), f"more than {DEEPEST_LEVEL} levels in one another"
+            )
+            return False
+        if isinstance(token, yaml.ScalarToken) and token.plain:
+            _find_comment_trap(token, text, findings)
+    return usable
+
+
+def _find_comment_trap(token: yaml.ScalarToken, text: str, findings: Findings) -> None:
+    found = _COMMENT_TRAP.match(text, token.end_mark.index)
+    if found is not None:
+        message = "what follows ' #' is a comment: put the whole text in quotes, or a space after the '#'"
+        findings.add("FX110", traps.place_in(text, found.start(1)), message)
+
+
+def _node(node: yaml.Node, text: str, findings: Findings) -> Node:
+    place = _place(node.start_mark)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, text, findings)
+    if isinstance(node, yaml.SequenceNode):
+        return Sequence(tuple(_node(item, text, findings) for item in node.value), place)
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    raise TypeError(f"YAML has no node of kind {type(node).__name__}")
+
+
+def _scalar(node: yaml.ScalarNode) -> Scalar:
+    written = node.end_mark.index - node.start_mark.index
+    lead = 1 if node.style in {"'", '"'} else 0
+    straight = written - 2 * lead == len(node.value) and node.style in {None, "'", '"'}
+    offset = lead if straight and node.start_mark.line == node.end_mark.line else None
+    return Scalar(node.value, _place(node.start_mark), plain=node.style is None, offset=offset)
+
+
+def _mapping(node: yaml.MappingNode, text: str, findings: Findings) -> Mapping:
+    entries: dict[str, Entry] = {}
+    for key_node, value_node in node.value:
+        place = _place(key_node.start_mark)
+        if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
+            findings.add("FX113", place, "a key is a word: write it before the colon")
+            continue
+        key = key_node.value
+        if key == "<<" and key_node.style is None:
+            findings.add("FX107", place, "merge keys (<<) are not part of the language: write the keys out")
+        elif node.flow_style and traps.is_broken_off(text, key_node, value_node):
+            findings.add("FX110", place, traps.broken_off(key))
+        elif key in entries:
+            first = entries[key].place
+            findings.add("FX106", place, f"'{key}' is given twice, first in line {first.line}: keep one")
+        else:
+            entries[key] = Entry(key, place, _node(value_node, text, findings))
+    return Mapping(entries, _place(node.start_mark))
+
+
+def _place(mark: yaml.Mark) -> Place:
+    return Place(mark.line + 1, mark.column + 1)

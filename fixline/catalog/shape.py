@@ -1,0 +1,230 @@
+"""Takes values out of a section of a file, each in the kind that the language has at that place.
+
+Owns the strict reading of one section: every key that is asked for is known, every other is a finding. A
+value that does not fit is reported at its place and read as absent. Must not import anything of Fixline but
+the tree, findings, and the written forms of time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from fixline.catalog.findings import Findings, Place, did_you_mean, one_of
+from fixline.catalog.reading import Entry, Mapping, Node, Scalar, Sequence
+from fixline.domain.calendar import Span, SpanError
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+LONGEST_NAME = 64
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
+_BARE_UNIT = re.compile(r"[+-]?[\d.]+ *(?:minutes?|hours?|days?|weeks?)")
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text with the node that it was written in."""
+
+    text: str
+    node: Scalar
+
+    @property
+    def place(self) -> Place:
+        """Where the text begins."""
+        return self.node.place
+
+
+class Section:
+    """One section of a file. `owner` is the place to name when a key is missing."""
+
+    def __init__(self, tree: Mapping, findings: Findings, owner: Place | None = None) -> None:
+        self.tree = tree
+        self.findings = findings
+        self.owner = owner or tree.place
+        self._asked: set[str] = set()
+
+    def entry(self, key: str, *, required: bool = False) -> Entry | None:
+        """The key with its node; a finding when it is required and missing, or has no value."""
+        self._asked.add(key)
+        found = self.tree.entries.get(key)
+        if found is None:
+            if required:
+                self.findings.add("FX202", self.owner, f"the key '{key}' is missing")
+            return None
+        if isinstance(found.value, Scalar) and found.value.empty:
+            self.findings.add("FX208", found.place, f"'{key}' has no value: write it, or leave the key out")
+            return None
+        return found
+
+    def text(self, key: str, *, required: bool = False) -> Written | None:
+        """A text of any words."""
+        found = self.entry(key, required=required)
+        return None if found is None else text_of(found.value, f"'{key}'", self.findings)
+
+    def word(self, key: str, kind: type[_Word], *, required: bool = False) -> _Word | None:
+        """A word of a closed list."""
+        found = self.text(key, required=required)
+        return None if found is None else word_of(found, kind, self.findings)
+
+    def name(self, key: str, form: re.Pattern[str] = NAME, *, required: bool = False) -> Written | None:
+        """A text that is used as a name."""
+        found = self.text(key, required=required)
+        if found is not None:
+            check_name(found.text, found.place, form, self.findings)
+        return found
+
+    def number(self, key: str, *, whole: tuple[int, int] | None = None) -> float | None:
+        """A number in digits; with `whole` a whole number within these limits."""
+        found = self.text(key)
+        if found is None:
+            return None
+        if not found.node.plain or not _NUMBER.fullmatch(found.text):
+            self.findings.add("FX205", found.place, f"'{key}' is a number, written in digits without quotes")
+            return None
+        value = float(found.text) if "." in found.text else int(found.text)
+        if whole is not None and not (isinstance(value, int) and whole[0] <= value <= whole[1]):
+            self.findings.add(
+                "FX205", found.place, f"'{key}' is a whole number from {whole[0]} to {whole[1]}"
+            )
+            return None
+        return value
+
+    def switch(self, key: str) -> bool:
+        """Whether the switch is true; false when it is not written."""
+        found = self.text(key)
+        if found is None:
+            return False
+        if not found.node.plain or found.text not in {"true", "false"}:
+            self.findings.add("FX206", found.place, f"'{key}' is true or false, not '{found.text}'")
+        return found.text == "true"
+
+    def span(self, key: str, *, required: bool = False) -> Span | None:
+        """A length of time such as '4 working hours'."""
+        found = self.text(key, required=required)
+        return None if found is None else span_of(found, self.findings)
+
+    def section(self, key: str, *, required: bool = False) -> Section | None:
+        """A section below the key."""
+        found = self.entry(key, required=required)
+        return None if found is None else section_of(found.value, f"'{key}'", self.findings, found.place)
+
+    def items(self, key: str, *, required: bool = False) -> tuple[Node, ...] | None:
+        """The entries of a list."""
+        found = self.entry(key, required=required)
+        if found is None:
+            return None
+        if not isinstance(found.value, Sequence):
+            self.findings.add("FX203", place_of(found.value), f"'{key}' is a list, such as [first, second]")
+            return None
+        return found.value.items
+
+    def texts(self, key: str) -> tuple[Written, ...]:
+        """A list of texts, each once."""
+        listed: dict[str, Written] = {}
+        for node in self.items(key) or ():
+            found = text_of(node, f"an entry of '{key}'", self.findings)
+            if found is None:
+                continue
+            if found.text in listed:
+                self.findings.add("FX217", found.place, f"'{found.text}' is in the list twice")
+            listed.setdefault(found.text, found)
+        return tuple(listed.values())
+
+    def has(self, key: str) -> bool:
+        """Whether the key is written; it is known from now on."""
+        self._asked.add(key)
+        return key in self.tree.entries
+
+    def key_place(self, key: str) -> Place:
+        """Where the key stands; the owner's place when it does not."""
+        found = self.tree.entries.get(key)
+        return self.owner if found is None else found.place
+
+    def finish(self, what: str, later: Iterable[str] = (), *, also: Iterable[str] = ()) -> None:
+        """Report every key that was not asked for; `later` names keys that no release enforces yet."""
+        later = frozenset(later)
+        known = self._asked | set(also)
+        for entry in self.tree:
+            if entry.key in known:
+                continue
+            if entry.key in later:
+                message = f"'{entry.key}' is not supported by this release: leave it out"
+            else:
+                near = did_you_mean(entry.key, known) or f"; there are {one_of(sorted(known))}"
+                message = f"{what} has no key '{entry.key}'{near}"
+            self.findings.add("FX201", entry.place, message)
+
+
+def place_of(node: Node) -> Place:
+    """Where a node begins."""
+    return node.place
+
+
+def text_of(node: Node, what: str, findings: Findings) -> Written | None:
+    """The node's text; a finding when it is a list, a section or empty."""
+    if not isinstance(node, Scalar):
+        findings.add("FX203", node.place, f"{what} is a text: put it in quotes if it has brackets")
+        return None
+    if not node.text.strip():
+        findings.add("FX208", node.place, f"{what} is empty")
+        return None
+    return Written(node.text, node)
+
+
+def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | None:
+    """The member of a closed list that is written."""
+    words = [member.value for member in kind]
+    if written.text in words:
+        return kind(written.text)
+    near = did_you_mean(written.text, words)
+    findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(words)}{near}")
+    return None
+
+
+def span_of(written: Written, findings: Findings) -> Span | None:
+    """The length of time that is written."""
+    try:
+        return Span.parse(written.text)
+    except SpanError as problem:
+        code = "FX606" if _BARE_UNIT.fullmatch(written.text.strip().lower()) else "FX209"
+        findings.add(code, written.place, str(problem))
+        return None
+
+
+def section_of(node: Node, what: str, findings: Findings, owner: Place | None = None) -> Section | None:
+    """The node as a section; a finding when it is a text or a list."""
+    if isinstance(node, Mapping):
+        return Section(node, findings, owner)
+    findings.add("FX203", node.place, f"{what} is a section of keys with values")
+    return None
+
+
+def check_name(
+    name: str, place: Place, form: re.Pattern[str], findings: Findings, reserved: Iterable[str] = ()
+) -> bool:
+    """Whether a text can be a name; a finding when it cannot."""
+    if name in reserved:
+        findings.add("FX207", place, f"'{name}' is reserved and cannot be a name here")
+        return False
+    if form.fullmatch(name) and len(name) <= LONGEST_NAME:
+        return True
+    signs = "letters a-z, digits and '_'" if form is NAME else "letters a-z, digits, '-' and '_'"
+    start = ", beginning with a letter" if form is NAME else ""
+    findings.add("FX207", place, f"'{name[:LONGEST_NAME]}' cannot be a name: use {signs}{start}")
+    return False
+
+
+def nearest(word: str, candidates: MappingType[str, object] | Iterable[str]) -> str:
+    """ ", did you mean 'x'?" or, when nothing is near and the list is short, the names there are."""
+    names = list(candidates)
+    near = did_you_mean(word, names)
+    if near or not names or len(names) > 8:
+        return near
+    return (
+        f"; there is {one_of(sorted(names))}" if len(names) == 1 else f"; there are {one_of(sorted(names))}"
+    )
