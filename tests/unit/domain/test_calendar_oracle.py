@@ -136,14 +136,13 @@ def _make_exception(plan: Plan, date: dt.date, hours: Hours) -> None:
     plan.exceptions[date] = [] if overlaps else fitted
 
 
-day_hours = st.tuples(st.lists(st.integers(0, DAY_MINUTES - 1), max_size=5), st.integers(0, 480)).map(
-    _day_hours
-)
-near_days = st.integers(-5, 14)
+times = st.integers(0, DAY_MINUTES - 1) | st.integers(0, 3 * 60)  # clocks change in the small hours
+day_hours = st.tuples(st.lists(times, max_size=5), st.integers(0, 8 * 60)).map(_day_hours)
+near_days = st.integers(-2, 2) | st.integers(-5, 14)
 plans = st.tuples(
     st.sampled_from([(zone, change) for zone, changes in ZONES.items() for change in changes]),
     st.lists(day_hours, min_size=7, max_size=7),
-    st.integers(-4 * DAY_MINUTES, 2 * DAY_MINUTES),
+    st.integers(-2 * DAY_MINUTES, DAY_MINUTES),
     st.lists(near_days, max_size=3),
     st.dictionaries(near_days, day_hours, max_size=3),
 ).map(_plan)
