@@ -50,12 +50,13 @@ def check_promises(draft: Draft) -> None:
     """Something meets every deadline, and something enters every state in which it pauses."""
     states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WaitStep)}
     names = {ON_HOLD, *(state for state in states if state is not None)}
+    unknown = None in draft.steps.values()
     for name, deadline in draft.deadlines.items():
         if deadline.met_by:
             _check_met_by(draft, name, deadline.met_by)
         node = draft.node("deadlines", name, "paused_while")
         for item in node.items if isinstance(node, Sequence) else ():
-            if isinstance(item, Scalar) and item.text and item.text not in names:
+            if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
                 message = f"no step waits as '{item.text}'{nearest(item.text, names)}"
                 draft.findings.add("FX602", item.place, message)
 
@@ -69,9 +70,7 @@ def _check_met_by(draft: Draft, name: str, met_by: str) -> None:
             if isinstance(step := draft.steps.get(step_name), CloseStep)
         }
         if outcomes and outcomes <= _NOT_MEETING:
-            message = (
-                "every close is 'cancelled' or 'duplicate', and those end the deadline without meeting it"
-            )
+            message = "every close is 'cancelled' or 'duplicate', and those end the deadline without meeting it"
             draft.findings.add("FX601", place, message)
     elif met_by not in draft.steps:
         near = nearest(met_by, [*draft.steps, CLOSED])

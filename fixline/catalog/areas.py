@@ -82,11 +82,7 @@ class Areas:
         A point on a border belongs to the first area by key. Raises ValueError for a point that is not on
         earth.
         """
-        if (
-            not (math.isfinite(latitude) and math.isfinite(longitude))
-            or abs(latitude) > 90
-            or abs(longitude) > 180
-        ):
+        if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
             raise ValueError(f"no place on earth has latitude {latitude} and longitude {longitude}")
         found = {name: layer.locate(latitude, longitude) for name, layer in self.layers.items()}
         return {name: key for name, key in found.items() if key is not None}
@@ -150,7 +146,7 @@ def _read_area(feature: dict[str, Any]) -> Area | None:
         shape = shapely.from_geojson(json.dumps(geometry))
     except (ShapelyError, ValueError, TypeError):
         return None
-    if shape is None or shape.is_empty or not shape.is_valid:
+    if shape.is_empty or not shape.is_valid:
         return None
     west, south, east, north = shape.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):

@@ -78,9 +78,7 @@ def read_catalog(root: Path) -> Reading:
         if definition is not None:
             definitions[definition.type] = definition
         found.extend(findings.sorted())
-    catalog = Catalog(
-        definitions, shared.organisation, shared.areas, shared.calendars, shared.broken_calendars
-    )
+    catalog = Catalog(definitions, shared.organisation, shared.areas, shared.calendars, shared.broken_calendars)
     return Reading(catalog, tuple(sorted(set(found))))
 
 
@@ -160,9 +158,7 @@ def _read_file(path: Path, findings: Findings) -> Draft | None:
 def _listed(folder: Path, suffix: str) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(
-        path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith(".")
-    )
+    return sorted(path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith("."))
 
 
 def _read_shared(root: Path, found: list[Finding]) -> Catalog:

@@ -89,9 +89,7 @@ def _read_budget(section: Section) -> Budget:
             spans[priority] = span
     otherwise = body.span("otherwise")
     if not body.has("otherwise"):
-        body.findings.add(
-            "FX407", found.place, "'within' needs 'otherwise': the budget of every other priority"
-        )
+        body.findings.add("FX407", found.place, "'within' needs 'otherwise': the budget of every other priority")
     body.finish("'within'")
     return Budget(by_priority=spans, otherwise=otherwise or _PLACEHOLDER)
 
@@ -134,11 +132,7 @@ def _read_up_to(body: Section) -> int:
     found = body.text("up_to")
     if found is None:
         return 1
-    if (
-        not found.node.plain
-        or not re.fullmatch(r"\d{1,6}", found.text)
-        or not 1 <= int(found.text) <= MOST_FIRINGS
-    ):
+    if not found.node.plain or not re.fullmatch(r"\d{1,6}", found.text) or not 1 <= int(found.text) <= MOST_FIRINGS:
         body.findings.add("FX604", found.place, f"'up_to' is a whole number from 1 to {MOST_FIRINGS}")
         return 1
     return int(found.text)
@@ -169,9 +163,7 @@ def _check_repeating(body: Section) -> None:
     if body.has("up_to") and not body.has("every"):
         body.findings.add("FX605", body.key_place("up_to"), "'up_to' belongs to 'every'")
     if body.has("every") and not body.has("after"):
-        body.findings.add(
-            "FX605", body.key_place("every"), "'every' belongs to 'after', which counts from due"
-        )
+        body.findings.add("FX605", body.key_place("every"), "'every' belongs to 'after', which counts from due")
 
 
 def _is_before(rung: Rung, previous: Rung) -> bool:

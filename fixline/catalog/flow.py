@@ -105,9 +105,7 @@ def _check_reached(draft: Draft, reached: frozenset[str]) -> None:
 def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
     closing = {name for name, step in draft.steps.items() if isinstance(step, CloseStep)}
     if not closing and None not in draft.steps.values():
-        draft.findings.add(
-            "FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'"
-        )
+        draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
         return
     for name in draft.steps:
         if name in reached and not reached_from(name, ways) & closing and closing:

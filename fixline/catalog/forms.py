@@ -53,9 +53,7 @@ def _read_options(section: Section, kind: FieldKind | None) -> dict[str, str]:
     if kind in _WITH_OPTIONS and not section.has("options"):
         section.findings.add("FX212", place, f"'{kind}' needs options, such as options: {{curb: Curb lane}}")
     if kind is not None and kind not in _WITH_OPTIONS and section.has("options"):
-        section.findings.add(
-            "FX212", place, f"'{kind}' has no options: use choice or choices, or leave them out"
-        )
+        section.findings.add("FX212", place, f"'{kind}' has no options: use choice or choices, or leave them out")
     if body is None:
         return {}
     if not body.tree.entries:

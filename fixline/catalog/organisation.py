@@ -97,13 +97,14 @@ class Organisation(BaseModel):
             return RoleHolder(role=role, person=self.city.roles[role], level="city", of=self.city.name)
         return None
 
-    def roles(self, teams: Iterable[str], department: str) -> set[str]:
+    def roles(self, teams: Iterable[str | None], department: str) -> set[str]:
         """Every role that is held in these teams, the department or the city."""
         found = set(self.city.roles)
         if department in self.departments:
             found |= self.departments[department].roles.keys()
         for team in teams:
-            found |= self.teams[team].roles.keys()
+            if team in self.teams:
+                found |= self.teams[team].roles.keys()
         return found
 
 
@@ -111,9 +112,7 @@ def read_organisation(tree: Mapping, findings: Findings) -> Organisation:
     """Read the file; what cannot be read is left out or left empty, after its finding."""
     top = Section(tree, findings)
     city = _read_city(top.section("city", required=True))
-    departments = {
-        key: _read_department(key, body) for key, body in _bodies(top.section("departments", required=True))
-    }
+    departments = {key: _read_department(key, body) for key, body in _bodies(top.section("departments", required=True))}
     bodies = _bodies(top.section("teams", required=True))
     teams = {key: _read_team(key, body, departments) for key, body in bodies}
     top.finish("organisation.yaml", ("agencies", "partners", "people"))
@@ -139,9 +138,7 @@ def _read_city(section: Section | None) -> City:
     name, timezone = section.text("name", required=True), section.text("timezone", required=True)
     if timezone is not None:
         check_timezone(timezone, section.findings)
-    city = City(
-        name=name.text if name else "", timezone=timezone.text if timezone else "UTC", roles=_roles(section)
-    )
+    city = City(name=name.text if name else "", timezone=timezone.text if timezone else "UTC", roles=_roles(section))
     section.finish("'city'", ("boundary", "jurisdiction"))
     return city
 

@@ -151,9 +151,7 @@ def _scanned(text: str, findings: Findings) -> bool:
             usable = False
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
         if depth > DEEPEST_LEVEL:
-            findings.add(
-                "FX112", _place(token.start_mark), f"more than {DEEPEST_LEVEL} levels in one another"
-            )
+            findings.add("FX112", _place(token.start_mark), f"more than {DEEPEST_LEVEL} levels in one another")
             return False
         if isinstance(token, yaml.ScalarToken) and token.plain:
             _find_comment_trap(token, text, findings)

@@ -44,16 +44,12 @@ def _check_team(draft: Draft, team: str, place: Place, organisation: Organisatio
         draft.findings.add("FX303", place, f"there is no team '{team}' in organisation.yaml{near}")
 
 
-def _check_by_area(
-    draft: Draft, step: str, team: TeamByArea, organisation: Organisation, areas: Areas
-) -> None:
+def _check_by_area(draft: Draft, step: str, team: TeamByArea, organisation: Organisation, areas: Areas) -> None:
     _check_team(draft, team.elsewhere, draft.place("steps", step, "team", "elsewhere"), organisation)
     place = draft.place("steps", step, "team", "as")
     holes = [match[1] for match in _BRACES.finditer(team.as_)]
     if team.by not in holes or any(hole != team.by for hole in holes):
-        draft.findings.add(
-            "FX306", place, f"'as' needs {{{team.by}}} where the area's key goes, and no other braces"
-        )
+        draft.findings.add("FX306", place, f"'as' needs {{{team.by}}} where the area's key goes, and no other braces")
         return
     if team.by in areas.broken:
         return
@@ -89,9 +85,7 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
     teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
     for name, deadline in draft.deadlines.items():
         for position, rung in enumerate(_written_rungs(draft, name, len(deadline.escalate))):
-            _check_role(
-                draft, organisation, rung, teams, draft.place("deadlines", name, "escalate", position, "tell")
-            )
+            _check_role(draft, organisation, rung, teams, draft.place("deadlines", name, "escalate", position, "tell"))
     for name, step in steps.items():
         for key, span in (("claim_within", step.claim_within), ("due", step.due)):
             if span is not None:
@@ -107,9 +101,7 @@ def _written_rungs(draft: Draft, deadline: str, count: int) -> list[str | None]:
     return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
 
 
-def _check_role(
-    draft: Draft, organisation: Organisation, role: str | None, teams: set[str], place: Place
-) -> None:
+def _check_role(draft: Draft, organisation: Organisation, role: str | None, teams: set[str], place: Place) -> None:
     if role is None or draft.department is None or draft.department not in organisation.departments:
         return
     known = sorted(team for team in teams if team in organisation.teams)
@@ -118,8 +110,6 @@ def _check_role(
     if silent:
         where = f" of team '{silent[0]}'," if silent[0] else " of"
         more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""
-        near = nearest(role, organisation.roles(known, draft.department))
-        message = (
-            f"nobody answers as '{role}':{where} department '{draft.department}' or the city{more}{near}"
-        )
+        near = nearest(role, organisation.roles(silent[:1], draft.department))
+        message = f"nobody answers as '{role}':{where} department '{draft.department}' or the city{more}{near}"
         draft.findings.add("FX307", place, message)

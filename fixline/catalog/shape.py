@@ -7,6 +7,7 @@ the tree, findings, and the written forms of time.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
@@ -47,6 +48,7 @@ class Section:
         self.findings = findings
         self.owner = owner or tree.place
         self._asked: set[str] = set()
+        self._missing: list[str] = []
 
     def entry(self, key: str, *, required: bool = False) -> Entry | None:
         """The key with its node; a finding when it is required and missing, or has no value."""
@@ -54,7 +56,7 @@ class Section:
         found = self.tree.entries.get(key)
         if found is None:
             if required:
-                self.findings.add("FX202", self.owner, f"the key '{key}' is missing")
+                self._missing.append(key)
             return None
         if isinstance(found.value, Scalar) and found.value.empty:
             self.findings.add("FX208", found.place, f"'{key}' has no value: write it, or leave the key out")
@@ -88,9 +90,7 @@ class Section:
             return None
         value = float(found.text) if "." in found.text else int(found.text)
         if whole is not None and not (isinstance(value, int) and whole[0] <= value <= whole[1]):
-            self.findings.add(
-                "FX205", found.place, f"'{key}' is a whole number from {whole[0]} to {whole[1]}"
-            )
+            self.findings.add("FX205", found.place, f"'{key}' is a whole number from {whole[0]} to {whole[1]}")
             return None
         return value
 
@@ -145,13 +145,20 @@ class Section:
         found = self.tree.entries.get(key)
         return self.owner if found is None else found.place
 
-    def finish(self, what: str, later: Iterable[str] = (), *, also: Iterable[str] = ()) -> None:
-        """Report every key that was not asked for; `later` names keys that no release enforces yet."""
+    def finish(self, what: str, later: Iterable[str] = ()) -> None:
+        """Report the keys that were not asked for and those that are missing, once all have been asked for.
+
+        `later` names keys of the language that this release does not enforce. A key that is only misspelt is one
+        finding, not a second one for the key that it was meant to be.
+        """
         later = frozenset(later)
-        known = self._asked | set(also)
-        for entry in self.tree:
-            if entry.key in known:
-                continue
+        known = self._asked
+        unknown = [entry for entry in self.tree if entry.key not in known]
+        meant = {near for entry in unknown for near in difflib.get_close_matches(entry.key, known, n=1)}
+        for key in self._missing:
+            if key not in meant:
+                self.findings.add("FX202", self.owner, f"the key '{key}' is missing")
+        for entry in unknown:
             if entry.key in later:
                 message = f"'{entry.key}' is not supported by this release: leave it out"
             else:
@@ -225,6 +232,4 @@ def nearest(word: str, candidates: MappingType[str, object] | Iterable[str]) -> 
     near = did_you_mean(word, names)
     if near or not names or len(names) > 8:
         return near
-    return (
-        f"; there is {one_of(sorted(names))}" if len(names) == 1 else f"; there are {one_of(sorted(names))}"
-    )
+    return f"; there is {one_of(sorted(names))}" if len(names) == 1 else f"; there are {one_of(sorted(names))}"

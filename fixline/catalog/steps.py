@@ -83,9 +83,7 @@ def _kind(section: Section) -> str | None:
         if near:
             section.findings.add("FX201", entry.place, f"a step has no key '{entry.key}'{near}")
             return None
-    section.findings.add(
-        "FX216", section.owner, f"the step does not say what it is: give one of {', '.join(KINDS)}"
-    )
+    section.findings.add("FX216", section.owner, f"the step does not say what it is: give one of {', '.join(KINDS)}")
     return None
 
 
@@ -111,9 +109,7 @@ def _read_then(section: Section) -> dict[str, str] | None:
     if body is None:
         return None
     if not body.tree.entries:
-        section.findings.add(
-            "FX406", section.key_place("then"), "'then' is empty: name each outcome and its step"
-        )
+        section.findings.add("FX406", section.key_place("then"), "'then' is empty: name each outcome and its step")
     found: dict[str, str] = {}
     for entry in body.tree:
         if entry.key in RESERVED_OUTCOMES:
@@ -245,9 +241,7 @@ def _read_wait_then(section: Section, outcomes: list[str], *, by_text: bool) -> 
             then[entry.key] = target.text
     for outcome in outcomes:
         if outcome not in found.value.entries:
-            section.findings.add(
-                "FX406", found.place, f"'{outcome}' leads nowhere: name the step that follows it"
-            )
+            section.findings.add("FX406", found.place, f"'{outcome}' leads nowhere: name the step that follows it")
     return then
 
 

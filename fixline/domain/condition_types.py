@@ -76,9 +76,7 @@ class Typing:
         """The answer of that name."""
         field = self._fields.get(name)
         if field is None:
-            return self.report(
-                UNKNOWN_NAME, f"no answer is called '{name}'{_near(name, self._fields)}", offset
-            )
+            return self.report(UNKNOWN_NAME, f"no answer is called '{name}'{_near(name, self._fields)}", offset)
         if field.kind in {FieldKind.PHOTO, FieldKind.DATETIME}:
             message = f"'{name}' is a {field.kind.value}, which a condition cannot compare"
             return self.report(CANNOT_COMPARE, message, offset)
@@ -88,17 +86,13 @@ class Typing:
         """A term that stands where only yes or no can."""
         if term.kind in {FieldKind.YES_NO, "unknown"}:
             return
-        self.report(
-            NOT_A_DECISION, f"{term.words} is neither yes nor no: compare it with something", term.offset
-        )
+        self.report(NOT_A_DECISION, f"{term.words} is neither yes nor no: compare it with something", term.offset)
 
     def called(self, function: str, offset: int, terms: Sequence[Term]) -> Term:
         """A function of the few that conditions have, called on these terms."""
         if function == "size":
             if len(terms) != 1 or terms[0].kind not in {FieldKind.CHOICES, "unknown"}:
-                return self.report(
-                    CANNOT_COMPARE, "size() counts the entries of one answer of kind choices", offset
-                )
+                return self.report(CANNOT_COMPARE, "size() counts the entries of one answer of kind choices", offset)
             return Term(FieldKind.NUMBER, offset)
         if function in _TEXT_FUNCTIONS:
             if len(terms) != 2 or any(term.kind not in {FieldKind.TEXT, "unknown"} for term in terms):
@@ -175,9 +169,7 @@ class Typing:
             return
         if other.literal is not None and other.literal not in choice.options:
             near = _near(other.literal, choice.options) or f"; its options are {', '.join(choice.options)}"
-            self.report(
-                NO_SUCH_OPTION, f"'{other.literal}' is no option of '{choice.name}'{near}", other.offset
-            )
+            self.report(NO_SUCH_OPTION, f"'{other.literal}' is no option of '{choice.name}'{near}", other.offset)
         if other.options and not set(other.options) & set(choice.options) and choice.offset <= other.offset:
             message = f"{choice.words} and {other.words} have no option in common"
             self.report(CANNOT_COMPARE, message, choice.offset)

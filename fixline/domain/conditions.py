@@ -67,14 +67,14 @@ class ConditionFault(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a condition comes to. `missing` names the unanswered questions that left it undecided (so false)."""
+    """What a condition comes to. `missing` names the unanswered questions that left it undecided (false)."""
 
     holds: bool
     missing: tuple[str, ...] = ()
 
 
 def check(text: str, fields: Mapping[str, FormField]) -> list[ConditionProblem]:
-    """What is wrong with a condition on answers to these fields; nothing when any answers can decide it.
+    """What is wrong with a condition on answers to these fields; nothing when any answers decide it.
 
     Offsets count characters from the condition's beginning. Codes are FX5xx of fixline.catalog.codes.
     """
@@ -257,9 +257,7 @@ class _Parser:
             return Term(FieldKind.YES_NO, sign.offset)
         if sign := self._take("-"):
             if self._next.kind != "number":
-                raise _Unsupported(
-                    "conditions do not calculate ('-'): compare an answer with a number", sign.offset
-                )
+                raise _Unsupported("conditions do not calculate ('-'): compare an answer with a number", sign.offset)
             number = self._primary()
             return Term(number.kind, sign.offset, literal=f"-{number.literal}")
         return self._postfix()
@@ -314,7 +312,5 @@ class _Parser:
         if self._next.text == "(":
             return self._typing.called(token.text, token.offset, self._arguments())
         if token.text == "null":
-            raise _Unsupported(
-                "a missing answer makes a condition false by itself: leave 'null' out", token.offset
-            )
+            raise _Unsupported("a missing answer makes a condition false by itself: leave 'null' out", token.offset)
         return self._typing.answer(token.text, token.offset)

@@ -1,0 +1,148 @@
+"""The catalog reads a whole city, checks single files against it, and versions definitions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fixline.catalog import Areas, RoleHolder, check_paths, check_text, read_catalog, version_hash
+from fixline.domain.calendar import Span
+from fixline.domain.definition import HumanStep, Priority, TeamByArea, WaitStep
+
+CITY = Path(__file__).parents[2] / "fixtures" / "city"
+POTHOLE = "transportation/pothole.yaml"
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """A copy of the good city that a test may damage."""
+    return Path(shutil.copytree(CITY, tmp_path / "definitions"))
+
+
+def test_good_city_loads() -> None:
+    """The design's pothole and all that it refers to are read without a finding."""
+    reading = read_catalog(CITY)
+    assert reading.findings == ()
+    definition = reading.catalog.definitions["pothole"]
+    assert definition.calendar.name == "works"
+    assert definition.deadlines["resolve"].within.of(Priority.HIGH) == Span.parse("2 working days")
+    assert [rung.when for rung in definition.deadlines["resolve"].escalate] == ["75%", "due", "after 1 working day"]
+    assert definition.deadlines["resolve"].escalate[2].up_to == 5
+    repair, settle = definition.steps["repair"], definition.steps["settle"]
+    assert isinstance(repair, HumanStep)
+    assert repair.team == TeamByArea.model_validate(
+        {"by": "district", "as": "asphalt-{district}", "elsewhere": "asphalt-central"}
+    )
+    assert isinstance(settle, WaitStep)
+    assert settle.then == {"timeout": "verify"}
+    assert definition.cancel.reporter == "repair"
+
+
+def test_version_is_of_content(city: Path) -> None:
+    """A comment leaves the version as it is; a change of the calendar makes another."""
+    before = version_hash(read_catalog(city).catalog.definitions["pothole"])
+    pothole = city / POTHOLE
+    pothole.write_text(f"# a word about it\n{pothole.read_text()}")
+    assert version_hash(read_catalog(city).catalog.definitions["pothole"]) == before
+    calendar = city / "calendars/works.yaml"
+    calendar.write_text(calendar.read_text().replace("16:30", "17:00"))
+    after = version_hash(read_catalog(city).catalog.definitions["pothole"])
+    assert after != before
+    assert len(after) == 64
+
+
+def test_type_defined_twice(city: Path) -> None:
+    """A type in two files is a finding in the second, and the first stays."""
+    (city / "water").mkdir()
+    text = (city / POTHOLE).read_text().replace("department: transportation", "department: water")
+    (city / "water/pothole.yaml").write_text(text)
+    findings = read_catalog(city).findings
+    assert "FX211" in {finding.code for finding in findings}
+    assert {finding.file for finding in findings} == {str(city / "water/pothole.yaml")}
+
+
+def test_broken_calendar_is_named(city: Path) -> None:
+    """A definition on a calendar with findings is not in the catalog, and says why."""
+    (city / "calendars/works.yaml").write_text("calendar: works\n")
+    reading = read_catalog(city)
+    assert reading.catalog.definitions == {}
+    own = [finding for finding in reading.findings if finding.file.endswith("pothole.yaml")]
+    assert [finding.code for finding in own] == ["FX302"]
+    assert "findings of its own" in own[0].message
+
+
+def test_missing_folder_and_organisation(tmp_path: Path) -> None:
+    """A folder without organisation.yaml, or none at all, is a finding and no exception."""
+    assert [finding.code for finding in read_catalog(tmp_path / "none").findings] == ["FX701"]
+    assert [finding.code for finding in check_paths([tmp_path])] == ["FX701"]
+    assert [finding.code for finding in check_paths([tmp_path / "none.yaml"])] == ["FX101"]
+
+
+def test_files_that_nothing_reads(city: Path) -> None:
+    """YAML in a place where nothing reads it is a finding; scenarios are left alone."""
+    (city / "stray.yaml").write_text("type: stray\n")
+    (city / "transportation/old.yml").write_text("type: old\n")
+    (city / "transportation/pothole.scenarios.yaml").write_text("not read\n")
+    found = [(Path(finding.file).name, finding.code) for finding in read_catalog(city).findings]
+    assert found == [("stray.yaml", "FX210"), ("old.yml", "FX210")]
+
+
+def test_check_paths_of_one_file(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file is checked against the root above it; other definitions' findings stay out; paths are relative."""
+    other = city / "transportation/other.yaml"
+    other.write_text("type: other\n")
+    assert check_paths([city / POTHOLE]) == ()
+    monkeypatch.chdir(city)
+    findings = check_paths([Path("transportation/other.yaml")])
+    assert {finding.file for finding in findings} == {"transportation/other.yaml"}
+    assert {finding.file for finding in check_paths([city.parent])} == {"transportation/other.yaml"}
+
+
+def test_finding_as_text() -> None:
+    """A finding is written as editors know it."""
+    catalog = read_catalog(CITY).catalog
+    text = (CITY / POTHOLE).read_text().replace("start: inspect", "start: inspct")
+    _, findings = check_text(text, "pothole.yaml", catalog)
+    assert [str(finding) for finding in findings] == [
+        "pothole.yaml:34:8: FX308 there is no step 'inspct', did you mean 'inspect'?"
+    ]
+
+
+def test_role_lookup() -> None:
+    """A role is looked up in the team, then the department, then the city."""
+    organisation = read_catalog(CITY).catalog.organisation
+    assert organisation is not None
+    holder = organisation.holder
+    assert holder("crew_lead", "inspectors", "transportation") == RoleHolder(
+        role="crew_lead", person="dora", level="team", of="inspectors"
+    )
+    assert [
+        (found.person, found.level)
+        for role in ("supervisor", "commissioner")
+        if (found := holder(role, "inspectors", "transportation"))
+    ] == [("bruno", "department"), ("ada", "city")]
+    assert holder("crew_lead", "dispatch-desk", "transportation") is None
+    assert holder("commissioner", None, "nowhere") is not None
+    assert organisation.team("pumps").department == "water"
+
+
+def test_areas_locate() -> None:
+    """A point lies in the area that holds it; on a border it belongs to the first area by key."""
+    areas = read_catalog(CITY).catalog.areas
+    assert areas.keys("district") == ("north", "south")
+    assert areas.title("district", "north") == "North"
+    assert areas.locate(41.5, -87.5) == {"district": "south"}
+    assert areas.locate(42.5, -87.5) == {"district": "north"}
+    assert areas.locate(42.0, -87.5) == {"district": "north"}
+    assert areas.locate(50.0, -87.5) == {}
+    assert Areas().locate(50.0, -87.5) == {}
+    with pytest.raises(ValueError, match="no place on earth"):
+        areas.locate(91.0, 0.0)
+
+
+def test_unreadable_file(city: Path) -> None:
+    """A file that cannot be opened is a finding."""
+    (city / "transportation/gone.yaml").symlink_to(city / "nowhere.yaml")
+    assert [finding.code for finding in read_catalog(city).findings] == ["FX101"]

@@ -1,0 +1,102 @@
+"""The reader keeps text as text, knows every place, and refuses what it cannot take without falling over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixline.catalog import check_text, read_catalog
+from fixline.catalog.findings import Findings
+from fixline.catalog.reading import LARGEST_FILE_CHARACTERS, Mapping, Scalar, Sequence, read_tree
+
+CITY = Path(__file__).parents[2] / "fixtures/city"
+GOOD = (CITY / "transportation/pothole.yaml").read_text()
+CATALOG = read_catalog(CITY).catalog
+
+_SIGNS = st.text(alphabet=" \t\n\r-:,?{}[]#&*!|>'\"%@`\\<=abz019\u00e9\u2028\ufeff\x00", max_size=60)
+
+
+def codes(source: bytes | str) -> list[str]:
+    """The codes that reading this source gives."""
+    findings = Findings("x.yaml")
+    tree = read_tree(source, findings)
+    assert (tree is None) <= bool(findings)
+    return [finding.code for finding in findings.sorted()]
+
+
+def test_values_stay_text() -> None:
+    """A time, a word that YAML takes for a truth value, a date and a number are all text."""
+    findings = Findings("x.yaml")
+    tree = read_tree("at: 17:00\non: no\nyes: 2026-03-31\nn: 1e3\nnothing: ~\n", findings)
+    assert tree is not None
+    assert {entry.key: entry.value.text for entry in tree if isinstance(entry.value, Scalar)} == {
+        "at": "17:00",
+        "on": "no",
+        "yes": "2026-03-31",
+        "n": "1e3",
+        "nothing": "~",
+    }
+
+
+def test_places_in_flow_style() -> None:
+    """Keys and values between brackets know their line and column, counted from 1."""
+    tree = read_tree('a:\n  - {b: "c d", e: [f, g]}\n', Findings("x.yaml"))
+    assert tree is not None
+    listed = tree.entries["a"].value
+    assert isinstance(listed, Sequence)
+    inner = listed.items[0]
+    assert isinstance(inner, Mapping)
+    places = {entry.key: (entry.place.line, entry.place.column, entry.value.place.column) for entry in inner}
+    assert places == {"b": (2, 6, 9), "e": (2, 16, 19)}
+    text = inner.entries["b"].value
+    assert isinstance(text, Scalar)
+    assert text.at(2).column == 12
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (b"title: caf\xe9\n", "FX102"),
+        ("", "FX103"),
+        ("# only words\n", "FX103"),
+        ("---\n", "FX103"),
+        ('a: "\\Uffffffff"', "FX104"),
+        ("a: 1\n...\nb: 2\n", "FX109"),
+        ("a: {x: 1, y z}", "FX110"),
+        ("a: b # c\nd: e#f\ng: h #i\n", "FX110"),
+        (" a: 1\nb: 2\n", "FX111"),
+        ("a: " + "[" * 40 + "]" * 40, "FX112"),
+        ("a: " + "x" * LARGEST_FILE_CHARACTERS, "FX112"),
+        ("a: b\x07c\n", "FX114"),
+        ("- a\n- b\n", "FX203"),
+        ("a: &x [*x]\n", "FX107"),
+        ("%YAML 1.1\n---\na: b\n", "FX108"),
+    ],
+)
+def test_refused(source: bytes | str, code: str) -> None:
+    """What cannot be read, or would mislead, is refused with its code."""
+    assert code in codes(source)
+
+
+def test_utf8_error_place() -> None:
+    """A byte that is not UTF-8 is found at its line and column."""
+    findings = Findings("x.yaml")
+    assert read_tree(b"a: b\ncd: \xff\n", findings) is None
+    assert [(finding.line, finding.column) for finding in findings.sorted()] == [(2, 5)]
+
+
+@given(st.one_of(st.binary(max_size=80), _SIGNS, _SIGNS.map(str.encode)))
+def test_arbitrary_files_give_findings(source: bytes | str) -> None:
+    """No file makes the reader raise: it gives a tree, or findings, or both."""
+    codes(source)
+
+
+@given(_SIGNS, st.integers(0, 2000), st.integers(0, 40))
+def test_arbitrary_damage_gives_findings(noise: str, start: int, length: int) -> None:
+    """A good definition with any piece replaced by anything is either still good or has findings."""
+    damaged = GOOD[:start] + noise + GOOD[start + length :]
+    definition, findings = check_text(damaged, "transportation/pothole.yaml", CATALOG)
+    assert (definition is None) == bool(findings)
