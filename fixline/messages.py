@@ -53,13 +53,15 @@ class AdvanceOrder:
     """Ask the store to apply whatever waits in the request's inbox.
 
     `now` is the workflow's time, `armed_at` the instant for which its timer was set (both aware UTC).
-    `first` is true for the first call of a run: the store then notes that the request has a shell.
+    `first` is true for the first call of a run: the store then notes that the request has a shell. `known`
+    is the highest decision the workflow has seen: a store that is behind it was restored from an old backup.
     """
 
     request_id: str
     now: datetime
     armed_at: datetime | None = None
     first: bool = False
+    known: int = 0
     schema: int = MESSAGE_SCHEMA
 
 

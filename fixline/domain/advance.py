@@ -26,9 +26,10 @@ from fixline.domain.commands import (
     Decline,
     Hold,
     Open,
+    Place,
     Reassign,
     Release,
-    Report,
+    EffectReport,
     Resume,
     Role,
     SendBack,
@@ -43,7 +44,7 @@ from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
 from fixline.domain.state import RequestState, TaskState
 
-ON_CLOSED = (Comment, Report)
+ON_CLOSED = (Comment, EffectReport)
 """What a closed request still takes: a remark, and the reports of effects that were under way."""
 
 
@@ -55,10 +56,12 @@ def advance(
     *,
     actor: Actor,
     request_id: str,
+    catch_up: bool = True,
 ) -> Decision | Refusal:
     """Decide one command. The state given is never changed; a refusal leaves everything as it was.
 
-    `state` is None for an open command only. Raises ValueError for a naive `now`; nothing else is raised for
+    `catch_up=False` leaves what was due before now to a later tick: the store's way to let hold and cancel
+    through when catching up fails by a fault. `state` is None for an open command only. Raises ValueError for a naive `now`; nothing else is raised for
     a checked definition and a command that its own model accepts.
     """
     if now.tzinfo is None:
@@ -72,7 +75,8 @@ def advance(
         elif state.closed and not isinstance(command, ON_CLOSED):
             raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
         else:
-            _catch_up(draft, through_now=isinstance(command, Tick))
+            if catch_up:
+                _catch_up(draft, through_now=isinstance(command, Tick))
             _decide(draft, command)
     except Refused as refused:
         return refused.refusal
@@ -83,7 +87,8 @@ def advance(
 
 
 def next_instant(definition: Definition, state: RequestState) -> datetime | None:
-    """The next instant at which something falls due by itself (aware UTC); None when nothing does."""
+    """The next instant at which something falls due by itself (aware UTC), never before the last decision's;
+    None when nothing does."""
     return _next_at(Draft(definition, state, Actor(name="", role=Role.SYSTEM), state.decided_at, state.id))
 
 
@@ -91,7 +96,7 @@ def _next_at(draft: Draft) -> datetime | None:
     if draft.state.closed:
         return None
     coming = timekeeping.coming(draft)
-    return coming.at if coming else None
+    return max(coming.at, draft.state.decided_at) if coming else None
 
 
 def _catch_up(draft: Draft, *, through_now: bool) -> None:
@@ -118,8 +123,7 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
     definition = draft.definition
     if state is not None:
         raise refuse("already_opened", "the request has been opened already")
-    if definition.intake.location == "required" and not (command.place and _located(command)):
-        raise refuse("location_missing", f"a report of {definition.title!r} needs a place")
+    _check_place(definition, command.place)
     if len(command.photos) > definition.intake.photos.max:
         raise refuse("too_many_photos", f"at most {definition.intake.photos.max} photos")
     answers, problems = read_answers(definition.intake.questions, command.answers)
@@ -152,15 +156,17 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
     progress.enter(draft, definition.start)
 
 
-def _located(command: Open) -> bool:
-    place = command.place
-    return place is not None and (place.address is not None or place.latitude is not None)
+def _check_place(definition: Definition, place: Place | None) -> None:
+    if definition.intake.location == "required" and (place is None or not place.located):
+        raise refuse("location_missing", f"a report of {definition.title!r} needs a place")
 
 
 def _amend(draft: Draft, command: Amend) -> None:
     answers, problems = read_answers(draft.definition.fields, command.answers, partial=True)
     if problems:
         raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
+    if command.place:
+        _check_place(draft.definition, command.place)
     before = draft.state.seq
     fresh = {name: value for name, value in answers.items() if draft.state.answers.get(name) != value}
     if fresh:
@@ -169,14 +175,7 @@ def _amend(draft: Draft, command: Amend) -> None:
         )
         timekeeping.set_priority(draft)
     if command.place and (command.place, command.areas) != (draft.state.place, draft.state.areas):
-        draft.record(
-            "place_changed",
-            f"Place put right. {command.reason}",
-            place=command.place,
-            areas=command.areas,
-            reason=command.reason,
-        )
-        _follow_place(draft)
+        _amend_place(draft, command)
     if command.description is not None and command.description != draft.state.description:
         draft.record(
             "description_changed",
@@ -188,13 +187,27 @@ def _amend(draft: Draft, command: Amend) -> None:
         raise refuse("nothing_changed", "everything is already as the amendment says")
 
 
-def _follow_place(draft: Draft) -> None:
-    """Work that is not under way goes to the team of the right area."""
+def _amend_place(draft: Draft, command: Amend) -> None:
+    """Put the place right; where that changes the area's team, work that is not under way goes to it."""
+    before = _teams(draft)
+    draft.record(
+        "place_changed",
+        f"Place put right. {command.reason}",
+        place=command.place,
+        areas=command.areas,
+        reason=command.reason,
+    )
+    after = _teams(draft)
     for task in draft.state.open_tasks:
-        step = draft.definition.step(task.step)
-        team = progress.team_of(draft, step) if isinstance(step, HumanStep) else task.team
-        if team != task.team and task.state is not TaskState.STARTED:
+        team = after[task.id]
+        if team not in (before[task.id], task.team) and task.state is not TaskState.STARTED:
             tasks.hand_over(draft, task, team, None, "The place was put right.")
+
+
+def _teams(draft: Draft) -> dict[str, str]:
+    """Each open task's team by the request's areas."""
+    steps = {task.id: draft.definition.step(task.step) for task in draft.state.open_tasks}
+    return {name: progress.team_of(draft, step) for name, step in steps.items() if isinstance(step, HumanStep)}
 
 
 def _send_back(draft: Draft, command: SendBack) -> None:
@@ -267,7 +280,7 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     Complete: tasks.complete,
     Decline: tasks.decline,
     Reassign: tasks.reassign,
-    Report: tasks.report,
+    EffectReport: tasks.report,
     Amend: _amend,
     SendBack: _send_back,
     Comment: _comment,

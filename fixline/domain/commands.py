@@ -6,13 +6,21 @@ decided by `fixline.domain.advance`. Instants are aware UTC. Nothing here import
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+import sys
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from fixline.domain.calendar import FIRST_YEAR
 from fixline.domain.definition import CloseOutcome
+
+DEEPEST = 8
+"""How deep lists and objects of a body may lie in each other."""
+LARGEST = sys.float_info.max
+_NO_CHARACTER = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 class Role(StrEnum):
@@ -44,9 +52,30 @@ SYSTEM = Actor(name="fixline", role=Role.SYSTEM)
 
 
 class Body(BaseModel):
-    """Base of all command bodies."""
+    """Base of all command bodies: nothing in one is beyond what JSON and a database can keep."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_storable(cls, body: Any) -> Any:
+        _check_storable(body, DEEPEST)
+        return body
+
+
+def _check_storable(value: Any, deepest: int) -> None:
+    """Raise ValueError for half characters, NUL, numbers too large for a float, and depths nobody asks for."""
+    if isinstance(value, str):
+        if _NO_CHARACTER.search(value):
+            raise ValueError("a text has characters that are none")
+    elif isinstance(value, float | int):
+        if not -LARGEST <= value <= LARGEST:
+            raise ValueError("a number is too large, or none")
+    elif isinstance(value, dict | list | tuple):
+        if not deepest:
+            raise ValueError(f"lists and objects lie more than {DEEPEST} deep in each other")
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check_storable(item, deepest - 1)
 
 
 class Place(Body):
@@ -55,6 +84,17 @@ class Place(Body):
     latitude: float | None = Field(None, ge=-90, le=90)
     longitude: float | None = Field(None, ge=-180, le=180)
     address: str | None = Field(None, max_length=300)
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude come together")
+        return self
+
+    @property
+    def located(self) -> bool:
+        """Whether it says where."""
+        return self.latitude is not None or bool((self.address or "").strip())
 
 
 class Open(Body):
@@ -75,7 +115,7 @@ class Open(Body):
     photos: tuple[str, ...] = ()
     channel: str = "api"
     external_id: str | None = None
-    opened_at: datetime | None = None
+    opened_at: AwareDatetime | None = Field(None, ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
     backlog: bool = False
     has_contact: bool = False
 
@@ -193,7 +233,7 @@ class Tick(Body):
     kind: Literal["tick"] = "tick"
 
 
-class Report(Body):
+class EffectReport(Body):
     """What an effect learned: who got the work order, who was told."""
 
     kind: Literal["report"] = "report"
@@ -213,7 +253,7 @@ class SourceClosed(Body):
 
     kind: Literal["source_closed"] = "source_closed"
     outcome: CloseOutcome
-    closed_at: datetime
+    closed_at: AwareDatetime
     source: str
 
 
@@ -233,7 +273,7 @@ Command = Annotated[
     | Resume
     | Cancel
     | Tick
-    | Report
+    | EffectReport
     | SourceClosed,
     Field(discriminator="kind"),
 ]

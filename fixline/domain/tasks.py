@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixline.domain import progress, timekeeping
-from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, Report, Role, Start
+from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, EffectReport, Role, Start
 from fixline.domain.decision import Refused, refuse
 from fixline.domain.definition import HumanStep, NotifyEvent
 from fixline.domain.draft import Draft
@@ -21,7 +21,7 @@ def claim(draft: Draft, command: Claim) -> None:
     """An offered task gets a holder; one that a team's rule gave to somebody may be taken over until it is started."""
     task = _open_task(draft, command.task)
     _not_on_hold(draft)
-    if not (task.state is TaskState.OFFERED or (task.state is TaskState.CLAIMED and task.by_rule)):
+    if not (task.state is TaskState.OFFERED or _given(task)):
         raise _wrong_state(task, "claimed")
     _take(draft, task, command.assignee or draft.actor.name)
 
@@ -122,7 +122,7 @@ def hand_over(draft: Draft, task: Task, team: str, assignee: str | None, reason:
         progress.order(draft, fresh)
 
 
-def report(draft: Draft, command: Report) -> None:
+def report(draft: Draft, command: EffectReport) -> None:
     """What an effect learned: a crew picked by the team's rule, somebody told, the reporter notified."""
     if command.effect_kind in ("dispatch", "order_inspection"):
         _given_by_rule(draft, command)
@@ -144,7 +144,7 @@ def report(draft: Draft, command: Report) -> None:
         )
 
 
-def _given_by_rule(draft: Draft, command: Report) -> None:
+def _given_by_rule(draft: Draft, command: EffectReport) -> None:
     task = draft.state.tasks.get(command.task or "")
     if task is None or task.state is not TaskState.OFFERED or command.assignee is None:
         raise refuse(
@@ -195,7 +195,7 @@ def _check_holder(draft: Draft, task: Task, assignee: str | None) -> None:
     if (
         task.state is TaskState.OFFERED
         or draft.actor.role is not Role.CREW
-        or task.by_rule
+        or _given(task)
         or task.assignee == me
     ):
         return
@@ -203,11 +203,19 @@ def _check_holder(draft: Draft, task: Task, assignee: str | None) -> None:
 
 
 def _held(draft: Draft, task: Task, assignee: str | None) -> Task:
-    """The task with a holder who may go on with it: whoever acts on an offered task claims it."""
+    """The task with a holder who may go on with it: whoever acts on an offered task claims it, and so does a
+    crew that acts on one which the team's rule gave to somebody else."""
     _check_holder(draft, task, assignee)
-    if task.state is TaskState.OFFERED:
-        _take(draft, task, assignee or draft.actor.name)
+    me = assignee or draft.actor.name
+    taken_over = _given(task) and draft.actor.role is Role.CREW and task.assignee != me
+    if task.state is TaskState.OFFERED or taken_over:
+        _take(draft, task, me)
     return draft.state.tasks[task.id]
+
+
+def _given(task: Task) -> bool:
+    """Whether the team's rule gave the task to somebody who has not begun."""
+    return task.by_rule and task.state is TaskState.CLAIMED
 
 
 def _take(draft: Draft, task: Task, assignee: str, *, rule: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""Everything that a request does to the world, one file per capability."""

@@ -1,0 +1,23 @@
+"""What activities answer the shell with, made from what the store says."""
+
+from __future__ import annotations
+
+from fixline.messages import Advanced, EffectOrder, Summary
+from fixline.store.inbox import Applied
+
+
+def advanced(applied: Applied) -> Advanced:
+    """The message for the shell: numbers, instants, effects not taken; no free text."""
+    return Advanced(
+        decision=applied.decision,
+        closed=applied.closed,
+        next_at=applied.next_at,
+        effects=[EffectOrder(row.id, row.kind, row.reach) for row in applied.pending],
+        summary=Summary(
+            type=applied.type,
+            status="closed" if applied.closed else "open",
+            outcome=applied.outcome,
+            step=applied.step,
+            priority=applied.priority,
+        ),
+    )

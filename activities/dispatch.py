@@ -1,0 +1,57 @@
+"""The activity `dispatch`: gives a work order to its team, by the team's own rule.
+
+Rules (organisation.yaml): `queue` leaves it to whoever claims it, `round_robin` takes turns, `least_loaded`
+picks the member with the fewest open tasks. A team of one is its one member.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.answers import advanced
+from fixline.catalog import Organisation
+from fixline.domain.commands import EffectReport
+from fixline.messages import Advanced, EffectTask
+from fixline.store.effects import Effects
+from fixline.store.tables import EffectRow, RequestRow
+from fixline.store.teams import least_loaded, next_in_turn
+
+
+class Crews:
+    """Picks the crew member for a task; shared by work orders and inspections."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
+
+    def give(self, session: Session, effect: EffectRow, request: RequestRow) -> EffectReport | None:  # noqa: ARG002
+        """Who gets the task, as a report; None leaves it in the team's queue."""
+        team = self._organisation.teams.get(effect.data["team"])
+        if team is None:
+            return None
+        members = [member for member in team.members if member != effect.data.get("not_to")]
+        rule = "team of one" if len(team.members) == 1 else team.rule
+        if not members or rule == "queue":
+            return None
+        if rule == "least_loaded":
+            assignee = least_loaded(session, members)
+        elif rule == "round_robin":
+            assignee = next_in_turn(session, effect.data["team"], members)
+        else:
+            assignee = members[0]
+        return EffectReport(
+            effect=effect.id, effect_kind=effect.kind, task=effect.data["task"], assignee=assignee, rule=rule
+        )
+
+
+class Dispatch:
+    """Takes effects of the kind `dispatch`."""
+
+    def __init__(self, effects: Effects, crews: Crews) -> None:
+        self._effects = effects
+        self._crews = crews
+
+    @activity.defn(name="dispatch")
+    def dispatch(self, task: EffectTask) -> Advanced:
+        """Give the work order to the team, once."""
+        return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._crews.give))

@@ -1,0 +1,97 @@
+"""The desk: where reports and commands are accepted, and where their answers are fetched.
+
+Owns the promise that nothing accepted is lost: first the row is committed, then the bell is rung, then the
+answer is read from the row. Knows no HTTP; its callers are the web, the command line and the importer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from fixline.delivery.doorbell import Doorbell
+from fixline.domain.decision import Decision, Refusal
+from fixline.store.inbox import Arrival, accept, utc_now
+from fixline.store.opening import Report, decide_opening, open_request
+from fixline.store.store import Store
+from fixline.store.tables import CommandRow
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+FIRST_LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 0.5
+
+
+class Desk:
+    """Accepts for one city. `clock` gives the instant of acceptance (aware UTC); tests may own it."""
+
+    def __init__(
+        self,
+        store: Store,
+        doorbell: Doorbell,
+        zone: ZoneInfo,
+        *,
+        answer_within_seconds: float = 3.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._doorbell = doorbell
+        self._zone = zone
+        self._answer_within = answer_within_seconds
+        self._background: set[asyncio.Task[Any]] = set()
+        self.clock = clock
+
+    async def preview(self, report: Report) -> Decision | Refusal:
+        """What opening would lead to; nothing is written."""
+        return await asyncio.to_thread(decide_opening, report, "SR00-00000000")
+
+    async def open(self, report: Report) -> CommandRow | Refusal:
+        """Open a request: decided and committed here, whether or not Temporal is up; its workflow starts behind it.
+
+        Raises KeyReused, StoreAway; then nothing was accepted.
+        """
+        opened = await asyncio.to_thread(self._store.write, lambda s: open_request(s, report, self._zone))
+        if isinstance(opened, CommandRow) and opened.id == report.arrival.command_id:
+            self._behind(self._doorbell.start(opened.request_id))
+        return opened
+
+    async def submit(self, request_id: str, arrival: Arrival) -> CommandRow:
+        """Put a command into the request's inbox, ring, and give back its row: answered, or still waiting.
+
+        Raises RequestUnknown, RefusedAtDoor, KeyReused, StoreAway; then nothing was accepted.
+        """
+        row = await asyncio.to_thread(self._store.write, lambda s: accept(s, request_id, arrival))
+        if row.state != "waiting":
+            return row
+        mine = row.id == arrival.command_id
+        if mine and row.rung_at is not None:
+            ringing = self._behind(self._doorbell.ring(request_id, row.kind, row.number))
+            await asyncio.wait({ringing}, timeout=self._answer_within)
+        return await self.answer(row.id)
+
+    async def answer(self, command_id: str) -> CommandRow:
+        """The command's row, once it is answered or the time is up."""
+        deadline = asyncio.get_running_loop().time() + self._answer_within
+        pause = FIRST_LOOK_SECONDS
+        while True:
+            row = await asyncio.to_thread(self._store.read, lambda s: s.get_one(CommandRow, command_id))
+            left = deadline - asyncio.get_running_loop().time()
+            if row.state != "waiting" or left <= 0:
+                return row
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_LOOK_SECONDS)
+
+    async def close(self) -> None:
+        """Let the rings and starts that are under way end."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=self._answer_within)
+
+    def _behind(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task

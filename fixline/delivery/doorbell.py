@@ -1,0 +1,93 @@
+"""The doorbell: starts a request's workflow, and rings it when a command waits.
+
+Owns every call to Temporal that concerns a request. A ring carries kind and number only. Any error of a ring
+means "outcome unknown": nothing here says whether a command was applied, the command's row does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from fixline.messages import WORKFLOW_NAME, Bell, Rung, Shell
+
+log = logging.getLogger(__name__)
+
+TASK_TIMEOUT = timedelta(seconds=3)
+"""How long Temporal waits for a worker in the middle of a workflow task: what a killed worker costs."""
+
+
+class Doorbell:
+    """Rings workflows of one task queue. Any number of these may ring; the inbox caps the bells per request."""
+
+    def __init__(self, client: Client, *, task_queue: str, ring_timeout: timedelta = timedelta(seconds=3)) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._ring_timeout = ring_timeout
+
+    async def start(self, request_id: str) -> bool:
+        """Start the request's workflow, or find it running. False when Temporal did not say so in time."""
+        try:
+            await self._client.start_workflow(
+                WORKFLOW_NAME,
+                Shell(request_id),
+                id=request_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=TASK_TIMEOUT,
+                rpc_timeout=self._ring_timeout,
+            )
+        except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
+            log.debug("starting %s: %s", request_id, error)
+            return False
+        return True
+
+    async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
+        """Ring for a waiting command; True when the workflow has emptied its inbox since.
+
+        The same number rings with the same update id, so a second ring joins the first while it lasts; `again`
+        tells apart the rings of a parked command that is tried anew.
+        """
+        update_id = f"{kind}-{number}" + (f"-{again}" if again else "")
+        bell = Bell(kind, number)
+        try:
+            async with asyncio.timeout(self._ring_timeout.total_seconds()):
+                try:
+                    await self._client.get_workflow_handle(request_id).execute_update(
+                        kind, bell, id=update_id, result_type=Rung
+                    )
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+                    await self._ring_and_start(request_id, kind, bell, update_id)
+        except (TemporalError, RPCError, RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            log.debug("ringing %s for %s %d: %s", request_id, kind, number, error)
+            return False
+        return True
+
+    async def _ring_and_start(self, request_id: str, kind: str, bell: Bell, update_id: str) -> None:
+        """No run is there: start one with the bell. A run that finds its request closed ends at once."""
+        start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            WORKFLOW_NAME,
+            Shell(request_id),
+            id=request_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            task_timeout=TASK_TIMEOUT,
+        )
+        await self._client.execute_update_with_start_workflow(
+            kind, bell, start_workflow_operation=start, id=update_id, result_type=Rung
+        )
+
+    async def reachable(self) -> bool:
+        """Whether Temporal answers now."""
+        try:
+            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+        except (RPCError, RuntimeError):
+            return False

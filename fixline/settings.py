@@ -1,0 +1,77 @@
+"""Settings: the environment, prefix FIXLINE_ (Temporal's own settings are TEMPORAL_*, see `fixline.temporal`).
+
+Owns names, defaults and checks. Read once by the composition roots and the command line, which hand values
+on; nothing else reads the environment. A wrong setting stops the start with one clear line (`SettingsError`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGED_DEFINITIONS = Path(__file__).resolve().parent.parent / "definitions"
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the text names it, the rule and the remedy, on one line."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Each field is FIXLINE_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="FIXLINE_", extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///fixline-data/fixline.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+    )
+    definitions: Path | None = Field(None, description="Folder of definitions; default ./definitions, else the packaged")
+    public_url: str = Field("http://127.0.0.1:8311", description="Where people reach the service")
+    admin_key: SecretStr | None = Field(None, description="The admin key; made at the first start when not set")
+    task_queue: str = Field("fixline", description="Temporal task queue of the workers")
+    sqlite_synchronous: Literal["NORMAL", "FULL", "EXTRA"] = Field(
+        "NORMAL", description="FULL survives a power cut without losing the last commits, at a price in speed"
+    )
+    answer_within_seconds: float = Field(
+        3.0, gt=0, le=60, description="How long a command may wait for its answer before 202"
+    )
+    max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
+    worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return url
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return key
+
+    @property
+    def definitions_folder(self) -> Path:
+        """The folder of definitions that holds: the setting, else ./definitions, else the packaged ones."""
+        if self.definitions is not None:
+            return self.definitions
+        here = Path("definitions")
+        return here if (here / "organisation.yaml").is_file() else PACKAGED_DEFINITIONS
+
+
+def read_settings() -> Settings:
+    """The settings of the environment. Raises SettingsError."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # every field has a default or comes from the environment
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FIXLINE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    if settings.definitions is not None and not (settings.definitions / "organisation.yaml").is_file():
+        raise SettingsError(f"FIXLINE_DEFINITIONS: {settings.definitions} has no organisation.yaml")
+    return settings

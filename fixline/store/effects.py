@@ -1,0 +1,83 @@
+"""Effects' bookkeeping: what a decision causes, taken once by its key, its result written with it.
+
+Owns the settling of effects within the store: the effect's work, its mark and the command that reports what
+it learned are one transaction. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from fixline.domain.commands import SYSTEM, EffectReport
+from fixline.store.inbox import Applied, Arrival, Inbox, RequestUnknown, command_row, lock_request, report
+from fixline.store.store import Store, StoreAway
+from fixline.store.tables import EffectRow, RequestRow
+
+Taking = Callable[[Session, EffectRow, RequestRow], EffectReport | None]
+"""The work of one kind of effect: may read and write in the transaction, answers what it learned."""
+
+
+class EffectUnknown(LookupError):
+    """The store has no such effect: it was restored from an older backup than the workflow."""
+
+
+class Effects:
+    """Takes effects that stay within the store. One per process."""
+
+    def __init__(self, store: Store, inbox: Inbox) -> None:
+        self._store = store
+        self._inbox = inbox
+
+    def take(self, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
+        """Take one effect, unless it has been taken, and apply what it learned; says what is left to do.
+
+        Raises RequestUnknown, EffectUnknown, StoreAway. Whatever else the work raises leaves the effect
+        pending, counts the attempt and keeps the error for the operator, and is raised again.
+        """
+        try:
+            return self._store.write(lambda s: self._settle(s, request_id, effect_id, now, taking))
+        except (StoreAway, EffectUnknown, RequestUnknown):
+            raise
+        except Exception as fault:
+            text = f"{type(fault).__name__}: {fault}"[:2000]
+            self._store.write(lambda s: _failed(s, effect_id, text))
+            raise
+
+    def _settle(
+        self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking
+    ) -> Applied:
+        request = lock_request(session, request_id)
+        effect = session.get(EffectRow, effect_id)
+        if effect is None:
+            raise EffectUnknown(effect_id)
+        if effect.state == "done":
+            return report(session, request)
+        learned = taking(session, effect, request)
+        effect.state, effect.done_at, effect.attempts = "done", now, effect.attempts + 1
+        effect.last_error = None
+        session.add(effect)
+        if learned is None:
+            return report(session, request)
+        effect.result = learned.model_dump(mode="json", exclude_none=True, exclude={"kind", "effect", "effect_kind"})
+        report_to_inbox(session, request, learned, now)
+        return self._inbox.apply(session, request_id, now, ticking=False)
+
+
+def report_to_inbox(session: Session, request: RequestRow, learned: EffectReport, now: datetime) -> None:
+    """Put an effect's report into the inbox; its id derives from the effect's."""
+    request.inbox += 1
+    session.add(request)
+    arrival = Arrival(
+        command_id=f"{learned.effect}:report", command=learned, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name
+    )
+    session.add(command_row(request.id, request.inbox, arrival))
+    session.flush()
+
+
+def _failed(session: Session, effect_id: str, text: str) -> None:
+    effect = session.get_one(EffectRow, effect_id)
+    effect.state, effect.last_error, effect.attempts = "failed", text, effect.attempts + 1
+    session.add(effect)

@@ -1,0 +1,408 @@
+"""The inbox: commands accepted for a request, applied in order, each with its answer.
+
+Owns the one way in which a request changes: under the request's row lock, the commands that wait are decided
+one after the other by `fixline.domain.advance`, and state, journal, tasks, clocks, effects and answers are
+committed together. Whoever calls (a doorbell, a timer, an effect's report, twice or at once) the result is
+the same, because a command is marked applied in the transaction that applies it.
+
+Protection is the row lock and that mark, never a number that the caller believes in: a worker can die after
+this commit and before Temporal's record. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from fixline.domain.advance import advance
+from fixline.domain.commands import COMMAND, SYSTEM, Actor, Command, Tick
+from fixline.domain.decision import Decision, Refusal
+from fixline.domain.definition import Definition
+from fixline.domain.state import RequestState
+from fixline.store.projection import request_values, write_details
+from fixline.store.store import Store, StoreAway
+from fixline.store.tables import CommandRow, EffectRow, RequestRow
+from fixline.store.versions import Versions
+
+log = logging.getLogger(__name__)
+
+MAX_BELLS = 8
+"""Doorbells in flight per request; Temporal allows 10 updates and aborts others when an 11th comes."""
+PARK_AFTER = 3
+"""How often a command may fail by a fault of ours before it is parked and later ones go on."""
+FAULT_PAUSE = timedelta(minutes=15)
+"""When a tick failed by a fault of ours: how long until it is tried again."""
+UNSTOPPABLE = ("hold", "cancel")
+"""Commands that a fault in catching up must not block."""
+
+
+class RequestUnknown(LookupError):
+    """The store has no such request."""
+
+
+class StoreBehind(Exception):
+    """The workflow knows a later decision than the store: the store was restored from an old backup."""
+
+
+class KeyReused(Exception):
+    """The caller has used this idempotency key for another body."""
+
+
+class RefusedAtDoor(Exception):
+    """The request takes no such command any more; nothing was accepted."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A command as it comes to the door. `caller` scopes the idempotency key; `command_id` is the row's id."""
+
+    command_id: str
+    command: Command
+    actor: Actor
+    accepted_at: datetime
+    caller: str
+    idempotency_key: str | None = None
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a request has come to after its inbox was emptied; `pending` are the effects not taken yet."""
+
+    decision: int
+    closed: bool
+    next_at: datetime | None
+    pending: tuple[EffectRow, ...]
+    type: str
+    outcome: str | None
+    step: str | None
+    priority: str
+
+
+@dataclass
+class _Run:
+    """The decisions of one pass over the inbox, before they are written."""
+
+    definition: Definition
+    state: RequestState
+    decisions: list[Decision] = field(default_factory=list)
+
+    @property
+    def next_at(self) -> datetime | None:
+        return self.decisions[-1].next_at if self.decisions else None
+
+
+def lock_request(session: Session, request_id: str) -> RequestRow:
+    """The request's row, locked until the transaction ends. Raises RequestUnknown."""
+    row = session.exec(select(RequestRow).where(RequestRow.id == request_id).with_for_update()).first()
+    if row is None:
+        raise RequestUnknown(request_id)
+    return row
+
+
+def find_by_key(session: Session, arrival: Arrival) -> CommandRow | None:
+    """The command that the caller has sent under the same idempotency key. Raises KeyReused for another body."""
+    if arrival.idempotency_key is None:
+        return None
+    row = session.exec(
+        select(CommandRow).where(
+            CommandRow.caller == arrival.caller, CommandRow.idempotency_key == arrival.idempotency_key
+        )
+    ).first()
+    if row is not None and row.body_hash != arrival.body_hash:
+        raise KeyReused(arrival.idempotency_key)
+    return row
+
+
+def accept(session: Session, request_id: str, arrival: Arrival) -> CommandRow:
+    """Write a command into the request's inbox with the next number; the one already there for a repeated key.
+
+    `rung_at` of the row is set when its doorbell may be rung. Raises RequestUnknown, KeyReused, RefusedAtDoor.
+    """
+    request = lock_request(session, request_id)
+    known = find_by_key(session, arrival) or session.get(CommandRow, arrival.command_id)
+    if known is not None:
+        return known
+    _check_open(request, arrival)
+    request.inbox += 1
+    session.add(request)
+    row = command_row(request_id, request.inbox, arrival)
+    if _bells(session, request_id) < MAX_BELLS:
+        row.rung_at = arrival.accepted_at
+    session.add(row)
+    session.flush()
+    return row
+
+
+def command_row(request_id: str, number: int, arrival: Arrival) -> CommandRow:
+    """A waiting command."""
+    return CommandRow(
+        id=arrival.command_id,
+        request_id=request_id,
+        number=number,
+        kind=arrival.command.kind,
+        body=arrival.command.model_dump(mode="json"),
+        actor=arrival.actor.model_dump(mode="json"),
+        caller=arrival.caller,
+        idempotency_key=arrival.idempotency_key,
+        body_hash=arrival.body_hash,
+        accepted_at=arrival.accepted_at,
+        state="waiting",
+    )
+
+
+def _check_open(request: RequestRow, arrival: Arrival) -> None:
+    if request.state is None:
+        text = "the request is history from another system and takes no commands"
+        raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
+    if request.status == "closed" and arrival.command.kind not in ("comment", "report"):
+        text = f"the request is closed ({request.outcome})"
+        raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": request.outcome}))
+
+
+def _bells(session: Session, request_id: str) -> int:
+    return session.exec(
+        select(func.count())
+        .select_from(CommandRow)
+        .where(
+            CommandRow.request_id == request_id, CommandRow.state == "waiting", col(CommandRow.rung_at).is_not(None)
+        )
+    ).one()
+
+
+class Inbox:
+    """Applies what waits. One per process; `versions` caches definitions."""
+
+    def __init__(self, store: Store, versions: Versions) -> None:
+        self._store = store
+        self._versions = versions
+
+    def advance(
+        self,
+        request_id: str,
+        now: datetime,
+        *,
+        armed_at: datetime | None = None,
+        first: bool = False,
+        known: int = 0,
+    ) -> Applied:
+        """Apply every waiting command and everything that is due by now, and say what is left to do.
+
+        Raises RequestUnknown, StoreBehind, StoreAway. A fault of ours never gets out: the command at fault is
+        parked after PARK_AFTER tries and the later ones go on.
+        """
+        try:
+            return self._store.write(
+                lambda s: self.apply(s, request_id, now, armed_at=armed_at, first=first, known=known)
+            )
+        except (StoreAway, RequestUnknown, StoreBehind):
+            raise
+        except Exception:
+            log.exception("deciding %s failed; going on command by command", request_id)
+        return self._one_by_one(request_id, now, armed_at)
+
+    def apply(
+        self,
+        session: Session,
+        request_id: str,
+        now: datetime,
+        *,
+        armed_at: datetime | None = None,
+        first: bool = False,
+        known: int = 0,
+        ticking: bool = True,
+        at_most: int | None = None,
+        catch_up: bool = True,
+    ) -> Applied:
+        """The same inside the caller's transaction; faults of ours do get out, and roll it back."""
+        row = lock_request(session, request_id)
+        if known > row.decision:
+            raise StoreBehind(f"{request_id}: the workflow has seen decision {known}, the store {row.decision}")
+        if first and row.shell_at is None:
+            row.shell_at = now
+        if row.state is not None and row.version is not None:
+            run = _Run(self._versions.load(session, row.version), RequestState.model_validate_json(row.state))
+            for command in _waiting(session, request_id, at_most):
+                _answer(session, run, command, now, catch_up=catch_up)
+            if ticking:
+                _tick(run, row, now, armed_at)
+            _write(session, row, run)
+        return report(session, row)
+
+    def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None) -> Applied:
+        """After a fault: each command in a transaction of its own, the one at fault counted and parked."""
+        left = self._store.read(lambda s: [c.id for c in _waiting(s, request_id, None)])
+        for command_id in left:
+            self._one(request_id, command_id, now)
+        try:
+            return self._store.write(lambda s: self.apply(s, request_id, now, armed_at=armed_at))
+        except StoreAway:
+            raise
+        except Exception as fault:
+            log.exception("what is due for %s cannot be decided", request_id)
+            text = _fault_text(fault)
+            return self._store.write(lambda s: _tick_failed(s, request_id, now, text))
+
+    def _one(self, request_id: str, command_id: str, now: datetime) -> None:
+        """Apply the lowest waiting command; a fault counts, and parks it in the end."""
+        while True:
+            try:
+                self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, at_most=1))
+                return
+            except StoreAway:
+                raise
+            except Exception as fault:
+                text = _fault_text(fault)
+                command = self._store.write(lambda s: _count_fault(s, command_id, text, now))
+            if command.state == "failed":
+                log.error("command %s (%s) is parked: %s", command_id, command.kind, text)
+                return
+            if command.kind in UNSTOPPABLE and self._without_catching_up(request_id, now):
+                return
+
+    def _without_catching_up(self, request_id: str, now: datetime) -> bool:
+        try:
+            self._store.write(
+                lambda s: self.apply(s, request_id, now, ticking=False, at_most=1, catch_up=False)
+            )
+        except StoreAway:
+            raise
+        except Exception:
+            log.exception("deciding %s without catching up failed, too", request_id)
+            return False
+        return True
+
+
+def report(session: Session, row: RequestRow) -> Applied:
+    """What the shell needs to know of a request now."""
+    session.flush()
+    pending = session.exec(
+        select(EffectRow)
+        .where(EffectRow.request_id == row.id, EffectRow.state != "done")
+        .order_by(col(EffectRow.decision), col(EffectRow.number))
+    ).all()
+    return Applied(
+        decision=row.decision,
+        closed=row.status == "closed",
+        next_at=row.next_at,
+        pending=tuple(pending),
+        type=row.type,
+        outcome=row.outcome,
+        step=row.step,
+        priority=row.priority or "",
+    )
+
+
+def _waiting(session: Session, request_id: str, at_most: int | None) -> Sequence[CommandRow]:
+    return session.exec(
+        select(CommandRow)
+        .where(CommandRow.request_id == request_id, CommandRow.state == "waiting")
+        .order_by(col(CommandRow.number))
+        .limit(at_most)
+    ).all()
+
+
+def _answer(session: Session, run: _Run, row: CommandRow, now: datetime, *, catch_up: bool) -> None:
+    """Decide one command and write its answer on its row; a refusal is an answer, too."""
+    result = advance(
+        run.definition,
+        run.state,
+        COMMAND.validate_python(row.body),
+        row.accepted_at,
+        actor=Actor.model_validate(row.actor),
+        request_id=row.request_id,
+        catch_up=catch_up,
+    )
+    if isinstance(result, Refusal):
+        row.state, row.answer = "refused", result.model_dump(mode="json")
+    else:
+        run.state = result.state
+        run.decisions.append(result)
+        row.state, row.decision, row.answer = "applied", result.number, answer_of(run.definition, result, row.body)
+    row.applied_at = now
+    session.add(row)
+
+
+def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
+    """What the caller is told when a command has been applied: the request, and the task it was about."""
+    values = request_values(definition, decision)
+    facts = ("type", "status", "outcome", "step", "on_hold", "priority", "promised_at", "updated_at", "decision")
+    answer: dict[str, Any] = {"request": {"id": decision.state.id, **{name: values[name] for name in facts}}}
+    task = decision.state.tasks.get(body.get("task") or "")
+    if task is not None:
+        shown = task.model_dump(mode="json", include={"id", "state", "step", "kind", "team", "assignee", "outcome"})
+        answer["task"] = shown
+    for name in ("promised_at", "updated_at"):
+        instant = answer["request"][name]
+        answer["request"][name] = instant.isoformat() if instant else None
+    return answer
+
+
+def _tick(run: _Run, row: RequestRow, now: datetime, armed_at: datetime | None) -> None:
+    """Decide what is due by itself. Its `now` is never before the instant for which the timer was armed."""
+    next_at = run.next_at if run.decisions else row.next_at
+    now = max(now, armed_at) if armed_at else now
+    if run.state.closed or (next_at is not None and next_at > now) or (next_at is None and row.fault is None):
+        return
+    result = advance(run.definition, run.state, Tick(), now, actor=SYSTEM, request_id=row.id)
+    if isinstance(result, Decision):
+        run.state = result.state
+        run.decisions.append(result)
+    row.fault = None
+
+
+def _write(session: Session, row: RequestRow, run: _Run) -> None:
+    if run.decisions:
+        for name, value in request_values(run.definition, run.decisions[-1]).items():
+            setattr(row, name, value)
+        write_details(session, row.id, run.decisions)
+    session.add(row)
+
+
+def _fault_text(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"[:2000]
+
+
+def _count_fault(session: Session, command_id: str, text: str, now: datetime) -> CommandRow:
+    row = session.get_one(CommandRow, command_id)
+    row.attempts += 1
+    row.fault = text
+    if row.attempts >= PARK_AFTER:
+        row.state, row.applied_at = "failed", now
+        row.answer = {"code": "parked", "message": "the command could not be applied by a fault of ours; it is kept"}
+    session.add(row)
+    return row
+
+
+def _tick_failed(session: Session, request_id: str, now: datetime, text: str) -> Applied:
+    row = lock_request(session, request_id)
+    row.fault = text
+    row.next_at = now + FAULT_PAUSE
+    session.add(row)
+    return report(session, row)
+
+
+def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> int:
+    """Let parked commands wait again (all, or those named); the relay rings for them. Answers how many."""
+    statement = update(CommandRow).where(col(CommandRow.state) == "failed")
+    if command_ids is not None:
+        statement = statement.where(col(CommandRow.id).in_(command_ids))
+    result = session.execute(
+        statement.values(state="waiting", attempts=0, retries=CommandRow.retries + 1, rung_at=None, applied_at=None)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC: the default of every part that can be given another."""
+    return datetime.now(UTC)

@@ -1,0 +1,128 @@
+"""Opening a request at the door: decision 1 is made and committed before the caller has an answer.
+
+Owns the numbers of requests and the one transaction in which request, decision, tasks, clocks, effects and
+contact data are written. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from fixline.domain.advance import advance
+from fixline.domain.commands import Open
+from fixline.domain.decision import Decision, Refusal
+from fixline.domain.definition import Definition
+from fixline.store.inbox import Arrival, answer_of, command_row, find_by_key
+from fixline.store.projection import request_values, write_details
+from fixline.store.tables import CommandRow, ContactRow, CounterRow, RequestRow
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach whoever reported; goes to its own table and nowhere else."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report at the door: the open command, and the facts that no rule needs."""
+
+    arrival: Arrival
+    definition: Definition
+    contact: Contact | None = None
+    on_behalf_of: str | None = None
+    source: str | None = None
+    source_type: str | None = None
+    source_facts: dict[str, Any] | None = None
+
+    @property
+    def command(self) -> Open:
+        """The open command."""
+        assert isinstance(self.arrival.command, Open)  # noqa: S101 - reports are made of nothing else
+        return self.arrival.command
+
+
+def take_numbers(session: Session, zone: ZoneInfo, now: datetime, count: int = 1) -> list[str]:
+    """The next ids, such as SR26-00000001: the year of acceptance in the city's zone, and a number of that year."""
+    year = now.astimezone(zone).strftime("%y")
+    name = f"request-{year}"
+    counted = update(CounterRow).where(col(CounterRow.name) == name).values(last=CounterRow.last + count)
+    last = session.execute(counted.returning(col(CounterRow.last))).scalar_one_or_none()
+    if last is None:
+        session.add(CounterRow(name=name, last=count))
+        session.flush()
+        last = count
+    return [f"SR{year}-{number:08d}" for number in range(last - count + 1, last + 1)]
+
+
+def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
+    """What opening leads to, without writing anything (also the answer to a dry run)."""
+    arrival = report.arrival
+    return advance(
+        report.definition, None, report.command, arrival.accepted_at, actor=arrival.actor, request_id=request_id
+    )
+
+
+def open_request(session: Session, report: Report, zone: ZoneInfo) -> CommandRow | Refusal:
+    """Open a request: the answered command, the earlier one for a repeated key, or why the rules refuse it.
+
+    A refusal writes nothing. Raises KeyReused.
+    """
+    known = find_by_key(session, report.arrival)
+    if known is not None:
+        return known
+    refusal = decide_opening(report, "SR00-00000000")
+    if isinstance(refusal, Refusal):
+        return refusal
+    (request_id,) = take_numbers(session, zone, report.arrival.accepted_at)
+    decision = decide_opening(report, request_id)
+    if isinstance(decision, Refusal):
+        return decision
+    return write_opening(session, report, decision)
+
+
+def write_opening(session: Session, report: Report, decision: Decision) -> CommandRow:
+    """Write the first decision of a request and the command that led to it."""
+    arrival = report.arrival
+    request_id = decision.state.id
+    session.add(
+        RequestRow(
+            id=request_id,
+            **request_values(report.definition, decision),
+            source=report.source,
+            source_type=report.source_type,
+            source_facts=report.source_facts or {},
+            on_behalf_of=report.on_behalf_of,
+            accepted_at=arrival.accepted_at,
+            created_by=arrival.actor.name,
+            inbox=1,
+        )
+    )
+    session.flush()
+    command = command_row(request_id, 1, arrival)
+    command.state, command.decision, command.applied_at = "applied", decision.number, arrival.accepted_at
+    command.answer = answer_of(report.definition, decision, command.body)
+    session.add(command)
+    if report.contact is not None:
+        contact = report.contact
+        session.add(
+            ContactRow(
+                request_id=request_id,
+                name=contact.name,
+                email=contact.email,
+                phone=contact.phone,
+                created_at=arrival.accepted_at,
+            )
+        )
+    session.flush()
+    write_details(session, request_id, [decision])
+    return command

@@ -1,0 +1,158 @@
+"""From a decision to rows: what is written for lists, pages and supervisors beside the state itself.
+
+Owns the mapping from domain records to column values; it opens no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, SQLModel
+
+from fixline.domain.decision import Decision, Effect
+from fixline.domain.definition import Definition
+from fixline.domain.journal import Entry
+from fixline.domain.state import Clock, ClockKind, RequestState, Task
+from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow
+
+REACH: dict[str, str] = {"dispatch": "store", "order_inspection": "store", "escalate": "store", "notify": "store"}
+"""Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
+
+
+def promised_at(definition: Definition, state: RequestState) -> Any:
+    """When the request should be closed: due of the deadline met by closing, else the latest of all; None if none."""
+    clocks = [c for c in state.clocks.values() if c.kind is ClockKind.DEADLINE and c.due_at]
+    closing = [c for c in clocks if definition.deadlines[c.name].met_by == "closed"]
+    return max((c.due_at for c in closing or clocks if c.due_at), default=None)
+
+
+def request_values(definition: Definition, decision: Decision) -> dict[str, Any]:
+    """The request's columns after a decision."""
+    state = decision.state
+    place = state.place
+    teams = [task.team for task in state.open_tasks]
+    return {
+        "type": state.type,
+        "version": state.version,
+        "department": definition.department,
+        "status": state.status,
+        "outcome": state.outcome,
+        "step": state.position.step if state.position else None,
+        "waiting_as": state.position.waiting_as if state.position else None,
+        "on_hold": state.hold is not None,
+        "priority": state.priority,
+        "team": teams[0] if teams else None,
+        "area": next(iter(state.areas.values()), None),
+        "latitude": place.latitude if place else None,
+        "longitude": place.longitude if place else None,
+        "address": place.address if place else None,
+        "description": state.description,
+        "channel": state.channel,
+        "external_id": state.external_id,
+        "opened_at": state.opened_at,
+        "updated_at": decision.at,
+        "closed_at": state.closed_at,
+        "promised_at": promised_at(definition, state),
+        "next_at": decision.next_at,
+        "decision": decision.number,
+        "state": state.model_dump_json(by_alias=True),
+    }
+
+
+def journal_values(request_id: str, entry: Entry) -> dict[str, Any]:
+    """The columns of a journal entry."""
+    return {"request_id": request_id, **dict(entry)}
+
+
+def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, Any]:
+    """The columns of a task; its due instant is its clock's."""
+    clocks = [c for c in state.clocks.values() if c.task == task.id and c.kind is ClockKind.DUE]
+    return {
+        **dict(task),
+        "request_id": request_id,
+        "state": task.state.value,
+        "photos": list(task.photos),
+        "due_at": clocks[0].due_at if clocks else None,
+    }
+
+
+def clock_values(request_id: str, clock: Clock) -> dict[str, Any]:
+    """The columns of a clock."""
+    return {
+        "request_id": request_id,
+        "name": clock.name,
+        "kind": clock.kind.value,
+        "task_id": clock.task,
+        "step": clock.step,
+        "state": clock.state.value,
+        "live": clock.state.live,
+        "budget": str(clock.budget),
+        "started_at": clock.started_at,
+        "due_at": clock.due_at,
+        "breached_at": clock.breached_at,
+        "ended_at": clock.ended_at,
+        "last_rung": clock.last_rung,
+        "stretches": [stretch.model_dump(mode="json") for stretch in clock.stretches],
+    }
+
+
+def effect_values(request_id: str, decision: Decision, number: int, effect: Effect) -> dict[str, Any]:
+    """The columns of an effect that has not been taken yet. The destination names a team, a role or an audience."""
+    data = effect.data
+    return {
+        "id": effect.id,
+        "request_id": request_id,
+        "decision": decision.number,
+        "number": number,
+        "kind": effect.kind,
+        "reach": REACH[effect.kind],
+        "destination": str(data.get("team") or data.get("role") or data.get("audience") or ""),
+        "state": "pending",
+        "data": data,
+        "attempts": 0,
+        "created_at": decision.at,
+        "result": {},
+    }
+
+
+def write_details(session: Session, request_id: str, decisions: Iterable[Decision]) -> None:
+    """Write entries, tasks, clocks and effects of decisions that follow each other; the latest of each wins."""
+    entries: list[dict[str, Any]] = []
+    effects: list[dict[str, Any]] = []
+    tasks: dict[str, dict[str, Any]] = {}
+    clocks: dict[str, dict[str, Any]] = {}
+    for decision in decisions:
+        entries += [journal_values(request_id, entry) for entry in decision.entries]
+        effects += [effect_values(request_id, decision, n, effect) for n, effect in enumerate(decision.effects, 1)]
+        tasks |= {task.id: task_values(request_id, task, decision.state) for task in _touched(decision)}
+        clocks |= {clock.name: clock_values(request_id, clock) for clock in decision.clocks}
+    _insert(session, JournalRow, entries)
+    _upsert(session, TaskRow, list(tasks.values()), ["id"])
+    _upsert(session, ClockRow, list(clocks.values()), ["request_id", "name"])
+    _insert(session, EffectRow, effects)
+
+
+def _touched(decision: Decision) -> list[Task]:
+    """The tasks changed, and those whose due clock was: their due instant is shown with them."""
+    with_clock = {clock.task for clock in decision.clocks if clock.kind is ClockKind.DUE}
+    changed = {task.id for task in decision.tasks}
+    return [t for t in decision.state.tasks.values() if t.id in changed or t.id in with_clock]
+
+
+def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(model), rows)
+
+
+def _upsert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: list[str]) -> None:
+    if not rows:
+        return
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    table: Table = model.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+    statement: Any = sqlite_insert(table) if sqlite else postgresql_insert(table)
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)

@@ -1,0 +1,87 @@
+"""What the relay has to ring for: claimed per request, so that several relays do not ring for the same one.
+
+Owns the claims: a claim is the row's own `rung_at` (or `relayed_at` of a request without workflow), written
+under SKIP LOCKED. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from fixline.store.tables import CommandRow, RequestRow
+
+
+class Call(NamedTuple):
+    """A request to ring: for its lowest waiting command, or (no kind) to have its workflow started."""
+
+    request_id: str
+    kind: str | None = None
+    number: int | None = None
+    again: int = 0
+
+
+def claim_calls(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
+    """The calls that are due, marked as rung now.
+
+    A command is due when it has waited for `patience` since it was accepted and since its last ring; a request
+    when no workflow took it up within `patience` of its acceptance and of the last try.
+    """
+    ringing = _claim_commands(session, now, patience, limit)
+    return ringing + _claim_starts(session, now, patience, limit - len(ringing))
+
+
+def _claim_commands(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
+    """The lowest waiting command of each request whose bell has not been rung of late.
+
+    One that has never rung may ring here: the one bell empties the whole inbox, so the cap is not at risk
+    when the lowest goes first.
+    """
+    lowest = (
+        select(CommandRow.request_id, func.min(CommandRow.number).label("number"))
+        .where(CommandRow.state == "waiting")
+        .group_by(col(CommandRow.request_id))
+        .subquery()
+    )
+    due = now - patience
+    rows = session.exec(
+        select(CommandRow)
+        .join(lowest, (lowest.c.request_id == CommandRow.request_id) & (lowest.c.number == CommandRow.number))
+        .where(
+            CommandRow.state == "waiting",
+            col(CommandRow.accepted_at) <= due,
+            or_(col(CommandRow.rung_at).is_(None), col(CommandRow.rung_at) <= due),
+        )
+        .order_by(col(CommandRow.accepted_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=CommandRow)
+    ).all()
+    for row in rows:
+        row.rung_at = now
+        session.add(row)
+    return [Call(row.request_id, row.kind, row.number, row.retries) for row in rows]
+
+
+def _claim_starts(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
+    if limit <= 0:
+        return []
+    due = now - patience
+    rows = session.exec(
+        select(RequestRow)
+        .where(
+            col(RequestRow.shell_at).is_(None),
+            RequestRow.status == "open",
+            col(RequestRow.accepted_at) <= due,
+            or_(col(RequestRow.relayed_at).is_(None), col(RequestRow.relayed_at) <= due),
+        )
+        .order_by(col(RequestRow.accepted_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.relayed_at = now
+        session.add(row)
+    return [Call(row.id) for row in rows]

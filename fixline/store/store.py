@@ -1,0 +1,127 @@
+"""The store's door: an engine and the two kinds of transactions, reading and writing.
+
+Owns how a transaction begins, is retried and ends, on SQLite and on PostgreSQL. SQLite: every writing
+transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling),
+busy timeout, then a retry; WAL. What a power cut can lose with synchronous=NORMAL: docs/operations.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+WRITING = "fixline_writing"
+BUSY_TIMEOUT_MS = 5_000
+TRIES = 4
+_TRY_AGAIN_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+
+
+class StoreAway(Exception):
+    """The database cannot be reached; nothing was written."""
+
+
+class Store:
+    """The database behind one URL (`sqlite:///file` or `postgresql+psycopg://...`).
+
+    Thread-safe. `pool_size` bounds the connections of this process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, synchronous: str = "NORMAL") -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        arguments: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        if self.sqlite:
+            arguments["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        else:
+            arguments |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        self.engine: Engine = create_engine(url, **arguments)
+        self._writing = self.engine.execution_options(**{WRITING: True})
+        self._one_writer = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        if self.sqlite:
+            _prepare_sqlite(self.engine, synchronous)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction that sees one snapshot (SQLite) or committed rows (PostgreSQL).
+
+        Raises StoreAway when the database cannot be reached.
+        """
+        return self._tried(lambda: self._in_session(self.engine, work))
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one writing transaction and commit it; whatever it raises rolls everything back.
+
+        `work` may run again when the database asks for a retry, so it must have no other effect than its
+        writes. Raises StoreAway when the database cannot be reached.
+        """
+
+        def once() -> T:
+            with self._one_writer:
+                return self._in_session(self._writing, work)
+
+        return self._tried(once)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    def _in_session(self, engine: Engine, work: Callable[[Session], T]) -> T:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            return work(session)
+
+    def _tried(self, once: Callable[[], T]) -> T:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return once()
+            except DBAPIError as error:
+                if not _passing(error):
+                    if isinstance(error, OperationalError) or error.connection_invalidated:
+                        raise StoreAway(str(error.orig)) from error
+                    raise
+                if attempt == TRIES:
+                    raise StoreAway(f"the database stayed busy: {error.orig}") from error
+                log.info("the database is busy, trying again", extra={"attempt": attempt})
+                time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret
+        raise AssertionError("unreachable")
+
+
+def _passing(error: DBAPIError) -> bool:
+    """Whether trying the same transaction again may help."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return "locked" in str(error.orig) or "busy" in str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in _TRY_AGAIN_STATES
+
+
+def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
+    if synchronous not in ("NORMAL", "FULL", "EXTRA"):
+        raise ValueError(f"synchronous must be NORMAL, FULL or EXTRA, not {synchronous!r}")
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # this module begins transactions itself
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

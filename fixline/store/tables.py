@@ -1,0 +1,359 @@
+"""The tables, as SQLModel classes; the migrations in `fixline/store/migrations` make them.
+
+Owns columns, keys and indexes. All instants are aware UTC in Python (`UtcDateTime` keeps that on SQLite,
+whose own date-times know no zone). Contact data is in `contact` and nowhere else. Table rows never leave
+the store: callers get domain objects or view records.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, Text, TypeDecorator, text
+from sqlalchemy.engine import Dialect
+from sqlmodel import Field, SQLModel
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant: timestamptz on PostgreSQL, UTC without zone on SQLite. A naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, without the zone where the database has none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no zone; the store takes aware instants only")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Back to an aware instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _instant(*, nullable: bool = True, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime(), nullable=nullable, index=index))
+
+
+def _json(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def _text(*, nullable: bool = False) -> Any:
+    return Field(default=None if nullable else "", sa_column=Column(Text, nullable=nullable))
+
+
+class RequestRow(SQLModel, table=True):
+    """One service request. History that was imported closed has neither version nor state nor workflow.
+
+    `inbox` is the number of the last command accepted; `next_at` the next instant at which something falls
+    due; `shell_at` when a workflow first took the request up (None: the relay starts one, and notes its last
+    try in `relayed_at`).
+    """
+
+    __tablename__ = "request"
+
+    id: str = Field(primary_key=True)
+    type: str
+    version: str | None = Field(default=None, foreign_key="definition_version.hash")
+    source_type: str | None = None
+    department: str | None = None
+    status: str
+    outcome: str | None = None
+    step: str | None = None
+    waiting_as: str | None = None
+    on_hold: bool = False
+    priority: str | None = None
+    team: str | None = None
+    area: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    address: str | None = None
+    description: str = _text()
+    channel: str
+    source: str | None = None
+    external_id: str | None = None
+    on_behalf_of: str | None = None
+    source_facts: dict[str, Any] = _json()
+    opened_at: datetime = _instant(nullable=False)
+    accepted_at: datetime = _instant(nullable=False)
+    updated_at: datetime = _instant(nullable=False)
+    closed_at: datetime | None = _instant()
+    promised_at: datetime | None = _instant()
+    next_at: datetime | None = _instant()
+    decision: int = 0
+    inbox: int = 0
+    state: str | None = _text(nullable=True)
+    shell_at: datetime | None = _instant()
+    relayed_at: datetime | None = _instant()
+    fault: str | None = _text(nullable=True)
+    created_by: str = "fixline"
+
+    __table_args__ = (
+        Index("ix_request_opened", "opened_at", "id"),
+        Index("ix_request_updated", "updated_at", "id"),
+        Index("ix_request_status_opened", "status", "opened_at", "id"),
+        Index("ix_request_type_opened", "type", "opened_at", "id"),
+        Index("ix_request_department_opened", "department", "opened_at", "id"),
+        Index("ix_request_team_opened", "team", "opened_at", "id"),
+        Index("ix_request_area_opened", "area", "opened_at", "id"),
+        Index("ix_request_place", "latitude", "longitude"),
+        Index("uq_request_external", "source", "external_id", unique=True),
+        Index("ix_request_external", "external_id"),
+        Index(
+            "ix_request_without_shell",
+            "accepted_at",
+            sqlite_where=text("shell_at IS NULL AND status = 'open'"),
+            postgresql_where=text("shell_at IS NULL AND status = 'open'"),
+        ),
+        Index(
+            "ix_request_fault",
+            "id",
+            sqlite_where=text("fault IS NOT NULL"),
+            postgresql_where=text("fault IS NOT NULL"),
+        ),
+    )
+
+
+class TaskRow(SQLModel, table=True):
+    """One piece of work; what crews list and complete."""
+
+    __tablename__ = "task"
+
+    id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id", index=True)
+    step: str
+    visit: int
+    kind: str
+    title: str
+    team: str
+    state: str
+    assignee: str | None = None
+    by_rule: bool = False
+    offers: int = 1
+    offered_at: datetime = _instant(nullable=False)
+    claimed_at: datetime | None = _instant()
+    started_at: datetime | None = _instant()
+    ended_at: datetime | None = _instant()
+    due_at: datetime | None = _instant()
+    outcome: str | None = None
+    form: dict[str, Any] = _json()
+    photos: list[str] = _json(list)
+
+    __table_args__ = (
+        Index("ix_task_team_state", "team", "state", "offered_at", "id"),
+        Index("ix_task_state", "state", "offered_at", "id"),
+        Index("ix_task_assignee_state", "assignee", "state", "offered_at", "id"),
+    )
+
+
+class ClockRow(SQLModel, table=True):
+    """One clock of a request. It is overdue when it is live and its due instant has passed: no flag says so.
+
+    `live` mirrors the states running and paused; type, department, team and area repeat the request's for
+    the supervisors' queries.
+    """
+
+    __tablename__ = "clock"
+
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    name: str = Field(primary_key=True)
+    kind: str
+    task_id: str | None = None
+    step: str | None = None
+    state: str
+    live: bool
+    budget: str
+    started_at: datetime = _instant(nullable=False)
+    due_at: datetime | None = _instant()
+    breached_at: datetime | None = _instant()
+    ended_at: datetime | None = _instant()
+    last_rung: str | None = None
+    stretches: list[dict[str, Any]] = _json(list)
+
+    __table_args__ = (
+        Index(
+            "ix_clock_live_due",
+            "due_at",
+            "request_id",
+            "name",
+            sqlite_where=text("live AND due_at IS NOT NULL"),
+            postgresql_where=text("live AND due_at IS NOT NULL"),
+        ),
+    )
+
+
+class JournalRow(SQLModel, table=True):
+    """One journal entry; never changed, never deleted."""
+
+    __tablename__ = "journal"
+
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    seq: int = Field(primary_key=True)
+    decision: int
+    at: datetime = _instant(nullable=False)
+    actor: str
+    kind: str
+    text: str = _text()
+    data: dict[str, Any] = _json()
+
+
+class CommandRow(SQLModel, table=True):
+    """One command in a request's inbox, and its answer.
+
+    `state`: waiting -> applied | refused | failed (parked by a fault of ours; retried on demand). `rung_at`
+    is when its doorbell was last rung: at most eight waiting commands of a request may have rung.
+    `idempotency_key` is the caller's own, unique within `caller`; `body_hash` (keyed) tells another body.
+    """
+
+    __tablename__ = "command"
+
+    id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id")
+    number: int
+    kind: str
+    body: dict[str, Any] = _json()
+    actor: dict[str, Any] = _json()
+    caller: str
+    idempotency_key: str | None = None
+    body_hash: str | None = None
+    accepted_at: datetime = _instant(nullable=False)
+    state: str
+    answer: dict[str, Any] = _json()
+    decision: int | None = None
+    attempts: int = 0
+    retries: int = 0
+    fault: str | None = _text(nullable=True)
+    rung_at: datetime | None = _instant()
+    applied_at: datetime | None = _instant()
+
+    __table_args__ = (
+        Index("uq_command_number", "request_id", "number", unique=True),
+        Index(
+            "uq_command_key",
+            "caller",
+            "idempotency_key",
+            unique=True,
+            sqlite_where=text("idempotency_key IS NOT NULL"),
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        Index(
+            "ix_command_waiting",
+            "accepted_at",
+            "request_id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_command_waiting_of",
+            "request_id",
+            "number",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_command_failed",
+            "accepted_at",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+    )
+
+
+class EffectRow(SQLModel, table=True):
+    """One effect: pending -> done, or failed with its last error until it is taken again."""
+
+    __tablename__ = "effect"
+
+    id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id")
+    decision: int
+    number: int
+    kind: str
+    reach: str
+    destination: str
+    state: str
+    data: dict[str, Any] = _json()
+    attempts: int = 0
+    last_error: str | None = _text(nullable=True)
+    created_at: datetime = _instant(nullable=False)
+    done_at: datetime | None = _instant()
+    result: dict[str, Any] = _json()
+
+    __table_args__ = (
+        Index("ix_effect_request", "request_id", "decision"),
+        Index(
+            "ix_effect_pending",
+            "request_id",
+            sqlite_where=text("state <> 'done'"),
+            postgresql_where=text("state <> 'done'"),
+        ),
+    )
+
+
+class DefinitionVersionRow(SQLModel, table=True):
+    """One version of a type's definition: the hash of its resolved content, never changed."""
+
+    __tablename__ = "definition_version"
+
+    hash: str = Field(primary_key=True)
+    type: str = Field(index=True)
+    number: int
+    title: str
+    department: str
+    body: str = _text()
+    published_at: datetime = _instant(nullable=False)
+    current: bool
+
+    __table_args__ = (Index("uq_definition_number", "type", "number", unique=True),)
+
+
+class ContactRow(SQLModel, table=True):
+    """Who reported a request, and how to reach them. The only table with contact data."""
+
+    __tablename__ = "contact"
+
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    created_at: datetime = _instant(nullable=False)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """A bearer key: only its hash is kept. `teams` limits a crew, `department` a supervisor."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    role: str
+    teams: list[str] = _json(list)
+    department: str | None = None
+    hash: str = Field(unique=True)
+    created_at: datetime = _instant(nullable=False)
+    revoked_at: datetime | None = _instant()
+
+
+class CounterRow(SQLModel, table=True):
+    """The last number given out under a name, such as a year's requests."""
+
+    __tablename__ = "counter"
+
+    name: str = Field(primary_key=True)
+    last: int = 0
+
+
+class CursorRow(SQLModel, table=True):
+    """Whose turn it is in a team whose rule is round robin."""
+
+    __tablename__ = "team_turn"
+
+    team: str = Field(primary_key=True)
+    last: str | None = None

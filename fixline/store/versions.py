@@ -1,0 +1,104 @@
+"""Definition versions: content-addressed, immutable, cached.
+
+Owns publishing a definition (a new hash is a new version, the same hash changes nothing) and loading the
+version that a request is pinned to.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from fixline.domain.definition import Definition
+from fixline.store.tables import DefinitionVersionRow
+
+
+class VersionUnknown(LookupError):
+    """The store has no such version, or no version of such a type."""
+
+
+class Published(NamedTuple):
+    """A version as the store knows it: hash, its number within the type (1, 2, 3 ...), the definition."""
+
+    hash: str
+    number: int
+    published_at: datetime
+    definition: Definition
+
+
+class Versions:
+    """Loads versions once per process: a version never changes, so a cached one is never stale. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Definition] = {}
+        self._lock = threading.Lock()
+
+    def load(self, session: Session, version: str) -> Definition:
+        """The definition with this hash. Raises VersionUnknown."""
+        found = self._known.get(version)
+        if found is None:
+            row = session.get(DefinitionVersionRow, version)
+            if row is None:
+                raise VersionUnknown(f"the store has no definition version {version}")
+            found = Definition.model_validate_json(row.body)
+            with self._lock:
+                self._known[version] = found
+        return found
+
+    def current(self, session: Session, type_: str) -> Published:
+        """The version that new requests of a type get. Raises VersionUnknown."""
+        row = session.exec(
+            select(DefinitionVersionRow).where(
+                DefinitionVersionRow.type == type_, col(DefinitionVersionRow.current).is_(True)
+            )
+        ).first()
+        if row is None:
+            raise VersionUnknown(f"there is no request type {type_!r}")
+        return Published(row.hash, row.number, row.published_at, self.load(session, row.hash))
+
+    def all_current(self, session: Session) -> list[Published]:
+        """The current version of every type, by type."""
+        rows = session.exec(
+            select(DefinitionVersionRow)
+            .where(col(DefinitionVersionRow.current).is_(True))
+            .order_by(DefinitionVersionRow.type)
+        )
+        return [Published(row.hash, row.number, row.published_at, self.load(session, row.hash)) for row in rows]
+
+
+def publish(session: Session, definition: Definition, version: str, now: datetime) -> bool:
+    """Make this the current version of its type; `version` is its hash. True when the store had not known it.
+
+    A version published before becomes current again without a new row.
+    """
+    others = update(DefinitionVersionRow).where(col(DefinitionVersionRow.type) == definition.type)
+    row = session.get(DefinitionVersionRow, version)
+    if row is not None and row.current:
+        return False
+    session.execute(others.values(current=False))
+    if row is not None:
+        row.current = True
+        session.add(row)
+        return False
+    last = session.exec(
+        select(func.max(DefinitionVersionRow.number)).where(DefinitionVersionRow.type == definition.type)
+    ).one()
+    session.add(
+        DefinitionVersionRow(
+            hash=version,
+            type=definition.type,
+            number=(last or 0) + 1,
+            title=definition.title,
+            department=definition.department,
+            body=json.dumps(definition.canonical(), sort_keys=True, separators=(",", ":")),
+            published_at=now,
+            current=True,
+        )
+    )
+    session.flush()
+    return True

@@ -1,0 +1,86 @@
+"""The composition root of the Temporal worker: builds the parts, polls, relays, leaves cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.advance import Advance
+from activities.dispatch import Crews, Dispatch
+from activities.escalation import Escalate
+from activities.inspection import OrderInspection
+from activities.notification import LogNotifier, Notifier, Notify
+from fixline.catalog import Organisation
+from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.relay import Relay
+from fixline.delivery.watch import while_database_answers
+from fixline.settings import Settings
+from fixline.store.effects import Effects
+from fixline.store.inbox import Inbox
+from fixline.store.store import Store
+from fixline.store.versions import Versions
+from fixline.temporal import sandboxed_runner
+from workflows.service_request import ServiceRequest
+
+log = logging.getLogger(__name__)
+
+STICKY_TIMEOUT = timedelta(seconds=2)
+"""How long a doorbell waits for a worker that is gone before another one is asked."""
+LEAVE_WITHIN = timedelta(seconds=5)
+
+
+def build_activities(
+    store: Store, organisation: Organisation, notifier: Notifier | None = None
+) -> list[Callable[..., Any]]:
+    """Every activity, with its dependencies."""
+    inbox = Inbox(store, Versions())
+    effects = Effects(store, inbox)
+    crews = Crews(organisation)
+    channel = notifier or LogNotifier()
+    return [
+        Advance(inbox).advance,
+        Dispatch(effects, crews).dispatch,
+        OrderInspection(effects, crews).order_inspection,
+        Escalate(effects, organisation, channel).escalate,
+        Notify(effects, channel).notify,
+    ]
+
+
+def build_worker(
+    client: Client, activities: list[Callable[..., Any]], *, task_queue: str, slots: int, **options: Any
+) -> Worker:
+    """A worker whose workflow-task slots never exceed its local-activity slots, nor those its connections."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[ServiceRequest],
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(slots, "activity"),
+        workflow_runner=sandboxed_runner(),
+        max_concurrent_workflow_tasks=slots,
+        max_concurrent_local_activities=slots,
+        max_concurrent_activities=slots,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=LEAVE_WITHIN,
+        **options,
+    )
+
+
+async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
+    """Work until cancelled: poll while the database answers, and relay what went unheard."""
+    activities = build_activities(store, organisation)
+    doorbell = Doorbell(client, task_queue=settings.task_queue)
+
+    def new_worker() -> Worker:
+        return build_worker(client, activities, task_queue=settings.task_queue, slots=settings.worker_slots)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Relay(store, doorbell).run())
+        group.create_task(while_database_answers(store, new_worker))
