@@ -19,6 +19,7 @@ from fixline.catalog.shape import KEY, Section, check_name, section_of, text_of
 from fixline.domain.calendar import CalendarException, Holiday, Weekday, Window, WorkingCalendar
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})\b")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -130,8 +131,19 @@ def _value_place(body: Section, key: str) -> Place:
 def _explain(problem: ValidationError, top: Section, findings: Findings) -> None:
     """Put the model's complaints at the keys that they are about."""
     for error in problem.errors():
-        about = str(error["loc"][0]) if error["loc"] else "weekly"
-        findings.add("FX704", _value_place(top, about), _words(error["msg"]))
+        words = _words(error["msg"])
+        findings.add("FX704", _about(top, words, str(error["loc"][0]) if error["loc"] else "weekly"), words)
+
+
+def _about(top: Section, words: str, key: str) -> Place:
+    """The hours of the weekday that the words name; the key's value when they name none."""
+    weekly = top.tree.entries.get("weekly")
+    day = _WEEKDAY.search(words)
+    if day is not None and weekly is not None and isinstance(weekly.value, Mapping):
+        entry = weekly.value.entries.get(day[0])
+        if entry is not None:
+            return entry.value.place
+    return _value_place(top, "exceptions" if re.search(r"\d{4}-", words) else key)
 
 
 def _words(problem: object) -> str:

@@ -29,6 +29,7 @@ from fixline.domain.definition import Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
+_SUFFIXES = {".yaml", ".yml", ".geojson"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,9 @@ def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
     for path in paths:
         if not path.exists():
             found.add(Finding(str(path), 1, 1, "FX101", "there is no such file or folder"))
+            continue
+        if path.is_file() and path.suffix not in _SUFFIXES:
+            found.add(Finding(str(path), 1, 1, "FX101", "this file is no definition: those end in .yaml"))
             continue
         roots = _roots(path)
         if not roots:

@@ -11,7 +11,7 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps import AnyStep
-from fixline.domain.definition import ChooseStep, CloseStep
+from fixline.domain.definition import ChooseStep, CloseStep, WaitStep
 
 Ways = Mapping[str, frozenset[str]]
 
@@ -44,6 +44,17 @@ def reached_from(start: str | None, ways: Ways) -> frozenset[str]:
             reached.add(name)
             waiting.extend(ways.get(name, ()))
     return frozenset(reached)
+
+
+def waits_before_people(draft: Draft) -> bool:
+    """Whether a request can wait before it has been with any team."""
+    automatic = {
+        name: frozenset(following(step))
+        for name, step in draft.steps.items()
+        if isinstance(step, ChooseStep | WaitStep)
+    }
+    reached = reached_from(draft.start, automatic)
+    return any(isinstance(draft.steps.get(name), WaitStep) for name in reached)
 
 
 def following(step: AnyStep | None) -> tuple[str, ...]:

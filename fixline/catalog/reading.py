@@ -19,6 +19,7 @@ from fixline.catalog.findings import TOP, Findings, Place
 LARGEST_FILE_CHARACTERS = 512_000
 DEEPEST_LEVEL = 30
 
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _COMMENT_TRAP = re.compile(r"[ \t]+(#\w)")
 _OPENING = (
     yaml.FlowMappingStartToken,
@@ -115,15 +116,18 @@ def _decoded(source: bytes, findings: Findings) -> str | None:
 
 def _composed(text: str, findings: Findings) -> Mapping | None:
     try:
-        if not _scanned(text, findings):
-            return None
-        documents = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
+        loader = _Loader(text, findings)
+        documents = list(loader.documents())
+    except _TooDeep:
+        return None
     except yaml.YAMLError as problem:
         if not len(findings):
             traps.explain(text, problem, findings)
         return None
     except (ValueError, OverflowError):
         findings.add("FX104", TOP, "the file is not YAML: an escape in a quoted text cannot be read")
+        return None
+    if loader.refused:
         return None
     if not documents:
         findings.add("FX103", TOP, "the file is empty")
@@ -141,21 +145,49 @@ def _composed(text: str, findings: Findings) -> Mapping | None:
     return None
 
 
-def _scanned(text: str, findings: Findings) -> bool:
-    """Look at the tokens for what the language leaves out; false when the document must not be composed."""
-    depth, usable = 0, True
-    for token in yaml.scan(text, Loader=yaml.BaseLoader):
+class _TooDeep(Exception):
+    """The document has more levels than a definition can have, and perhaps than the stack has."""
+
+
+class _Loader(yaml.BaseLoader):
+    """Composes without giving any value a type, and looks at each token on its way for what is left out."""
+
+    def __init__(self, text: str, findings: Findings) -> None:
+        super().__init__(text)
+        self.refused = False
+        self._text = text
+        self._findings = findings
+        self._depth = 0
+
+    def documents(self) -> Iterator[yaml.Node]:
+        """The nodes of all documents, in order."""
+        while self.check_node():
+            node = self.get_node()
+            if node is not None:
+                yield node
+
+    def get_token(self) -> yaml.Token | None:
+        """Every token passes here exactly once."""
+        token: yaml.Token | None = super().get_token()  # type: ignore[no-untyped-call]
+        if token is not None:
+            self._look_at(token)
+        return token
+
+    def _look_at(self, token: yaml.Token) -> None:
         refused = _REFUSED.get(type(token))
         if refused is not None:
-            findings.add(refused[0], _place(token.start_mark), refused[1])
-            usable = False
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        if depth > DEEPEST_LEVEL:
-            findings.add("FX112", _place(token.start_mark), f"more than {DEEPEST_LEVEL} levels in one another")
-            return False
-        if isinstance(token, yaml.ScalarToken) and token.plain:
-            _find_comment_trap(token, text, findings)
-    return usable
+            self._findings.add(refused[0], _place(token.start_mark), refused[1])
+            self.refused = True
+        elif isinstance(token, _OPENING):
+            self._depth += 1
+        elif isinstance(token, _CLOSING):
+            self._depth -= 1
+        elif isinstance(token, yaml.ScalarToken) and token.plain:
+            _find_comment_trap(token, self._text, self._findings)
+        if self._depth > DEEPEST_LEVEL:
+            message = f"more than {DEEPEST_LEVEL} levels in one another"
+            self._findings.add("FX112", _place(token.start_mark), message)
+            raise _TooDeep
 
 
 def _find_comment_trap(token: yaml.ScalarToken, text: str, findings: Findings) -> None:
@@ -172,11 +204,14 @@ def _node(node: yaml.Node, text: str, findings: Findings) -> Node:
     if isinstance(node, yaml.SequenceNode):
         return Sequence(tuple(_node(item, text, findings) for item in node.value), place)
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node)
+        return _scalar(node, findings)
     raise TypeError(f"YAML has no node of kind {type(node).__name__}")
 
 
-def _scalar(node: yaml.ScalarNode) -> Scalar:
+def _scalar(node: yaml.ScalarNode, findings: Findings) -> Scalar:
+    # Escapes such as "\0" get past the library's own check, and no database keeps them.
+    if unreadable := _UNREADABLE.search(node.value):
+        findings.add("FX114", _place(node.start_mark), traps.unreadable(unreadable[0]))
     written = node.end_mark.index - node.start_mark.index
     lead = 1 if node.style in {"'", '"'} else 0
     straight = written - 2 * lead == len(node.value) and node.style in {None, "'", '"'}

@@ -11,6 +11,7 @@ import re
 from fixline.catalog.areas import Areas
 from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
+from fixline.catalog.flow import waits_before_people
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.reading import Scalar, Sequence
 from fixline.catalog.shape import nearest
@@ -106,6 +107,8 @@ def _check_role(draft: Draft, organisation: Organisation, role: str | None, team
         return
     known = sorted(team for team in teams if team in organisation.teams)
     candidates: list[str | None] = [*known] or [None]
+    if waits_before_people(draft):
+        candidates.append(None)
     silent = [team for team in candidates if organisation.holder(role, team, draft.department) is None]
     if silent:
         where = f" of team '{silent[0]}'," if silent[0] else " of"

@@ -128,7 +128,8 @@ def _read_team(section: Section) -> TeamChoice | None:
     if found is None:
         return None
     if isinstance(found.value, Scalar):
-        return found.value.text
+        name = text_of(found.value, "'team'", section.findings)
+        return name.text if name else None
     body = section_of(found.value, "'team'", section.findings, found.place)
     if body is None:
         return None
@@ -224,7 +225,8 @@ def _read_wait_then(section: Section, outcomes: list[str], *, by_text: bool) -> 
     if found is None:
         return None
     if by_text and isinstance(found.value, Scalar):
-        return {"timeout": found.value.text}
+        target = text_of(found.value, "'then'", section.findings)
+        return {"timeout": target.text} if target else None
     if not isinstance(found.value, Mapping):
         shape = ", ".join(f"{outcome}: step" for outcome in outcomes)
         section.findings.add("FX203", place_of(found.value), f"'then' of this wait is {{{shape}}}")

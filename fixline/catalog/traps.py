@@ -33,11 +33,15 @@ def broken_off(key: str) -> str:
     return f"'{key}' has no value: if it is the rest of a text with a comma, put the whole text in quotes"
 
 
+def unreadable(character: str) -> str:
+    """The words for a control character, or half a character, that no text can hold."""
+    return f"the character U+{ord(character):04X} cannot stand in a text"
+
+
 def explain(text: str, problem: yaml.YAMLError, findings: Findings) -> None:
     """Add the finding for a file that the YAML library cannot read."""
     if isinstance(problem, yaml.reader.ReaderError):
-        message = f"the character U+{ord(str(problem.character)[:1] or '?'):04X} cannot stand in a file"
-        findings.add("FX114", place_in(text, problem.position), message)
+        findings.add("FX114", place_in(text, problem.position), unreadable(text[problem.position]))
         return
     mark = getattr(problem, "problem_mark", None)
     if mark is None:

@@ -13,6 +13,28 @@ from fixline.domain.definition import HumanStep, Priority, TeamByArea, WaitStep
 
 CITY = Path(__file__).parents[2] / "fixtures" / "city"
 POTHOLE = "transportation/pothole.yaml"
+LEAK = """type: leak
+title: Leak
+department: water
+priority: [{otherwise: normal}]
+calendar: works
+deadlines:
+  stop:
+    {from: opened, met_by: closed, within: 1 working day, escalate: [
+      {at: 50%, tell: commissioner},
+      {at: due, tell: crew_lead}]}
+start: dry
+steps:
+  dry:
+    wait: {span: 1 calendar day}
+    then: pump
+  pump:
+    dispatch: Pump it out
+    due: 1 working day
+    team: asphalt-north
+    then: {done: dried}
+  dried: {close: fixed}
+"""
 
 
 @pytest.fixture
@@ -106,7 +128,7 @@ def test_finding_as_text() -> None:
     text = (CITY / POTHOLE).read_text().replace("start: inspect", "start: inspct")
     _, findings = check_text(text, "pothole.yaml", catalog)
     assert [str(finding) for finding in findings] == [
-        "pothole.yaml:34:8: FX308 there is no step 'inspct', did you mean 'inspect'?"
+        "pothole.yaml:36:8: FX308 there is no step 'inspct', did you mean 'inspect'?"
     ]
 
 
@@ -126,6 +148,23 @@ def test_role_lookup() -> None:
     assert holder("crew_lead", "dispatch-desk", "transportation") is None
     assert holder("commissioner", None, "nowhere") is not None
     assert organisation.team("pumps").department == "water"
+
+
+def test_supervisor_of_tasks(city: Path) -> None:
+    """A task that can be late needs a supervisor, and a request that waits before any team a department's role."""
+    (city / "water").mkdir()
+    (city / "water/leak.yaml").write_text(LEAK)
+    findings = read_catalog(city).findings
+    assert [(finding.line, finding.column, finding.code) for finding in findings] == [
+        (10, 23, "FX307"),
+        (18, 5, "FX307"),
+    ]
+
+
+def test_paths_that_are_no_definitions(city: Path) -> None:
+    """A file of another kind is a finding when it is asked for."""
+    (city / "README.md").write_text("words")
+    assert [finding.code for finding in check_paths([city / "README.md"])] == ["FX101"]
 
 
 def test_areas_locate() -> None:

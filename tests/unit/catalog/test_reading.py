@@ -71,6 +71,8 @@ def test_places_in_flow_style() -> None:
         ("a: " + "[" * 40 + "]" * 40, "FX112"),
         ("a: " + "x" * LARGEST_FILE_CHARACTERS, "FX112"),
         ("a: b\x07c\n", "FX114"),
+        ('a: "b\\0c"', "FX114"),
+        ('a: "\\ud800"', "FX114"),
         ("- a\n- b\n", "FX203"),
         ("a: &x [*x]\n", "FX107"),
         ("%YAML 1.1\n---\na: b\n", "FX108"),
