@@ -24,12 +24,12 @@ from fixline.domain.commands import (
     Comment,
     Complete,
     Decline,
+    EffectReport,
     Hold,
     Open,
     Place,
     Reassign,
     Release,
-    EffectReport,
     Resume,
     Role,
     SendBack,
@@ -61,8 +61,8 @@ def advance(
     """Decide one command. The state given is never changed; a refusal leaves everything as it was.
 
     `catch_up=False` leaves what was due before now to a later tick: the store's way to let hold and cancel
-    through when catching up fails by a fault. `state` is None for an open command only. Raises ValueError for a naive `now`; nothing else is raised for
-    a checked definition and a command that its own model accepts.
+    through when catching up fails by a fault. `state` is None for an open command only. Raises ValueError for a
+    naive `now`; nothing else is raised for a checked definition and a command that its own model accepts.
     """
     if now.tzinfo is None:
         raise ValueError("now must say its zone")
@@ -170,9 +170,7 @@ def _amend(draft: Draft, command: Amend) -> None:
     before = draft.state.seq
     fresh = {name: value for name, value in answers.items() if draft.state.answers.get(name) != value}
     if fresh:
-        draft.record(
-            "answers_changed", f"Answers put right. {command.reason}", answers=fresh, reason=command.reason
-        )
+        draft.record("answers_changed", f"Answers put right. {command.reason}", answers=fresh, reason=command.reason)
         timekeeping.set_priority(draft)
     if command.place and (command.place, command.areas) != (draft.state.place, draft.state.areas):
         _amend_place(draft, command)

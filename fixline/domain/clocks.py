@@ -57,14 +57,10 @@ def reach(
     return None
 
 
-def _later(
-    calendar: WorkingCalendar, start: datetime, amount: timedelta, *, working: bool
-) -> datetime | None:
-    if not working:
-        return start + amount
+def _later(calendar: WorkingCalendar, start: datetime, amount: timedelta, *, working: bool) -> datetime | None:
     try:
-        return calendar.add_working(start, amount)
-    except CalendarExhausted:
+        return calendar.add_working(start, amount) if working else start + amount
+    except (CalendarExhausted, OverflowError):
         return None
 
 
@@ -77,10 +73,17 @@ def due(clock: Clock, calendar: WorkingCalendar) -> datetime | None:
     """When the budget is spent; None while a paused clock cannot become due. A breached clock stays where it is."""
     if clock.breached_at is not None:
         return clock.breached_at
-    found = reach_span(clock, calendar, clock.started_at, clock.budget)
-    if clock.state is ClockState.PAUSED or found is None:
+    if clock.state is ClockState.PAUSED:
         return None
-    return max(found, clock.not_before) if clock.not_before else found
+    return _not_before(clock, reach_span(clock, calendar, clock.started_at, clock.budget))
+
+
+def _not_before(clock: Clock, found: datetime | None) -> datetime | None:
+    """The instant, but never in a pause that is over nor before the budget was last changed."""
+    if found is None:
+        return None
+    running_since = clock.stretches[-1].since
+    return max(found, running_since, clock.not_before or running_since)
 
 
 def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
@@ -94,7 +97,7 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
         Firing(at, index, clock.fired[index] + 1)
         for index, rung in enumerate(ladder)
         if clock.fired[index] < rung.up_to
-        and (at := _fires_at(clock, rung, clock.fired[index] + 1, calendar)) is not None
+        and (at := _not_before(clock, _fires_at(clock, rung, clock.fired[index] + 1, calendar))) is not None
     ]
     return min(firings, default=None)
 

@@ -16,6 +16,8 @@ from fixline.domain.decision import FieldProblem
 from fixline.domain.definition import FieldKind, FormField
 
 MAX_TEXT = 4000
+MAX_NAME = 100
+"""How much of a wrong name is compared with the right ones."""
 
 
 class _Wrong(Exception):
@@ -35,7 +37,7 @@ def _text(_field: FormField, value: Any) -> str:
 
 
 def _number(field: FormField, value: Any) -> float | int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         raise _Wrong("not_a_number", "must be a number")
     if field.min is not None and value < field.min:
         raise _Wrong("too_small", f"must be at least {field.min:g}")
@@ -44,10 +46,18 @@ def _number(field: FormField, value: Any) -> float | int:
     return value
 
 
+def _finite(number: float) -> bool:
+    """Whether it is a number that a float can hold: JSON has whole numbers of any length."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
 def _option(field: FormField, value: Any) -> str:
     if isinstance(value, str) and value in field.options:
         return value
-    near = get_close_matches(str(value), field.options, n=1)
+    near = get_close_matches(value[:MAX_NAME], field.options, n=1) if isinstance(value, str) else []
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise _Wrong("unknown_option", f"must be one of {', '.join(field.options)}{hint}")
 
@@ -75,9 +85,7 @@ def _datetime(_field: FormField, value: Any) -> str:
     try:
         instant = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise _Wrong(
-            "not_a_datetime", "must be a date and time with zone such as 2026-11-22T16:00:00Z"
-        ) from None
+        raise _Wrong("not_a_datetime", "must be a date and time with zone such as 2026-11-22T16:00:00Z") from None
     if instant.tzinfo is None:
         raise _Wrong("no_zone", "must say its zone, such as 2026-11-22T16:00:00Z")
     return instant.isoformat()
@@ -131,6 +139,6 @@ def read_answers(
 
 
 def _unknown(name: str, fields: Mapping[str, FormField]) -> FieldProblem:
-    near = get_close_matches(name, fields, n=1)
+    near = get_close_matches(name[:MAX_NAME], fields, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(fields)}" if fields else ""
     return FieldProblem(field=name, code="unknown_field", message=f"no such question{hint}")

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fixline.domain.commands import Place
 from fixline.domain.definition import CloseOutcome
-from fixline.domain.state import Clock, HoldRecord, Place, Position, RequestState, Task, Visit
+from fixline.domain.state import Clock, HoldRecord, Position, RequestState, Task, Visit
 
 
 class Entry(BaseModel):
@@ -46,9 +47,7 @@ def _patched(record: R, data: Mapping[str, Any]) -> R:
 
 
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
-    position = Position(
-        entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields}
-    )
+    position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields})
     return {"position": position, "visits": {**state.visits, position.step: position.visit}}
 
 

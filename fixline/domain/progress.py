@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fixline.domain import timekeeping
+from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.commands import SYSTEM
 from fixline.domain.decision import EffectKind
 from fixline.domain.definition import (
@@ -33,14 +34,10 @@ def enter(draft: Draft, name: str) -> None:
         match step:
             case ChooseStep():
                 draft.record("step_entered", f"Step {name}.", actor=SYSTEM, step=name, visit=visit)
-                name = next(
-                    b.go for b in step.branches if b.when is None or timekeeping.holds(draft, b.when, name)
-                )
+                name = next(b.go for b in step.branches if b.when is None or timekeeping.holds(draft, b.when, name))
                 leave(draft, name)
             case HumanStep():
-                draft.record(
-                    "step_entered", f"Step {name}: {step.title}.", actor=SYSTEM, step=name, visit=visit
-                )
+                draft.record("step_entered", f"Step {name}: {step.title}.", actor=SYSTEM, step=name, visit=visit)
                 _offer(draft, name, step, visit)
                 return
             case WaitStep():
@@ -59,13 +56,11 @@ def leave(draft: Draft, outcome: str | None) -> None:
     position = draft.state.position
     if position:
         how = f" with outcome {outcome}" if outcome else ""
-        draft.record(
-            "step_left", f"Step {position.step} left{how}.", actor=SYSTEM, step=position.step, outcome=outcome
-        )
+        draft.record("step_left", f"Step {position.step} left{how}.", actor=SYSTEM, step=position.step, outcome=outcome)
 
 
 def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> None:
-    until = draft.calendar.add(draft.now, step.limit) if step.limit else None
+    until = _wait_until(draft, step)
     what = f" for {step.signal}" if step.signal else ""
     draft.record(
         "step_entered",
@@ -76,6 +71,16 @@ def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> None:
         waiting_as=step.waiting_as,
         wait_until=until,
     )
+
+
+def _wait_until(draft: Draft, step: WaitStep) -> datetime | None:
+    """When the wait is over by itself; None when it has no limit, or one beyond what a calendar knows."""
+    if step.limit is None:
+        return None
+    try:
+        return draft.calendar.add(draft.now, step.limit)
+    except CalendarExhausted:
+        return None
 
 
 def team_of(draft: Draft, step: HumanStep) -> str:
@@ -125,9 +130,7 @@ def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "
     withdraw_tasks(draft, "the request closes")
     leave(draft, None)
     timekeeping.request_closed(draft, outcome)
-    draft.record(
-        "closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at
-    )
+    draft.record("closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at)
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
 
 

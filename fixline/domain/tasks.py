@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixline.domain import progress, timekeeping
-from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, EffectReport, Role, Start
+from fixline.domain.commands import Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
 from fixline.domain.decision import Refused, refuse
 from fixline.domain.definition import HumanStep, NotifyEvent
 from fixline.domain.draft import Draft
@@ -33,9 +33,7 @@ def start(draft: Draft, command: Start) -> None:
     if task.state is TaskState.STARTED:
         raise _wrong_state(task, "started")
     task = _held(draft, task, None)
-    draft.record(
-        "task_started", f"{task.title}: started.", task=task.id, state=TaskState.STARTED, started_at=draft.now
-    )
+    draft.record("task_started", f"{task.title}: started.", task=task.id, state=TaskState.STARTED, started_at=draft.now)
 
 
 def release(draft: Draft, command: Release) -> None:
@@ -147,9 +145,7 @@ def report(draft: Draft, command: EffectReport) -> None:
 def _given_by_rule(draft: Draft, command: EffectReport) -> None:
     task = draft.state.tasks.get(command.task or "")
     if task is None or task.state is not TaskState.OFFERED or command.assignee is None:
-        raise refuse(
-            "task_moved_on", "the task was taken or withdrawn before the team's rule could give it to anybody"
-        )
+        raise refuse("task_moved_on", "the task was taken or withdrawn before the team's rule could give it to anybody")
     _take(draft, task, command.assignee, rule=command.rule or "rule")
 
 
@@ -177,27 +173,18 @@ def _facts(task: Task) -> dict[str, Any]:
 
 def _wrong_state(task: Task, wish: str) -> Refused:
     holder = f" by {task.assignee}" if task.assignee else ""
-    return refuse(
-        "task_state", f"task {task.id} is {task.state}{holder} and cannot be {wish}", **_facts(task)
-    )
+    return refuse("task_state", f"task {task.id} is {task.state}{holder} and cannot be {wish}", **_facts(task))
 
 
 def _not_on_hold(draft: Draft) -> None:
     if draft.state.hold:
-        raise refuse(
-            "on_hold", f"the request is on hold: {draft.state.hold.reason}", reason=draft.state.hold.reason
-        )
+        raise refuse("on_hold", f"the request is on hold: {draft.state.hold.reason}", reason=draft.state.hold.reason)
 
 
 def _check_holder(draft: Draft, task: Task, assignee: str | None) -> None:
     """A claimed task is its holder's; whoever may act for any team may act for the holder, too."""
     me = assignee or draft.actor.name
-    if (
-        task.state is TaskState.OFFERED
-        or draft.actor.role is not Role.CREW
-        or _given(task)
-        or task.assignee == me
-    ):
+    if task.state is TaskState.OFFERED or draft.actor.role is not Role.CREW or _given(task) or task.assignee == me:
         return
     raise refuse("task_holder", f"task {task.id} is {task.state} by {task.assignee}", **_facts(task))
 

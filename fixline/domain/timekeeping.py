@@ -173,9 +173,7 @@ def _fire(draft: Draft, clock: Clock, index: int, at: datetime) -> None:
     if rung.raise_priority:
         set_priority(draft, floor=rung.raise_priority)
     if rung.tell:
-        draft.cause(
-            "escalate", clock=clock.name, rung=rung.when, time=fired[index], role=rung.tell, task=clock.task
-        )
+        draft.cause("escalate", clock=clock.name, rung=rung.when, time=fired[index], role=rung.tell, task=clock.task)
 
 
 def settle(draft: Draft) -> None:
@@ -186,9 +184,7 @@ def settle(draft: Draft) -> None:
     changed = False
     for clock in draft.state.live_clocks:
         pauses = (
-            set(draft.definition.deadlines[clock.name].paused_while)
-            if clock.kind is ClockKind.DEADLINE
-            else {ON_HOLD}
+            set(draft.definition.deadlines[clock.name].paused_while) if clock.kind is ClockKind.DEADLINE else {ON_HOLD}
         )
         if clock.state is ClockState.RUNNING and pauses & active:
             _pause(draft, clock, sorted(pauses & active))
@@ -212,9 +208,7 @@ def _pause(draft: Draft, clock: Clock, reasons: list[str]) -> None:
 
 
 def _resume(draft: Draft, clock: Clock) -> None:
-    running = clock.model_copy(
-        update={"state": ClockState.RUNNING, "stretches": clocks.resumed(clock, draft.now)}
-    )
+    running = clock.model_copy(update={"state": ClockState.RUNNING, "stretches": clocks.resumed(clock, draft.now)})
     draft.record(
         "clock_resumed",
         f"Clock {clock.name} runs again.",
@@ -288,9 +282,7 @@ def set_priority(draft: Draft, *, floor: Priority | None = None) -> None:
     priority = max(ruled.priority, lowest, key=lambda p: p.rank) if lowest else ruled.priority
     if (priority, lowest) == (state.priority, state.floor):
         return
-    draft.record(
-        "priority_changed", f"Priority {state.priority} -> {priority}.", priority=priority, floor=lowest
-    )
+    draft.record("priority_changed", f"Priority {state.priority} -> {priority}.", priority=priority, floor=lowest)
     if priority is not state.priority:
         _rebudget(draft)
 

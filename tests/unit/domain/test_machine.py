@@ -1,0 +1,405 @@
+"""Any command on any reachable state gives a valid state or a typed refusal, and never an exception.
+
+Owns the random walks over `advance` and the invariants of every state, decision and journal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from fixline.domain.advance import advance, next_instant
+from fixline.domain.commands import SYSTEM, Actor, Command, SourceClosed
+from fixline.domain.decision import Decision, Refusal
+from fixline.domain.definition import HumanStep, Rung, WaitStep
+from fixline.domain.journal import KINDS, Entry, evolve, rebuild
+from fixline.domain.state import Clock, ClockState, RequestState
+from fixline.domain.timekeeping import TASK_LADDER
+from tests.unit.domain.driver import command
+from tests.unit.domain.samples import ACTORS, ADMIN, REPORTER, SERVICE, all_types, at
+
+TYPES = all_types()
+ENDED = (ClockState.MET, ClockState.ENDED)
+AMOUNTS = [
+    dt.timedelta(),
+    dt.timedelta(microseconds=1),
+    dt.timedelta(seconds=90),
+    dt.timedelta(minutes=31),
+    dt.timedelta(hours=2),
+    dt.timedelta(hours=9),
+    dt.timedelta(days=1),
+    dt.timedelta(days=3),
+    dt.timedelta(days=40),
+    -dt.timedelta(minutes=5),
+    -dt.timedelta(days=2),
+]
+ANSWERS: list[dict[str, Any]] = [
+    {},
+    {"depth": 5, "lane": "curb", "weight": 3, "sure": True, "plate": "A"},
+    {"depth": 12},
+    {"depth": 35},
+    {"lane": "bike"},
+    {"weight": 200},
+    {"weight": 20, "sure": True},
+    {"weight": -1},
+    {"weight": 1e300},
+    {"depth": -1},
+    {"lane": "sky"},
+    {"lane": ["curb"]},
+    {"plate": 7},
+    {"plate": " "},
+    {"lane": None, "sure": False},
+    {"other": 1},
+]
+FORMS: list[dict[str, Any]] = [
+    {},
+    {"depth": 3, "photo": "p"},
+    {"depth": 40, "photo": "p"},
+    {"photo": "p"},
+    {"filled": 1},
+    {"filled": 0},
+    {"weight": 60},
+    {"weight": 5.5},
+    {"weight": "heavy"},
+    {"photo": 7},
+]
+PLACES: list[dict[str, Any] | None] = [
+    None,
+    {},
+    {"address": "2 Main Street"},
+    {"latitude": 41.8, "longitude": -87.6},
+    {"address": " "},
+]
+AREAS: list[dict[str, str]] = [{}, {"district": "2"}, {"district": "central"}, {"ward": "9"}]
+amounts = st.sampled_from(AMOUNTS)
+actors = st.sampled_from(ACTORS)
+indexes = st.integers(0, 9)
+
+
+class RequestMachine(RuleBasedStateMachine):
+    """One request, any commands, any time; `check` holds every decision against the invariants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.definition = TYPES[0]
+        self.now = at("mon 08:00")
+        self.state: RequestState | None = None
+        self.journal: list[Entry] = []
+        self.rebuilt: RequestState | None = None
+        self.effects: set[str] = set()
+        self.next_at: dt.datetime | None = None
+        self.fired: dict[str, list[dt.datetime]] = {}
+        self.paused: dict[str, dt.datetime] = {}
+        self.pauses: dict[str, list[tuple[dt.datetime, dt.datetime]]] = {}
+
+    @initialize(
+        kind=st.sampled_from(TYPES),
+        answers=st.sampled_from(ANSWERS),
+        place=st.sampled_from(PLACES),
+        areas=st.sampled_from(AREAS),
+        before=st.sampled_from([None, None, *AMOUNTS]),
+        backlog=st.booleans(),
+        has_contact=st.booleans(),
+    )
+    def open(
+        self,
+        kind: Any,
+        answers: dict[str, Any],
+        place: Any,
+        areas: dict[str, str],
+        before: dt.timedelta | None,
+        backlog: bool,
+        has_contact: bool,
+    ) -> None:
+        """Open it as told, or, when that is refused, in a way that is not."""
+        self.definition = kind
+        body: dict[str, Any] = {
+            "type": kind.type,
+            "version": "v1",
+            "areas": areas,
+            "backlog": backlog,
+            "has_contact": has_contact,
+            "opened_at": None if before is None else self.now - before,
+        }
+        self.give(command("open", **body, answers=answers, place=place), SERVICE)
+        if self.state is None:
+            good = {"lane": "curb"} if kind.type == "pothole" else {}
+            self.give(command("open", **body, answers=good, place=PLACES[2]), SERVICE)
+        assert self.state is not None
+
+    @rule(which=indexes, by=amounts, actor=actors, assignee=st.sampled_from([None, "carl", "zoe"]))
+    def claim(self, which: int, by: dt.timedelta, actor: Actor, assignee: str | None) -> None:
+        """Take a task, or one that there is not."""
+        self.after(by, command("claim", task=self.some_task(which), assignee=assignee), actor)
+
+    @rule(which=indexes, by=amounts, actor=actors, kind=st.sampled_from(["start", "release", "decline"]))
+    def work(self, which: int, by: dt.timedelta, actor: Actor, kind: str) -> None:
+        """Start, release or decline a task."""
+        body = {} if kind == "start" else {"reason": "rain"}
+        self.after(by, command(kind, task=self.some_task(which), **body), actor)
+
+    @rule(which=indexes, outcome=indexes, form=st.sampled_from(FORMS), by=amounts, actor=actors)
+    def complete(self, which: int, outcome: int, form: dict[str, Any], by: dt.timedelta, actor: Actor) -> None:
+        """Complete a task with any outcome and any form."""
+        what = command("complete", task=self.some_task(which), outcome=self.some_outcome(outcome), form=form)
+        self.after(by, what, actor)
+
+    @rule(outcome=indexes, by=amounts)
+    def finish(self, outcome: int, by: dt.timedelta) -> None:
+        """Complete the open task as it should be, so that walks get far."""
+        form = {"depth": 3, "photo": "p", "filled": 1, "weight": 5}
+        step = self.step()
+        if isinstance(step, HumanStep):
+            form = {name: value for name, value in form.items() if name in step.form}
+        what = command("complete", task=self.some_task(0), outcome=self.some_outcome(outcome), form=form)
+        self.after(by, what, ADMIN)
+
+    @rule(
+        which=st.sampled_from([None, 0, 1]),
+        team=st.sampled_from([None, "crew", "asphalt-2", "nowhere"]),
+        assignee=st.sampled_from([None, "carl", "zoe"]),
+        by=amounts,
+        actor=actors,
+    )
+    def reassign(
+        self, which: int | None, team: str | None, assignee: str | None, by: dt.timedelta, actor: Actor
+    ) -> None:
+        """Give a task to another team or person."""
+        task = None if which is None else self.some_task(which)
+        self.after(by, command("reassign", task=task, team=team, assignee=assignee, reason="swap"), actor)
+
+    @rule(
+        answers=st.sampled_from(ANSWERS),
+        place=st.sampled_from(PLACES),
+        areas=st.sampled_from(AREAS),
+        description=st.sampled_from([None, "", "deep"]),
+        by=amounts,
+        actor=actors,
+    )
+    def amend(
+        self, answers: Any, place: Any, areas: Any, description: str | None, by: dt.timedelta, actor: Actor
+    ) -> None:
+        """Put answers, place or description right."""
+        body = {"answers": answers, "place": place, "areas": areas, "description": description}
+        self.after(by, command("amend", reason="typo", **body), actor)
+
+    @rule(step=indexes, by=amounts, actor=actors)
+    def send_back(self, step: int, by: dt.timedelta, actor: Actor) -> None:
+        """Send it to any step, also to one that does not exist."""
+        names = [*self.definition.steps, "nowhere"]
+        self.after(by, command("send_back", step=names[step % len(names)], reason="wrong"), actor)
+
+    @rule(name=st.sampled_from(["dry_weather", "answer", "wake", "fog", "timeout"]), by=amounts, actor=actors)
+    def signal(self, name: str, by: dt.timedelta, actor: Actor) -> None:
+        """Any signal."""
+        self.after(by, command("signal", name=name), actor)
+
+    @rule(kind=st.sampled_from(["hold", "resume", "comment", "cancel"]), by=amounts, actor=actors)
+    def plain(self, kind: str, by: dt.timedelta, actor: Actor) -> None:
+        """Hold, resume, comment, and sometimes cancel."""
+        body = {"text": "hm"} if kind == "comment" else {"reason": "why"}
+        self.after(by, command(kind, **body), actor if kind != "cancel" else REPORTER)
+
+    @rule(
+        which=indexes,
+        by=amounts,
+        kind=st.sampled_from(["dispatch", "order_inspection", "escalate", "notify"]),
+        assignee=st.sampled_from([None, "carl", "zoe"]),
+    )
+    def report(self, which: int, by: dt.timedelta, kind: str, assignee: str | None) -> None:
+        """What an effect learned."""
+        task = self.some_task(which)
+        body = {"effect": "R-1:1:1", "effect_kind": kind, "task": task, "assignee": assignee}
+        self.after(by, command("report", rule="round_robin", **body), SYSTEM)
+
+    @rule(by=amounts, outcome=st.sampled_from(["fixed", "duplicate", "cancelled"]), ago=amounts, really=indexes)
+    def source_closed(self, by: dt.timedelta, outcome: Any, ago: dt.timedelta, really: int) -> None:
+        """The source says that it is closed (rarely, or walks would be short)."""
+        if really == 0:
+            what = SourceClosed(outcome=outcome, closed_at=self.now - ago, source="legacy")
+            self.after(by, what, SYSTEM)
+
+    @rule(by=amounts)
+    def tick(self, by: dt.timedelta) -> None:
+        """A timer that fires at any time."""
+        self.after(by, command("tick"), SYSTEM)
+
+    @precondition(lambda self: self.next_at is not None)
+    @rule(late=st.sampled_from([AMOUNTS[0], AMOUNTS[0], *AMOUNTS[:9]]))
+    def tick_when_due(self, late: dt.timedelta) -> None:
+        """The timer at the instant for which it was armed, or late: it always finds something to decide."""
+        assert self.next_at is not None
+        self.now = self.next_at + late
+        assert isinstance(self.give(command("tick"), SYSTEM), Decision)
+        assert self.next_at is None or self.next_at > self.now
+
+    @precondition(lambda self: self.next_at is not None)
+    @rule(kind=st.sampled_from(["hold", "resume", "comment"]), short=st.sampled_from([0, 0, 1]))
+    def just_in_time(self, kind: str, short: int) -> None:
+        """A command at the very instant at which something falls due, or just before."""
+        assert self.next_at is not None
+        self.now = self.next_at - dt.timedelta(microseconds=short)
+        self.give(command(kind, **({"text": "hm"} if kind == "comment" else {"reason": "why"})), ADMIN)
+
+    def some_task(self, index: int) -> str:
+        """Mostly the open task, else an old one or one that never was."""
+        tasks = [task.id for task in self.state.open_tasks] if self.state else []
+        if tasks and index < 7:
+            return tasks[0]
+        return f"R-1-T{index - 6}"
+
+    def step(self) -> object:
+        """The step at which the request is."""
+        position = self.state.position if self.state else None
+        return self.definition.step(position.step) if position else None
+
+    def some_outcome(self, index: int) -> str:
+        """Mostly an outcome of the step, sometimes none."""
+        step = self.step()
+        outcomes = [*step.then, "moon"] if isinstance(step, HumanStep) else ["moon"]
+        return outcomes[index % len(outcomes)]
+
+    def after(self, by: dt.timedelta, what: Command, actor: Actor) -> None:
+        """Let time go by (or say an earlier instant), then give the command."""
+        now = self.now + by
+        self.now = max(self.now, now)
+        self.give(what, actor, now)
+
+    def give(self, what: Command, actor: Actor, now: dt.datetime | None = None) -> Decision | Refusal:
+        """Decide, and check what came of it."""
+        before = self.state
+        kept = before.model_dump_json() if before else None
+        result = advance(self.definition, before, what, now or self.now, actor=actor, request_id="R-1")
+        assert (before.model_dump_json() if before else None) == kept
+        if isinstance(result, Refusal):
+            assert result.code
+            assert result.message
+            assert Refusal.model_validate_json(result.model_dump_json()) == result
+            return result
+        note(f"decision {result.number} at {result.at}: {[e.text for e in result.entries]}")
+        self.state = result.state
+        self.now = max(self.now, result.at)
+        self.check_decision(before, result, now or self.now)
+        self.check_state(result)
+        self.check_journal(result)
+        self.check_clocks(before, result)
+        self.next_at = result.next_at
+        return result
+
+    def check_decision(self, before: RequestState | None, result: Decision, now: dt.datetime) -> None:
+        """Numbers and instants of a decision go forward; it says exactly what changed."""
+        state = result.state
+        assert result.number == state.decision == (before.decision if before else 0) + 1
+        assert result.at == state.decided_at == (max(now, before.decided_at) if before else now)
+        assert result.next_at == next_instant(self.definition, state)
+        assert result.next_at is None or result.next_at >= result.at
+        ids = [effect.id for effect in result.effects]
+        assert ids == [f"R-1:{result.number}:{n + 1}" for n in range(len(ids))]
+        assert not self.effects & set(ids)
+        self.effects |= set(ids)
+        old_tasks, old_clocks = (before.tasks, before.clocks) if before else ({}, {})
+        changed = {name: task for name, task in state.tasks.items() if old_tasks.get(name) != task}
+        assert changed.items() <= {task.id: task for task in result.tasks}.items()
+        moved = {name: clock for name, clock in state.clocks.items() if old_clocks.get(name) != clock}
+        assert moved.items() <= {clock.name: clock for clock in result.clocks}.items()
+
+    def check_state(self, result: Decision) -> None:
+        """A closed request is at rest; an open one is somewhere, with the one task of its step."""
+        state = result.state
+        assert RequestState.model_validate_json(state.model_dump_json()) == state
+        assert state.floor is None or state.priority.rank >= state.floor.rank
+        if state.closed:
+            assert not state.open_tasks
+            assert not state.live_clocks
+            assert (state.position, state.hold, result.next_at) == (None, None, None)
+            assert state.outcome is not None
+            assert state.closed_at is not None
+            assert state.opened_at <= state.closed_at <= state.decided_at
+            return
+        assert state.position is not None
+        assert (state.outcome, state.closed_at) == (None, None)
+        step = self.definition.step(state.position.step)
+        assert isinstance(step, HumanStep | WaitStep)
+        tasks = [(task.step, task.visit) for task in state.open_tasks]
+        wanted = [(state.position.step, state.position.visit)] if isinstance(step, HumanStep) else []
+        assert tasks == wanted
+        assert state.visits[state.position.step] == state.position.visit
+
+    def check_journal(self, result: Decision) -> None:
+        """The journal has no gap, goes forward in time, and alone rebuilds the state, also from JSON."""
+        assert result.entries
+        for entry in result.entries:
+            assert entry.seq == (self.journal[-1].seq if self.journal else 0) + 1
+            assert entry.decision == result.number
+            assert not self.journal or entry.at >= self.journal[-1].at
+            assert entry.kind in KINDS
+            self.journal.append(entry)
+            read = Entry.model_validate_json(entry.model_dump_json())
+            assert read == entry
+            self.rebuilt = evolve(self.rebuilt, read)
+        assert self.rebuilt == result.state
+
+    def ladder(self, clock: Clock) -> tuple[Rung, ...]:
+        """A clock's ladder by the definition."""
+        deadline = self.definition.deadlines.get(clock.name)
+        return deadline.escalate if deadline else TASK_LADDER
+
+    def check_clocks(self, before: RequestState | None, result: Decision) -> None:
+        """Clocks keep what they have promised: breaches stay, the ended rest, no rung fires in a pause."""
+        old = before.clocks if before else {}
+        for name, clock in result.state.clocks.items():
+            known = old.get(name)
+            if known and known.state in ENDED:
+                assert clock == known
+            if known and known.breached_at:
+                assert clock.breached_at == known.breached_at
+            if clock.breached_at:
+                assert clock.due_at == clock.breached_at
+            for rung, fired in zip(self.ladder(clock), clock.fired, strict=True):
+                assert 0 <= fired <= rung.up_to
+            for earlier, later in zip(clock.stretches, clock.stretches[1:], strict=False):
+                assert earlier.until is not None
+                assert earlier.since <= earlier.until <= later.since
+            assert (clock.stretches[-1].until is None) == (clock.state is ClockState.RUNNING)
+        for entry in result.entries:
+            self.follow_clock(before, entry)
+
+    def follow_clock(self, before: RequestState | None, entry: Entry) -> None:
+        """One entry of a clock's life: pauses are noted, breaches and firings held against them."""
+        name = entry.data.get("clock", "")
+        if entry.kind == "clock_paused":
+            self.paused[name] = entry.at
+        elif entry.kind == "clock_resumed":
+            self.pauses.setdefault(name, []).append((self.paused.pop(name), entry.at))
+        elif entry.kind in ("clock_breached", "rung_fired") and before is not None and before.decision > 1:
+            self.happened(before, name, entry)
+
+    def happened(self, before: RequestState, name: str, entry: Entry) -> None:
+        """A breach or a firing: not in a pause, not in a time already decided, in order."""
+        instant = dt.datetime.fromisoformat(entry.data["breached_at" if "breached_at" in entry.data else "at"])
+        assert name not in self.paused
+        assert not any(since < instant < until for since, until in self.pauses.get(name, []))
+        assert before.decided_at <= instant <= entry.at
+        if entry.kind == "rung_fired":
+            assert all(earlier <= instant for earlier in self.fired.get(name, []))
+            self.fired.setdefault(name, []).append(instant)
+            assert entry.data["late"] == (entry.at - instant > dt.timedelta(minutes=1))
+
+    def teardown(self) -> None:
+        """At the end the whole journal leads to the state once more."""
+        if self.journal:
+            assert rebuild(self.journal) == self.state
+
+
+TestMachine = RequestMachine.TestCase
+TestMachine.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
