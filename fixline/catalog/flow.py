@@ -5,15 +5,17 @@ Owns the rules FX308 and FX4xx for steps. Must not import anything of Fixline bu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 
 from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
+from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps import AnyStep
 from fixline.domain.definition import ChooseStep, CloseStep, WaitStep
 
-Ways = Mapping[str, frozenset[str]]
+Ways = MappingType[str, frozenset[str]]
 
 
 def check_flow(draft: Draft) -> None:
@@ -25,6 +27,8 @@ def check_flow(draft: Draft) -> None:
         _check_reached(draft, reached)
         _check_closing(draft, ways, reached)
         _check_choosing(draft)
+    elif isinstance(draft.node("steps"), Mapping):
+        draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
 
 
 def reachable_steps(draft: Draft) -> frozenset[str]:
@@ -71,7 +75,7 @@ def _is_unknown(step: AnyStep | None) -> bool:
     return not isinstance(step, CloseStep) and not following(step)
 
 
-def _ways(steps: Mapping[str, AnyStep | None]) -> dict[str, frozenset[str]]:
+def _ways(steps: MappingType[str, AnyStep | None]) -> dict[str, frozenset[str]]:
     """What follows each step; anything where the way on is unknown, so that one mistake is one finding."""
     everything = frozenset(steps)
     ways: dict[str, frozenset[str]] = {}

@@ -52,11 +52,11 @@ def _check_by_area(draft: Draft, step: str, team: TeamByArea, organisation: Orga
     if team.by not in holes or any(hole != team.by for hole in holes):
         draft.findings.add("FX306", place, f"'as' needs {{{team.by}}} where the area's key goes, and no other braces")
         return
-    if team.by in areas.broken:
-        return
     if team.by not in areas.layers:
         near = nearest(team.by, areas.layers)
         message = f"there is no area layer '{team.by}' in definitions/areas{near}"
+        if team.by in areas.broken:
+            message = f"the area layer '{team.by}' has findings of its own"
         draft.findings.add("FX304", draft.place("steps", step, "team", "by"), message)
         return
     missing = [name for name in _expansions(team, areas) if name not in organisation.teams]

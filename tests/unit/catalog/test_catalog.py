@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fixline.domain.definition import HumanStep, Priority, TeamByArea, WaitStep
 
 CITY = Path(__file__).parents[2] / "fixtures" / "city"
 POTHOLE = "transportation/pothole.yaml"
+GOOD = (CITY / POTHOLE).read_text()
 LEAK = """type: leak
 title: Leak
 department: water
@@ -93,6 +95,33 @@ def test_broken_calendar_is_named(city: Path) -> None:
     own = [finding for finding in reading.findings if finding.file.endswith("pothole.yaml")]
     assert [finding.code for finding in own] == ["FX302"]
     assert "findings of its own" in own[0].message
+
+
+def test_broken_area_layer_is_named(city: Path) -> None:
+    """A definition on an area layer with findings is not in the catalog, and says why."""
+    (city / "areas/district.geojson").write_text("{}")
+    reading = read_catalog(city)
+    assert reading.catalog.definitions == {}
+    assert [finding.code for finding in reading.findings] == ["FX707", "FX304"]
+
+
+@pytest.mark.parametrize(
+    ("written", "replaced", "code"),
+    [
+        ("steps", "steps: {}", "FX403"),
+        ("priority", "priority: []", "FX407"),
+        ("start", 'start: ""', "FX208"),
+        ("deadlines", "deadlines: {late: {from: opened, met_by: closed, within: {}}}", "FX407"),
+        ("notify", "notify: [received]", "FX203"),
+        ("intake", "intake: {location: somewhere}", "FX204"),
+    ],
+)
+def test_hollow_sections(written: str, replaced: str, code: str) -> None:
+    """A section that is there and says nothing, or says it in another shape, is not taken for a good one."""
+    text = re.sub(rf"^{written}:.*\n(?:(?:[ #].*)?\n)*", f"{replaced}\n", GOOD, flags=re.MULTILINE)
+    definition, findings = check_text(text, "pothole.yaml", read_catalog(CITY).catalog)
+    assert definition is None
+    assert code in {finding.code for finding in findings}
 
 
 def test_missing_folder_and_organisation(tmp_path: Path) -> None:
