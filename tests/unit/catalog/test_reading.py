@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixline.catalog import check_text, read_catalog
@@ -90,12 +90,14 @@ def test_utf8_error_place() -> None:
     assert [(finding.line, finding.column) for finding in findings.sorted()] == [(2, 5)]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=80), _SIGNS, _SIGNS.map(str.encode)))
 def test_arbitrary_files_give_findings(source: bytes | str) -> None:
     """No file makes the reader raise: it gives a tree, or findings, or both."""
     codes(source)
 
 
+@settings(deadline=None)
 @given(_SIGNS, st.integers(0, 2000), st.integers(0, 40))
 def test_arbitrary_damage_gives_findings(noise: str, start: int, length: int) -> None:
     """A good definition with any piece replaced by anything is either still good or has findings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixline.domain.conditions import ConditionFault, Verdict, check, evaluate
@@ -166,6 +166,7 @@ _EXPRESSIONS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(text=_EXPRESSIONS, answers=_ANSWERS)
 def test_checked_conditions_never_fail(text: str, answers: dict[str, object]) -> None:
     """After the check there is no answer for which evaluation raises or stays undecided."""
@@ -173,6 +174,7 @@ def test_checked_conditions_never_fail(text: str, answers: dict[str, object]) ->
         assert evaluate(text, answers).missing == ()
 
 
+@settings(deadline=None)
 @given(answers=_ANSWERS, left=_LEAVES, sign=st.sampled_from(["==", "!=", "<", "<=", ">", "in"]), right=_LEAVES)
 def test_checked_comparisons_never_fail(answers: dict[str, object], left: str, sign: str, right: str) -> None:
     """The same for single comparisons, of which more pass the check."""
@@ -181,6 +183,7 @@ def test_checked_comparisons_never_fail(answers: dict[str, object], left: str, s
         assert evaluate(text, answers).missing == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_can_be_checked(text: str) -> None:
     """The check itself never raises."""
