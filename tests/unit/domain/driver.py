@@ -47,9 +47,11 @@ class Driven:
         given = {"place": PLACE, "answers": {"lane": "curb"}} if self.definition.type == "pothole" else {}
         return self.do("open", now, SERVICE, **{"type": self.definition.type, "version": "v1", **given, **body})
 
-    def give(self, what: Command, now: dt.datetime, actor: Actor = ADMIN) -> Decision | Refusal:
+    def give(
+        self, what: Command, now: dt.datetime, actor: Actor = ADMIN, *, catch_up: bool = True
+    ) -> Decision | Refusal:
         """Decide one command and keep what came of it."""
-        result = advance(self.definition, self._state, what, now, actor=actor, request_id=self.id)
+        result = advance(self.definition, self._state, what, now, catch_up=catch_up, actor=actor, request_id=self.id)
         if isinstance(result, Decision):
             self._state = result.state
             self.journal += result.entries
@@ -57,9 +59,9 @@ class Driven:
             self.next_at = result.next_at
         return result
 
-    def do(self, kind: str, now: dt.datetime, actor: Actor = ADMIN, **body: Any) -> Decision:
+    def do(self, kind: str, now: dt.datetime, actor: Actor = ADMIN, *, catch_up: bool = True, **body: Any) -> Decision:
         """A command that must lead to a decision."""
-        result = self.give(command(kind, **body), now, actor)
+        result = self.give(command(kind, **body), now, actor, catch_up=catch_up)
         assert isinstance(result, Decision), result
         return result
 
