@@ -13,8 +13,8 @@ from activities.answers import advanced
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
-from fixline.store.effects import Effects
-from fixline.store.tables import EffectRow, RequestRow
+from fixline.store.effects import Effects, TakenEffect
+from fixline.store.inbox import Locked
 from fixline.store.teams import least_loaded, next_in_turn
 
 
@@ -24,7 +24,7 @@ class Crews:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
 
-    def give(self, session: Session, effect: EffectRow, request: RequestRow) -> EffectReport | None:  # noqa: ARG002
+    def give(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport | None:  # noqa: ARG002
         """Who gets the task, as a report; None leaves it in the team's queue."""
         team = self._organisation.teams.get(effect.data["team"])
         if team is None:

@@ -10,8 +10,9 @@ from activities.notification import Notice, Notifier
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
-from fixline.store.effects import Effects
-from fixline.store.tables import EffectRow, RequestRow, TaskRow
+from fixline.store.effects import Effects, TakenEffect
+from fixline.store.inbox import Locked
+from fixline.store.tables import TaskRow
 
 
 class Escalate:
@@ -27,7 +28,7 @@ class Escalate:
         """Tell the holder of the role, once."""
         return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._tell))
 
-    def _tell(self, session: Session, effect: EffectRow, request: RequestRow) -> EffectReport:
+    def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         role = effect.data["role"]
         about = effect.data.get("task")
         row = session.get(TaskRow, about) if about else None

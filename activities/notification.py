@@ -16,8 +16,8 @@ from temporalio import activity
 from activities.answers import advanced
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
-from fixline.store.effects import Effects
-from fixline.store.tables import EffectRow, RequestRow
+from fixline.store.effects import Effects, TakenEffect
+from fixline.store.inbox import Locked
 
 log = logging.getLogger("fixline.notices")
 
@@ -63,7 +63,7 @@ class Notify:
         """Tell the audience, once."""
         return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._send))
 
-    def _send(self, _session: Session, effect: EffectRow, request: RequestRow) -> EffectReport:
+    def _send(self, _session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         event, audience = effect.data["event"], effect.data["audience"]
         self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=audience))
         return EffectReport(

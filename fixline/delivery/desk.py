@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.decision import Decision, Refusal
 from fixline.store.inbox import Arrival, accept, utc_now
-from fixline.store.opening import Report, decide_opening, open_request
+from fixline.store.opening import OpeningRefused, Report, decide_opening, open_request
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow
 
@@ -54,8 +54,11 @@ class Desk:
 
         Raises KeyReused, StoreAway; then nothing was accepted.
         """
-        opened = await asyncio.to_thread(self._store.write, lambda s: open_request(s, report, self._zone))
-        if isinstance(opened, CommandRow) and opened.id == report.arrival.command_id:
+        try:
+            opened = await asyncio.to_thread(self._store.write, lambda s: open_request(s, report, self._zone))
+        except OpeningRefused as refused:
+            return refused.refusal
+        if opened.id == report.arrival.command_id:
             self._behind(self._doorbell.start(opened.request_id))
         return opened
 

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, EffectReport
-from fixline.store.inbox import Applied, Arrival, Inbox, RequestUnknown, command_row, lock_request, report
+from fixline.store import statements
+from fixline.store.inbox import Applied, Arrival, Inbox, Locked, RequestUnknown, lock_request, report
 from fixline.store.store import Store, StoreAway
-from fixline.store.tables import EffectRow, RequestRow
+from fixline.store.tables import EffectRow
 
-Taking = Callable[[Session, EffectRow, RequestRow], EffectReport | None]
+class TakenEffect(NamedTuple):
+    """The columns of an effect that its activity needs; the order is that of `statements.READ_EFFECT`."""
+
+    id: str
+    request_id: str
+    kind: str
+    state: str
+    data: dict[str, Any]
+    attempts: int
+
+
+_NO_RESULT = {"kind", "effect", "effect_kind"}
+
+Taking = Callable[[Session, TakenEffect, Locked], EffectReport | None]
 """The work of one kind of effect: may read and write in the transaction, answers what it learned."""
 
 
@@ -50,31 +65,26 @@ class Effects:
         self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking
     ) -> Applied:
         request = lock_request(session, request_id)
-        effect = session.get(EffectRow, effect_id)
-        if effect is None:
+        found = session.connection().execute(statements.READ_EFFECT, {"id_": effect_id}).first()
+        if found is None:
             raise EffectUnknown(effect_id)
+        effect = TakenEffect(*found)
         if effect.state == "done":
             return report(session, request)
         learned = taking(session, effect, request)
-        effect.state, effect.done_at, effect.attempts = "done", now, effect.attempts + 1
-        effect.last_error = None
-        session.add(effect)
+        result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
+        settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
+        session.connection().execute(statements.SETTLE_EFFECT, {"id_": effect_id, **settled, "result": result})
         if learned is None:
             return report(session, request)
-        effect.result = learned.model_dump(mode="json", exclude_none=True, exclude={"kind", "effect", "effect_kind"})
-        report_to_inbox(session, request, learned, now)
-        return self._inbox.apply(session, request_id, now, ticking=False)
+        return self._inbox.decide(session, request, now, reported=arrival_of(learned, now))
 
 
-def report_to_inbox(session: Session, request: RequestRow, learned: EffectReport, now: datetime) -> None:
-    """Put an effect's report into the inbox; its id derives from the effect's."""
-    request.inbox += 1
-    session.add(request)
-    arrival = Arrival(
+def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
+    """An effect's report as a command; its id derives from the effect's."""
+    return Arrival(
         command_id=f"{learned.effect}:report", command=learned, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name
     )
-    session.add(command_row(request.id, request.inbox, arrival))
-    session.flush()
 
 
 def _failed(session: Session, effect_id: str, text: str) -> None:

@@ -15,9 +15,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from fixline.domain.advance import advance
@@ -25,9 +25,10 @@ from fixline.domain.commands import COMMAND, SYSTEM, Actor, Command, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
+from fixline.store import statements
 from fixline.store.projection import request_values, write_details
 from fixline.store.store import Store, StoreAway
-from fixline.store.tables import CommandRow, EffectRow, RequestRow
+from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,45 @@ class Arrival:
     body_hash: str | None = None
 
 
+class Locked(NamedTuple):
+    """The columns of a locked request that a decision needs; the order is that of `statements.LOCK_REQUEST`."""
+
+    id: str
+    type: str
+    status: str
+    outcome: str | None
+    step: str | None
+    priority: str | None
+    department: str | None
+    team: str | None
+    decision: int
+    inbox: int
+    next_at: datetime | None
+    version: str | None
+    state: str | None
+    shell_at: datetime | None
+    fault: str | None
+
+
+class Pending(NamedTuple):
+    """An effect that has not been taken: its id, kind and reach."""
+
+    id: str
+    kind: str
+    reach: str
+
+
+class _Waiting(NamedTuple):
+    """The columns of a waiting command."""
+
+    id: str
+    number: int
+    kind: str
+    body: dict[str, Any]
+    actor: dict[str, Any]
+    accepted_at: datetime
+
+
 @dataclass(frozen=True)
 class Applied:
     """What a request has come to after its inbox was emptied; `pending` are the effects not taken yet."""
@@ -82,7 +122,7 @@ class Applied:
     decision: int
     closed: bool
     next_at: datetime | None
-    pending: tuple[EffectRow, ...]
+    pending: tuple[Pending, ...]
     type: str
     outcome: str | None
     step: str | None
@@ -102,12 +142,12 @@ class _Run:
         return self.decisions[-1].next_at if self.decisions else None
 
 
-def lock_request(session: Session, request_id: str) -> RequestRow:
-    """The request's row, locked until the transaction ends. Raises RequestUnknown."""
-    row = session.exec(select(RequestRow).where(RequestRow.id == request_id).with_for_update()).first()
+def lock_request(session: Session, request_id: str) -> Locked:
+    """What a decision needs of the request's row, locked until the transaction ends. Raises RequestUnknown."""
+    row = session.connection().execute(statements.LOCK_REQUEST, {"request_id_": request_id}).first()
     if row is None:
         raise RequestUnknown(request_id)
-    return row
+    return Locked(*row)
 
 
 def find_by_key(session: Session, arrival: Arrival) -> CommandRow | None:
@@ -134,13 +174,12 @@ def accept(session: Session, request_id: str, arrival: Arrival) -> CommandRow:
     if known is not None:
         return known
     _check_open(request, arrival)
-    request.inbox += 1
-    session.add(request)
-    row = command_row(request_id, request.inbox, arrival)
-    if _bells(session, request_id) < MAX_BELLS:
+    row = command_row(request_id, request.inbox + 1, arrival)
+    connection = session.connection()
+    if connection.execute(statements.BELLS, {"request_id_": request_id}).scalar_one() < MAX_BELLS:
         row.rung_at = arrival.accepted_at
-    session.add(row)
-    session.flush()
+    connection.execute(statements.INSERT_COMMAND, row.model_dump())
+    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request_id, "inbox": request.inbox + 1})
     return row
 
 
@@ -161,23 +200,13 @@ def command_row(request_id: str, number: int, arrival: Arrival) -> CommandRow:
     )
 
 
-def _check_open(request: RequestRow, arrival: Arrival) -> None:
+def _check_open(request: Locked, arrival: Arrival) -> None:
     if request.state is None:
         text = "the request is history from another system and takes no commands"
         raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
     if request.status == "closed" and arrival.command.kind not in ("comment", "report"):
         text = f"the request is closed ({request.outcome})"
         raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": request.outcome}))
-
-
-def _bells(session: Session, request_id: str) -> int:
-    return session.exec(
-        select(func.count())
-        .select_from(CommandRow)
-        .where(
-            CommandRow.request_id == request_id, CommandRow.state == "waiting", col(CommandRow.rung_at).is_not(None)
-        )
-    ).one()
 
 
 class Inbox:
@@ -228,16 +257,39 @@ class Inbox:
         row = lock_request(session, request_id)
         if known > row.decision:
             raise StoreBehind(f"{request_id}: the workflow has seen decision {known}, the store {row.decision}")
-        if first and row.shell_at is None:
-            row.shell_at = now
-        if row.state is not None and row.version is not None:
-            run = _Run(self._versions.load(session, row.version), RequestState.model_validate_json(row.state))
-            for command in _waiting(session, request_id, at_most):
-                _answer(session, run, command, now, catch_up=catch_up)
-            if ticking:
-                _tick(run, row, now, armed_at)
-            _write(session, row, run)
-        return report(session, row)
+        shell_at = now if first and row.shell_at is None else None
+        return self.decide(
+            session, row, now, armed_at=armed_at, shell_at=shell_at, ticking=ticking, at_most=at_most, catch_up=catch_up
+        )
+
+    def decide(
+        self,
+        session: Session,
+        row: Locked,
+        now: datetime,
+        *,
+        reported: Arrival | None = None,
+        armed_at: datetime | None = None,
+        shell_at: datetime | None = None,
+        ticking: bool = False,
+        at_most: int | None = None,
+        catch_up: bool = True,
+    ) -> Applied:
+        """Decide what waits in a locked request's inbox, then `reported` (an effect's report, written with its
+        answer), then what is due; and write all of it."""
+        changes: dict[str, Any] = {"shell_at": shell_at} if shell_at else {}
+        run = _begin(self._versions, session, row)
+        if run is not None:
+            waiting = _waiting(session, row.id, at_most)
+            answers = [{"id_": c.id, **_answer(run, row.id, c, now, catch_up=catch_up)} for c in waiting]
+            if reported is not None:
+                changes["inbox"] = row.inbox + 1
+                _write_reported(session, run, row, reported, now)
+            if ticking and _tick(run, row, now, armed_at):
+                changes["fault"] = None
+            if answers:
+                session.connection().execute(statements.ANSWER_COMMAND, answers)
+        return _write(session, row, run, changes)
 
     def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None) -> Applied:
         """After a fault: each command in a transaction of its own, the one at fault counted and parked."""
@@ -283,19 +335,14 @@ class Inbox:
         return True
 
 
-def report(session: Session, row: RequestRow) -> Applied:
+def report(session: Session, row: Locked) -> Applied:
     """What the shell needs to know of a request now."""
-    session.flush()
-    pending = session.exec(
-        select(EffectRow)
-        .where(EffectRow.request_id == row.id, EffectRow.state != "done")
-        .order_by(col(EffectRow.decision), col(EffectRow.number))
-    ).all()
+    pending = session.connection().execute(statements.PENDING, {"request_id_": row.id})
     return Applied(
         decision=row.decision,
         closed=row.status == "closed",
         next_at=row.next_at,
-        pending=tuple(pending),
+        pending=tuple(Pending(*each) for each in pending),
         type=row.type,
         outcome=row.outcome,
         step=row.step,
@@ -303,34 +350,42 @@ def report(session: Session, row: RequestRow) -> Applied:
     )
 
 
-def _waiting(session: Session, request_id: str, at_most: int | None) -> Sequence[CommandRow]:
-    return session.exec(
-        select(CommandRow)
-        .where(CommandRow.request_id == request_id, CommandRow.state == "waiting")
-        .order_by(col(CommandRow.number))
-        .limit(at_most)
-    ).all()
+def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
+    """The request's definition and state; None for history, which has neither."""
+    if row.state is None or row.version is None:
+        return None
+    return _Run(versions.load(session, row.version), RequestState.model_validate_json(row.state))
 
 
-def _answer(session: Session, run: _Run, row: CommandRow, now: datetime, *, catch_up: bool) -> None:
-    """Decide one command and write its answer on its row; a refusal is an answer, too."""
+def _waiting(session: Session, request_id: str, at_most: int | None) -> list[_Waiting]:
+    rows = session.connection().execute(statements.WAITING, {"request_id_": request_id}).all()
+    return [_Waiting(*row) for row in rows[:at_most]]
+
+
+def _answer(run: _Run, request_id: str, waiting: _Waiting, now: datetime, *, catch_up: bool) -> dict[str, Any]:
+    """Decide one command: the columns that answer it. A refusal is an answer, too."""
     result = advance(
         run.definition,
         run.state,
-        COMMAND.validate_python(row.body),
-        row.accepted_at,
-        actor=Actor.model_validate(row.actor),
-        request_id=row.request_id,
+        COMMAND.validate_python(waiting.body),
+        waiting.accepted_at,
+        actor=Actor.model_validate(waiting.actor),
+        request_id=request_id,
         catch_up=catch_up,
     )
     if isinstance(result, Refusal):
-        row.state, row.answer = "refused", result.model_dump(mode="json")
-    else:
-        run.state = result.state
-        run.decisions.append(result)
-        row.state, row.decision, row.answer = "applied", result.number, answer_of(run.definition, result, row.body)
-    row.applied_at = now
-    session.add(row)
+        return {"state": "refused", "decision": None, "answer": result.model_dump(mode="json"), "applied_at": now}
+    run.state = result.state
+    run.decisions.append(result)
+    answer = answer_of(run.definition, result, waiting.body)
+    return {"state": "applied", "decision": result.number, "answer": answer, "applied_at": now}
+
+
+def _write_reported(session: Session, run: _Run, row: Locked, arrival: Arrival, now: datetime) -> None:
+    command = command_row(row.id, row.inbox + 1, arrival)
+    waiting = _Waiting(command.id, command.number, command.kind, command.body, command.actor, command.accepted_at)
+    values = {**command.model_dump(), **_answer(run, row.id, waiting, now, catch_up=True)}
+    session.connection().execute(statements.INSERT_COMMAND, values)
 
 
 def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
@@ -348,25 +403,28 @@ def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) 
     return answer
 
 
-def _tick(run: _Run, row: RequestRow, now: datetime, armed_at: datetime | None) -> None:
-    """Decide what is due by itself. Its `now` is never before the instant for which the timer was armed."""
+def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> bool:
+    """Decide what is due by itself; True when that was tried. Its `now` is never before the armed instant."""
     next_at = run.next_at if run.decisions else row.next_at
     now = max(now, armed_at) if armed_at else now
     if run.state.closed or (next_at is not None and next_at > now) or (next_at is None and row.fault is None):
-        return
+        return False
     result = advance(run.definition, run.state, Tick(), now, actor=SYSTEM, request_id=row.id)
     if isinstance(result, Decision):
         run.state = result.state
         run.decisions.append(result)
-    row.fault = None
+    return True
 
 
-def _write(session: Session, row: RequestRow, run: _Run) -> None:
-    if run.decisions:
-        for name, value in request_values(run.definition, run.decisions[-1]).items():
-            setattr(row, name, value)
+def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, Any]) -> Applied:
+    """Write what was decided, and say what is left to do."""
+    if run is not None and run.decisions:
+        changes |= request_values(run.definition, run.decisions[-1])
         write_details(session, row.id, run.decisions)
-    session.add(row)
+    if changes:
+        session.connection().execute(statements.UPDATE_REQUEST, {"request_id_": row.id, **changes})
+        row = row._replace(**{name: value for name, value in changes.items() if name in Locked._fields})
+    return report(session, row)
 
 
 def _fault_text(fault: Exception) -> str:
@@ -385,11 +443,7 @@ def _count_fault(session: Session, command_id: str, text: str, now: datetime) ->
 
 
 def _tick_failed(session: Session, request_id: str, now: datetime, text: str) -> Applied:
-    row = lock_request(session, request_id)
-    row.fault = text
-    row.next_at = now + FAULT_PAUSE
-    session.add(row)
-    return report(session, row)
+    return _write(session, lock_request(session, request_id), None, {"fault": text, "next_at": now + FAULT_PAUSE})
 
 
 def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from fixline.domain.advance import advance
 from fixline.domain.commands import Open
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
+from fixline.store import statements
 from fixline.store.inbox import Arrival, answer_of, command_row, find_by_key
 from fixline.store.projection import request_values, write_details
 from fixline.store.tables import CommandRow, ContactRow, CounterRow, RequestRow
@@ -72,21 +73,26 @@ def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
     )
 
 
-def open_request(session: Session, report: Report, zone: ZoneInfo) -> CommandRow | Refusal:
-    """Open a request: the answered command, the earlier one for a repeated key, or why the rules refuse it.
+class OpeningRefused(Exception):
+    """The rules refuse the report; nothing was written, and no number used up."""
 
-    A refusal writes nothing. Raises KeyReused.
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def open_request(session: Session, report: Report, zone: ZoneInfo) -> CommandRow:
+    """Open a request: the answered command, or the earlier one for a repeated key.
+
+    Raises OpeningRefused and KeyReused, which roll the transaction back.
     """
     known = find_by_key(session, report.arrival)
     if known is not None:
         return known
-    refusal = decide_opening(report, "SR00-00000000")
-    if isinstance(refusal, Refusal):
-        return refusal
     (request_id,) = take_numbers(session, zone, report.arrival.accepted_at)
     decision = decide_opening(report, request_id)
     if isinstance(decision, Refusal):
-        return decision
+        raise OpeningRefused(decision)
     return write_opening(session, report, decision)
 
 
@@ -94,35 +100,25 @@ def write_opening(session: Session, report: Report, decision: Decision) -> Comma
     """Write the first decision of a request and the command that led to it."""
     arrival = report.arrival
     request_id = decision.state.id
-    session.add(
-        RequestRow(
-            id=request_id,
-            **request_values(report.definition, decision),
-            source=report.source,
-            source_type=report.source_type,
-            source_facts=report.source_facts or {},
-            on_behalf_of=report.on_behalf_of,
-            accepted_at=arrival.accepted_at,
-            created_by=arrival.actor.name,
-            inbox=1,
-        )
+    row = RequestRow(
+        id=request_id,
+        **request_values(report.definition, decision),
+        source=report.source,
+        source_type=report.source_type,
+        source_facts=report.source_facts or {},
+        on_behalf_of=report.on_behalf_of,
+        accepted_at=arrival.accepted_at,
+        created_by=arrival.actor.name,
+        inbox=1,
     )
-    session.flush()
     command = command_row(request_id, 1, arrival)
     command.state, command.decision, command.applied_at = "applied", decision.number, arrival.accepted_at
     command.answer = answer_of(report.definition, decision, command.body)
-    session.add(command)
+    connection = session.connection()
+    connection.execute(statements.INSERT_REQUEST, row.model_dump())
+    connection.execute(statements.INSERT_COMMAND, command.model_dump())
     if report.contact is not None:
-        contact = report.contact
-        session.add(
-            ContactRow(
-                request_id=request_id,
-                name=contact.name,
-                email=contact.email,
-                phone=contact.phone,
-                created_at=arrival.accepted_at,
-            )
-        )
-    session.flush()
+        contact = ContactRow(request_id=request_id, created_at=arrival.accepted_at, **vars(report.contact))
+        session.add(contact)
     write_details(session, request_id, [decision])
     return command

@@ -6,9 +6,10 @@ Owns the mapping from domain records to column values; it opens no transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, SQLModel
@@ -17,7 +18,7 @@ from fixline.domain.decision import Decision, Effect
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
-from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow
+from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
 REACH: dict[str, str] = {"dispatch": "store", "order_inspection": "store", "escalate": "store", "notify": "store"}
 """Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
@@ -114,7 +115,9 @@ def effect_values(request_id: str, decision: Decision, number: int, effect: Effe
         "state": "pending",
         "data": data,
         "attempts": 0,
+        "last_error": None,
         "created_at": decision.at,
+        "done_at": None,
         "result": {},
     }
 
@@ -131,8 +134,8 @@ def write_details(session: Session, request_id: str, decisions: Iterable[Decisio
         tasks |= {task.id: task_values(request_id, task, decision.state) for task in _touched(decision)}
         clocks |= {clock.name: clock_values(request_id, clock) for clock in decision.clocks}
     _insert(session, JournalRow, entries)
-    _upsert(session, TaskRow, list(tasks.values()), ["id"])
-    _upsert(session, ClockRow, list(clocks.values()), ["request_id", "name"])
+    _upsert(session, TaskRow, list(tasks.values()), ("id",))
+    _upsert(session, ClockRow, list(clocks.values()), ("request_id", "name"))
     _insert(session, EffectRow, effects)
 
 
@@ -145,14 +148,19 @@ def _touched(decision: Decision) -> list[Task]:
 
 def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(insert(model), rows)
+        session.connection().execute(insert(table_of(model)), rows)
 
 
-def _upsert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: list[str]) -> None:
-    if not rows:
-        return
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    table: Table = model.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
-    statement: Any = sqlite_insert(table) if sqlite else postgresql_insert(table)
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+def _upsert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    if rows:
+        connection = session.connection()
+        connection.execute(_upserting(model, keys, connection.dialect.name), rows)
+
+
+@cache
+def _upserting(model: type[SQLModel], keys: tuple[str, ...], dialect: str) -> Any:
+    """The statement, built once: building it costs more than running it."""
+    table = table_of(model)
+    statement: Any = sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+    changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)

@@ -1,0 +1,63 @@
+"""The statements of the hot path, built once: building one costs more than running it.
+
+Owns the statements that every decision runs. They read and write plain columns, no objects. Instants are
+aware UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from fixline.store.tables import CommandRow, EffectRow, RequestRow, table_of
+
+REQUEST = table_of(RequestRow)
+COMMAND = table_of(CommandRow)
+EFFECT = table_of(EffectRow)
+
+_ID = bindparam("request_id_")
+_LOCKED = (
+    "id type status outcome step priority department team decision inbox next_at version state shell_at fault"
+).split()
+
+LOCK_REQUEST: Any = select(*(REQUEST.c[name] for name in _LOCKED)).where(_ID == REQUEST.c.id).with_for_update()
+"""The columns of a request that a decision needs, and the lock that keeps others out (`request_id_`)."""
+
+WAITING: Any = (
+    select(COMMAND.c.id, COMMAND.c.number, COMMAND.c.kind, COMMAND.c.body, COMMAND.c.actor, COMMAND.c.accepted_at)
+    .where(_ID == COMMAND.c.request_id, COMMAND.c.state == "waiting")
+    .order_by(COMMAND.c.number)
+)
+"""The commands that wait in a request's inbox, in order (`request_id_`)."""
+
+BELLS: Any = (
+    select(func.count())
+    .select_from(COMMAND)
+    .where(_ID == COMMAND.c.request_id, COMMAND.c.state == "waiting", COMMAND.c.rung_at.is_not(None))
+)
+"""How many waiting commands of a request have rung (`request_id_`)."""
+
+PENDING: Any = (
+    select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach)
+    .where(_ID == EFFECT.c.request_id, EFFECT.c.state != "done")
+    .order_by(EFFECT.c.decision, EFFECT.c.number)
+)
+"""The effects of a request that have not been taken (`request_id_`)."""
+
+UPDATE_REQUEST: Any = update(REQUEST).where(_ID == REQUEST.c.id)
+"""Change the columns given beside `request_id_`."""
+
+ANSWER_COMMAND: Any = update(COMMAND).where(bindparam("id_") == COMMAND.c.id)
+"""Change the columns given beside `id_`."""
+
+INSERT_COMMAND: Any = insert(COMMAND)
+INSERT_REQUEST: Any = insert(REQUEST)
+
+READ_EFFECT: Any = select(
+    EFFECT.c.id, EFFECT.c.request_id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts
+).where(bindparam("id_") == EFFECT.c.id)
+"""One effect (`id_`)."""
+
+SETTLE_EFFECT: Any = update(EFFECT).where(bindparam("id_") == EFFECT.c.id)
+"""Change the columns given beside `id_`."""
