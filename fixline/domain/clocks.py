@@ -87,9 +87,9 @@ def _not_before(clock: Clock, found: datetime | None) -> datetime | None:
 
 
 def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
-    """The earliest firing that is still to come; none while the clock does not run.
+    """The earliest firing that is still to come by the recorded due; none while the clock does not run.
 
-    Of two rungs that fire at one instant the earlier in the ladder comes first.
+    What is to follow a breach comes only after it. Of two rungs that fire at one instant the earlier in the ladder comes first.
     """
     if clock.state is not ClockState.RUNNING:
         return None
@@ -106,10 +106,11 @@ def _fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) ->
     if rung.at_percent is not None:
         share = clock.budget.length(calendar) * rung.at_percent / 100
         return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)
-    fires_at = due(clock, calendar)
-    if rung.at_due or fires_at is None:
-        return fires_at
-    fires_at = reach_span(clock, calendar, fires_at, rung.after) if rung.after else fires_at
+    if rung.at_due or rung.after is None:
+        return clock.due_at
+    if clock.breached_at is None:  # the breach comes first
+        return None
+    fires_at = reach_span(clock, calendar, clock.breached_at, rung.after)
     for _ in range(time - 1):
         if fires_at is None or rung.every is None:
             return None

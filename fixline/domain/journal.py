@@ -43,7 +43,7 @@ def _patched(record: R, data: Mapping[str, Any]) -> R:
     """The record with the fields that the entry's data names; other data is for readers only."""
     known = type(record).model_fields
     changes = {name: value for name, value in data.items() if name in known}
-    return type(record).model_validate({**dict(record), **changes})
+    return type(record).model_validate({**record.__dict__, **changes})
 
 
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def evolve(state: RequestState | None, entry: Entry) -> RequestState:
 def _changed(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
     plain = {"priority", "floor", "closed_at"} & set(changes)
     if plain:  # values that come as JSON text and must be read again
-        return RequestState.model_validate({**dict(state), **changes})
+        return RequestState.model_validate({**state.__dict__, **changes})
     return state.model_copy(update=dict(changes))
 
 
