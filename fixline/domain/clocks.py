@@ -89,7 +89,8 @@ def _not_before(clock: Clock, found: datetime | None) -> datetime | None:
 def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
     """The earliest firing that is still to come by the recorded due; none while the clock does not run.
 
-    What is to follow a breach comes only after it. Of two rungs that fire at one instant the earlier in the ladder comes first.
+    What is to follow a breach comes only after it. Of two rungs that fire at one instant the earlier in the
+    ladder comes first.
     """
     if clock.state is not ClockState.RUNNING:
         return None
