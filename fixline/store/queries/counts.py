@@ -1,0 +1,37 @@
+"""Counts for operators: what waits, what is parked, what has a fault; each from its own small index."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from fixline.store.queries.detail import COMMAND
+from fixline.store.queries.requests import REQUEST, VERSION
+
+
+class Counts(NamedTuple):
+    """How many commands wait and are parked, how many requests have a fault or no workflow yet."""
+
+    waiting: int
+    parked: int
+    faults: int
+    without_shell: int
+
+
+def count_work(session: Session) -> Counts:
+    """The counts of this moment."""
+    return Counts(
+        waiting=session.execute(select(func.count()).where(COMMAND.state == "waiting")).scalar_one(),
+        parked=session.execute(select(func.count()).where(COMMAND.state == "failed")).scalar_one(),
+        faults=session.execute(select(func.count()).where(REQUEST.fault.is_not(None))).scalar_one(),
+        without_shell=session.execute(
+            select(func.count()).where(REQUEST.shell_at.is_(None), REQUEST.status == "open")
+        ).scalar_one(),
+    )
+
+
+def has_definitions(session: Session) -> bool:
+    """Whether any request type can be opened."""
+    return session.execute(select(VERSION.hash).where(VERSION.current.is_(True)).limit(1)).first() is not None

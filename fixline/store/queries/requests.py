@@ -1,0 +1,152 @@
+"""Requests as lists show them: filters, orders, and the columns of a line.
+
+Owns which columns a list reads and how its filters become conditions on the indexes. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, String, and_, exists, func, literal, or_, select, text
+from sqlmodel import Session
+
+from fixline.store.queries.paging import Order
+from fixline.store.queries.places import Box, Circle, haversine_m
+from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, UtcDateTime, table_of
+
+REQUEST = table_of(RequestRow).c
+CLOCK = table_of(ClockRow).c
+VERSION = table_of(DefinitionVersionRow).c
+
+Sort = Literal["opened", "-opened", "updated", "-updated", "due", "distance"]
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+_LINE = (
+    "id", "type", "status", "outcome", "step", "waiting_as", "on_hold", "priority", "department", "team", "area",
+    "latitude", "longitude", "address", "external_id", "source_type",
+    "opened_at", "updated_at", "closed_at", "promised_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RequestFilter:
+    """What a list of requests is narrowed to; empty means not narrowed. `now` is the instant of overdue."""
+
+    now: datetime
+    status: str | None = None
+    type: Sequence[str] = ()
+    department: Sequence[str] = ()
+    team: Sequence[str] = ()
+    area: Sequence[str] = ()
+    priority: Sequence[str] = ()
+    overdue: bool | None = None
+    due_before: datetime | None = None
+    near: Circle | None = None
+    bbox: Box | None = None
+    q: str | None = None
+    opened_after: datetime | None = None
+    updated_after: datetime | None = None
+    external_id: str | None = None
+
+
+def list_requests(
+    session: Session, wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None, limit: int
+) -> tuple[list[dict[str, Any]], list[Any] | None]:
+    """A page of requests and the key behind which the next page begins (None at the end)."""
+    order = _order(wanted, sort)
+    statement = _lines(wanted, order)
+    found = session.execute(order.apply(statement, after, limit)).mappings().all()
+    lines = [_line(dict(row), wanted) for row in found[:limit]]
+    last = found[limit - 1] if len(found) > limit else None
+    return lines, [last["sort_key"], last["id"]] if last is not None else None
+
+
+def _order(wanted: RequestFilter, sort: Sort) -> Order:
+    field = sort.removeprefix("-")
+    key: ColumnElement[Any]
+    if field == "distance":
+        assert wanted.near is not None  # noqa: S101 - the caller has checked it
+        key = wanted.near.square_of_distance(REQUEST.latitude, REQUEST.longitude)
+    elif field == "due":
+        key = func.coalesce(REQUEST.promised_at, literal(_NEVER, UtcDateTime()), type_=UtcDateTime())
+    else:
+        key = REQUEST[f"{field}_at"]
+    return Order((key, REQUEST.id), descending=sort.startswith("-"))
+
+
+def _lines(wanted: RequestFilter, order: Order) -> Select[Any]:
+    columns = [REQUEST[name] for name in _LINE]
+    late = is_overdue(wanted.now).label("overdue")
+    return (
+        select(*columns, VERSION.title, late, order.by[0].label("sort_key"))
+        .select_from(table_of(RequestRow).outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version))
+        .where(*_conditions(wanted))
+    )
+
+
+def late_clocks(now: datetime) -> ColumnElement[bool]:
+    """Whether a clock is live and past its due instant; in the very words of the partial index, which then serves."""
+    return and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at < now)
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Whether a clock of the request is live and past its due instant."""
+    return exists().where(CLOCK.request_id == REQUEST.id, late_clocks(now))
+
+
+def _conditions(wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status:
+        conditions.append(REQUEST.status == wanted.status)
+    for name in ("type", "department", "team", "area", "priority"):
+        values = getattr(wanted, name)
+        if values:
+            conditions.append(REQUEST[name] == values[0] if len(values) == 1 else REQUEST[name].in_(values))
+    if wanted.overdue is not None:
+        late = select(CLOCK.request_id).where(late_clocks(wanted.now))
+        conditions += [REQUEST.id.in_(late)] if wanted.overdue else [~is_overdue(wanted.now)]
+    if wanted.external_id is not None:
+        conditions.append(REQUEST.external_id == wanted.external_id)
+    return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)
+
+
+def _by_time(wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.due_before is not None:
+        conditions += [REQUEST.status == "open", REQUEST.promised_at < wanted.due_before]
+    if wanted.opened_after is not None:
+        conditions.append(REQUEST.opened_at > wanted.opened_after)
+    if wanted.updated_after is not None:
+        conditions.append(REQUEST.updated_at > wanted.updated_after)
+    return conditions
+
+
+def _by_place(wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.bbox is not None:
+        conditions.append(wanted.bbox.holds(REQUEST.latitude, REQUEST.longitude))
+    if wanted.near is not None:
+        square = wanted.near.square_of_distance(REQUEST.latitude, REQUEST.longitude)
+        conditions.append(wanted.near.box.holds(REQUEST.latitude, REQUEST.longitude))
+        conditions.append(square <= wanted.near.radius_m**2)
+    return conditions
+
+
+def _by_text(wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    if not wanted.q:
+        return []
+    columns = (REQUEST.address, REQUEST.description, REQUEST.id, REQUEST.external_id)
+    return [or_(*(column.cast(String).icontains(wanted.q, autoescape=True) for column in columns))]
+
+
+def _line(row: dict[str, Any], wanted: RequestFilter) -> dict[str, Any]:
+    del row["sort_key"]
+    source_type = row.pop("source_type")
+    row["title"] = row["title"] or source_type
+    centre = wanted.near
+    row["distance_m"] = (
+        round(haversine_m(centre.latitude, centre.longitude, row["latitude"], row["longitude"]), 1) if centre else None
+    )
+    return row
