@@ -1,0 +1,9 @@
+"""The `fixline` command: what operators, analysts and `make up` type.
+
+Owns arguments, exit codes (0 good, 1 found something, 2 wrong use) and what is printed. Each command's module
+imports its heavy parts when the command runs, so that `fixline --help` stays quick.
+"""
+
+from fixline.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""Stub."""
+
+
+def demo_crews() -> None:
+    """Stub."""

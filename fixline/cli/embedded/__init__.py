@@ -1,0 +1,1 @@
+"""Everything in one: `fixline up` and the processes it keeps."""

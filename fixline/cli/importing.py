@@ -1,0 +1,5 @@
+"""Stub."""
+
+
+def import_file() -> None:
+    """Stub."""

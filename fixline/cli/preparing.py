@@ -1,0 +1,62 @@
+"""What a database needs before anything runs on it: published definitions, and an admin's key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import SecretStr
+from sqlmodel import Session
+
+from fixline.catalog import Catalog, read_catalog, version_hash
+from fixline.cli.outcome import Trouble
+from fixline.domain.commands import Role
+from fixline.store.inbox import utc_now
+from fixline.store.keys import ADMIN_NAME, create_key, ensure_admin_key, list_keys
+from fixline.store.store import Store
+from fixline.store.versions import publish
+
+SHOWN_FINDINGS = 3
+
+
+def checked_catalog(folder: Path) -> Catalog:
+    """The definitions of the folder. Raises Trouble when there is any finding."""
+    reading = read_catalog(folder)
+    if reading.findings:
+        shown = "; ".join(str(finding) for finding in reading.findings[:SHOWN_FINDINGS])
+        more = len(reading.findings) - SHOWN_FINDINGS
+        rest = f"; and {more} more" if more > 0 else ""
+        raise Trouble(f"the definitions have findings: {shown}{rest}. `fixline check {folder}` shows all")
+    return reading.catalog
+
+
+def publish_definitions(store: Store, folder: Path) -> list[str]:
+    """Make the folder's definitions current; the types that got a version the store had not known."""
+    definitions = checked_catalog(folder).definitions
+    versions = {definition.type: version_hash(definition) for definition in definitions.values()}
+
+    def work(session: Session) -> list[str]:
+        now = utc_now()
+        return [name for name, each in definitions.items() if publish(session, each, versions[name], now)]
+
+    return store.write(work)
+
+
+def ensure_admin(store: Store, wanted: SecretStr | None) -> str | None:
+    """See to an admin's key: the wanted one, else one made now when there is none; answers the one made."""
+
+    def work(session: Session) -> str | None:
+        now = utc_now()
+        if wanted is not None:
+            ensure_admin_key(session, wanted.get_secret_value(), now)
+            return None
+        if any(key.role is Role.ADMIN and key.revoked_at is None for key in list_keys(session)):
+            return None
+        name = (
+            ADMIN_NAME
+            if all(key.name != ADMIN_NAME for key in list_keys(session))
+            else f"{ADMIN_NAME}-{uuid4().hex[:8]}"
+        )
+        return create_key(session, name, Role.ADMIN, now)
+
+    return store.write(work)

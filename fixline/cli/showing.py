@@ -1,0 +1,9 @@
+"""Stub."""
+
+
+def overdue() -> None:
+    """Stub."""
+
+
+def show() -> None:
+    """Stub."""
