@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session
 
 T = TypeVar("T")
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 WRITING = "fixline_writing"
 BUSY_TIMEOUT_MS = 5_000
 TRIES = 4
-_TRY_AGAIN_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_UNIQUE = "23505"
+_TRY_AGAIN_STATES = {"40001", "40P01", "55P03", _UNIQUE}
+"""Serialization failure, deadlock, lock not available; and a key that another transaction has just written (a repeated
+idempotency key, a year's first number): the next try finds its row."""
 
 
 class StoreAway(Exception):
@@ -91,6 +94,8 @@ class Store:
                         raise StoreAway(str(error.orig)) from error
                     raise
                 if attempt == TRIES:
+                    if isinstance(error, IntegrityError):
+                        raise
                     raise StoreAway(f"the database stayed busy: {error.orig}") from error
                 log.info("the database is busy, trying again", extra={"attempt": attempt})
                 time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret

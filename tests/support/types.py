@@ -1,0 +1,65 @@
+"""Request types made for the tests of store, delivery and workflow, for teams of the packaged organisation.
+
+Owns small definitions whose deadlines can be seconds long: their calendar is open round the clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fixline.domain.definition import Definition
+from tests.unit.domain.samples import ALWAYS
+
+QUEUE = "street-dispatch"
+IN_TURN = "street-inspectors"
+LEAST_LOADED = "asphalt-north"
+ONE_MEMBER = "public-way-survey"
+
+
+def errand(team: str = QUEUE, kind: str = "task", **changes: Any) -> Definition:
+    """One step: done, done again, or left for a wait without end; no deadlines. `changes` replace parts."""
+    parts: dict[str, Any] = {
+        "type": "errand",
+        "title": "An errand",
+        "department": "transportation",
+        "intake": {"location": "none"},
+        "priority": [{"is": "normal"}],
+        "calendar": ALWAYS,
+        "start": "work",
+        "steps": {
+            "work": {
+                "kind": kind,
+                "title": "Do it",
+                "team": team,
+                "form": {"note": {"kind": "text"}},
+                "then": {"done": "fixed", "again": "work", "later": "asleep"},
+            },
+            "asleep": {"kind": "wait", "signal": "wake", "waiting_as": "asleep", "then": {"wake": "work"}},
+            "fixed": {"kind": "close", "outcome": "fixed", "say": "It is done."},
+        },
+        "cancel": {"reporter": "always", "supervisor": "always"},
+        "notify": ["received", "on_hold", "closed"],
+    }
+    return Definition.model_validate({**parts, **changes})
+
+
+def promised(within: str = "1 calendar hour", escalate: Any = (), **changes: Any) -> Definition:
+    """An errand with one deadline, `resolve`, which a hold and the wait pause."""
+    ladder = escalate or [
+        {"at_percent": 50, "tell": "crew_lead"},
+        {"at_due": True, "tell": "supervisor", "raise_priority": "high"},
+    ]
+    resolve = {
+        "met_by": "closed",
+        "within": {"otherwise": within},
+        "paused_while": ["on_hold", "asleep"],
+        "escalate": ladder,
+    }
+    return errand(**{"type": "promise", "deadlines": {"resolve": resolve}, **changes})
+
+
+def nap(at_most: str, **changes: Any) -> Definition:
+    """Begins with a wait for the signal `wake`, which ends by itself after `at_most`."""
+    steps = errand().model_dump(mode="json", by_alias=True)["steps"]
+    asleep = {"kind": "wait", "signal": "wake", "at_most": at_most, "then": {"wake": "work", "timeout": "fixed"}}
+    return errand(**{"type": "nap", "start": "asleep", "steps": {**steps, "asleep": asleep}, **changes})
