@@ -1,0 +1,95 @@
+"""The composition root of the HTTP service: builds the parts, publishes the definitions, answers with the app.
+
+`uvicorn --factory api:create_app` serves it; tests hand their own parts in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from sqlmodel import Session
+from temporalio.client import Client
+
+from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
+from fixline.delivery.desk import Desk
+from fixline.delivery.doorbell import Doorbell
+from fixline.settings import Settings, read_settings
+from fixline.store.inbox import utc_now
+from fixline.store.keys import ensure_admin_key
+from fixline.store.store import Store
+from fixline.store.versions import Versions, publish
+from fixline.temporal import connect
+from fixline.web.app import Parts, build_app
+
+
+class DefinitionsWrong(ValueError):
+    """The definitions have findings; the text has one per line."""
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    store: Store | None = None,
+    doorbell: Doorbell | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> FastAPI:
+    """The app, ready to serve on a migrated database. Temporal may be away; it is reached at the first call.
+
+    Raises SettingsError, DefinitionsWrong, and StoreAway when the database is away or not migrated.
+    """
+    settings = settings or read_settings()
+    catalog, organisation = checked_catalog(settings)
+    store = store or Store(settings.database_url, synchronous=settings.sqlite_synchronous)
+    prepare(store, catalog, settings, clock())
+    doorbell = doorbell or Doorbell(_client(), task_queue=settings.task_queue)
+    desk = Desk(
+        store,
+        doorbell,
+        ZoneInfo(organisation.city.timezone),
+        answer_within_seconds=settings.answer_within_seconds,
+        clock=clock,
+    )
+    return build_app(
+        Parts(
+            store=store,
+            desk=desk,
+            doorbell=doorbell,
+            versions=Versions(),
+            organisation=organisation,
+            areas=catalog.areas,
+            max_body_bytes=settings.max_body_bytes,
+        )
+    )
+
+
+def checked_catalog(settings: Settings) -> tuple[Catalog, Organisation]:
+    """The definitions of the settings' folder. Raises DefinitionsWrong with every finding."""
+    reading = read_catalog(settings.definitions_folder)
+    organisation = reading.catalog.organisation
+    if reading.findings or organisation is None:
+        raise DefinitionsWrong("\n".join(str(finding) for finding in reading.findings))
+    return reading.catalog, organisation
+
+
+def prepare(store: Store, catalog: Catalog, settings: Settings, now: datetime) -> None:
+    """Publish what has changed, and make the settings' admin key the one that works."""
+    versions = [(definition, version_hash(definition)) for definition in catalog.definitions.values()]
+
+    def write(session: Session) -> None:
+        for definition, version in versions:
+            publish(session, definition, version, now)
+        if settings.admin_key is not None:
+            ensure_admin_key(session, settings.admin_key.get_secret_value(), now)
+
+    store.write(write)
+
+
+def _client() -> Client:
+    """A client that connects when it is first used; made on a loop of its own, since the caller's may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, connect(lazy=True)).result()

@@ -1,0 +1,205 @@
+"""Who may call what: bearer keys, roles, teams and departments; denied unless a route says otherwise.
+
+Owns the route class of everything under /api/v1: it asks for the key before it looks at the body, refuses a role that
+the route does not name, and reads the body strictly. A route without roles cannot be built. Keys are never logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from fixline.catalog import Organisation
+from fixline.domain.commands import Actor, Role
+from fixline.store.keys import KeyRecord, find_key, hash_of
+from fixline.store.store import Store
+from fixline.web.bodies import read_body
+from fixline.web.problems import Problem, invalid
+
+CACHE_SECONDS = 3.0
+CACHE_SIZE = 10_000
+_SCHEME = HTTPBearer(auto_error=False, description="A key made with `fixline keys create`", scheme_name="key")
+
+ALL = (Role.ADMIN, Role.SUPERVISOR, Role.CREW, Role.SERVICE)
+STAFF = (Role.ADMIN, Role.SUPERVISOR, Role.CREW)
+LEADS = (Role.ADMIN, Role.SUPERVISOR)
+CLIENTS = (Role.ADMIN, Role.SUPERVISOR, Role.SERVICE)
+
+
+class Caller:
+    """Whoever calls, with what the key allows."""
+
+    def __init__(self, key: KeyRecord) -> None:
+        self.key = key
+        self.id = key.id
+        self.role = key.role
+        self.actor = Actor(name=key.name, role=key.role, teams=key.teams)
+
+    def teams(self, organisation: Organisation) -> list[str] | None:
+        """The teams whose tasks the caller may see and do; None for every team."""
+        if self.role is Role.CREW:
+            return list(self.key.teams)
+        if self.role is Role.SUPERVISOR and self.key.department is not None:
+            return [team.key for team in organisation.teams.values() if team.department == self.key.department]
+        return None
+
+    def check_team(self, team: str, organisation: Organisation) -> None:
+        """Raise Problem (403) for a team that is not the caller's."""
+        teams = self.teams(organisation)
+        if teams is not None and team not in teams:
+            raise Problem(403, "wrong_team", f"team {team} is not this key's", data={"team": team})
+
+    def check_department(self, department: str | None) -> None:
+        """Raise Problem (403) for a department that is not the caller's."""
+        if self.role is Role.SUPERVISOR and self.key.department not in (None, department):
+            text = f"this key is for department {self.key.department}, not {department}"
+            raise Problem(403, "wrong_department", text, data={"department": department})
+
+
+class Keyring:
+    """Finds keys, and remembers for a few seconds what it found, so that a call costs no query of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, tuple[float, Caller | None]] = {}
+
+    async def caller(self, key: str) -> Caller | None:
+        """Whose key it is; None for one that does not work."""
+        hashed = hash_of(key)
+        now = time.monotonic()
+        found = self._known.get(hashed)
+        if found is not None and found[0] > now:
+            return found[1]
+        record = await asyncio.to_thread(self._store.read, lambda session: find_key(session, key))
+        if len(self._known) >= CACHE_SIZE:
+            self._known.clear()
+        caller = Caller(record) if record is not None else None
+        self._known[hashed] = (now + CACHE_SECONDS, caller)
+        return caller
+
+
+class Allowed:
+    """The roles that may call a route."""
+
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self.roles = roles
+
+    async def __call__(self, _key: Annotated[Any, Security(_SCHEME)]) -> None:
+        """Nothing is left to do here; `Guarded` has checked. This puts the key into OpenAPI."""
+
+
+def allow(roles: tuple[Role, ...]) -> Any:
+    """The dependency that names a route's roles."""
+    return Depends(Allowed(roles))
+
+
+class Guarded(APIRoute):
+    """A route behind a key. Raises TypeError at the start when it does not say whose."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind key, role and body."""
+        roles = [each.dependency.roles for each in self.dependencies if isinstance(each.dependency, Allowed)]
+        if len(roles) != 1:
+            raise TypeError(f"{self.path} must say once which roles may call it")
+        inner = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            _check_address(request)
+            caller = await admit(request)
+            if caller.role not in roles[0]:
+                text = f"a key of role {caller.role} may not do this; it takes {', '.join(roles[0])}"
+                raise Problem(403, "wrong_role", text, data={"role": caller.role.value})
+            request.state.caller = caller
+            strict = _StrictRequest(request.scope, request.receive)
+            request.state.body = await strict.read()
+            return await inner(strict)
+
+        return guarded
+
+
+class _StrictRequest(Request):
+    """A request whose JSON has been read strictly."""
+
+    async def read(self) -> dict[str, Any] | None:
+        self._read = await read_body(self)
+        return self._read
+
+    async def json(self) -> Any:
+        return self._read
+
+
+def _check_address(request: Request) -> None:
+    if "\0" in request.scope["path"]:
+        raise Problem(404, "not_found", "there is nothing at this address")
+    for name, value in request.query_params.multi_items():
+        if "\0" in name or "\0" in value:
+            raise invalid(name.replace("\0", ""), "no_character", "a text has the character NUL")
+
+
+async def admit(request: Request) -> Caller:
+    """The caller behind the request's bearer key. Raises Problem (401)."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
+        raise _unauthorised("this needs a key, sent as Authorization: Bearer KEY", "")
+    keyring: Keyring = request.app.state.keyring
+    caller = await keyring.caller(key)
+    if caller is None:
+        raise _unauthorised("this key does not work", ', error="invalid_token"')
+    return caller
+
+
+def _unauthorised(text: str, error: str) -> Problem:
+    return Problem(401, "unauthorised", text, headers={"WWW-Authenticate": f'Bearer realm="fixline"{error}'})
+
+
+def _caller_of(request: Request) -> Caller:
+    caller = request.state.caller
+    assert isinstance(caller, Caller)  # noqa: S101 - `Guarded` has put it there
+    return caller
+
+
+CallerOf = Annotated[Caller, Depends(_caller_of)]
+"""A route's access to its caller."""
+
+
+class Repeat:
+    """A caller's Idempotency-Key, and the keyed hash of what came with it; both None without one."""
+
+    def __init__(self, key: str | None, body_hash: str | None) -> None:
+        self.key = key
+        self.body_hash = body_hash
+
+
+def _repeat_of(request: Request) -> Repeat:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return Repeat(None, None)
+    if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable() or len(_all(request)) > 1:
+        raise invalid("Idempotency-Key", "invalid", "must be one value of 1 to 200 printable characters")
+    return Repeat(key, _keyed_hash(request))
+
+
+def _all(request: Request) -> list[str]:
+    return request.headers.getlist("idempotency-key")
+
+
+def _keyed_hash(request: Request) -> str:
+    """HMAC of address and body, under the caller's own key: the row tells nobody what was in the body."""
+    text = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"))
+    message = f"{request.method} {request.scope['path']}\n{text}"
+    secret = bytes.fromhex(_caller_of(request).key.hash)
+    return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
+
+
+RepeatOf = Annotated[Repeat, Depends(_repeat_of)]
+"""A write's idempotency key."""

@@ -1,0 +1,187 @@
+"""What may be done about a request, and where a command's answer is found.
+
+Owns the verbs under /requests/{id} and GET /commands/{id}; all verbs go through `fixline.web.door`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from fixline.catalog import Organisation
+from fixline.domain.commands import (
+    Amend,
+    Cancel,
+    Comment,
+    Hold,
+    Reassign,
+    Resume,
+    SendBack,
+    Signal,
+)
+from fixline.store.queries.detail import read_command
+from fixline.web.auth import ALL, CLIENTS, LEADS, CallerOf, Guarded, RepeatOf, allow
+from fixline.web.door import Answer, Door, well_formed
+from fixline.web.metrics import MetricsOf
+from fixline.web.parts import PartsOf
+from fixline.web.problems import Problem, described, invalid
+from fixline.web.requests import areas_of, place_of
+from fixline.web.schemas.commands import (
+    AcceptedOut,
+    AmendIn,
+    AppliedOut,
+    CancelIn,
+    CommandOut,
+    CommentIn,
+    HoldIn,
+    ReassignIn,
+    ResumeIn,
+    SendBackIn,
+    SignalIn,
+)
+
+verbs = APIRouter(prefix="/requests/{request_id}", tags=["commands"], route_class=Guarded)
+router = APIRouter(prefix="/commands", tags=["commands"], route_class=Guarded)
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"model": AcceptedOut, "description": "Accepted, not applied yet"},
+    **described(403, 404, 409, 422, 503),
+}
+
+
+def door_of(parts: PartsOf, caller: CallerOf, repeat: RepeatOf, metrics: MetricsOf) -> Door:
+    """The door, for this caller."""
+    return Door(parts, caller, repeat, metrics)
+
+
+DoorOf = Annotated[Door, Depends(door_of)]
+
+
+def known_team(organisation: Organisation, team: str | None) -> str | None:
+    """The team, which must exist. Raises Problem (422)."""
+    if team is not None and team not in organisation.teams:
+        raise invalid("team", "unknown_team", "there is no such team")
+    return team
+
+
+@verbs.post(
+    "/hold",
+    summary="Put on hold",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
+    """Clocks that may pause stand until the request is resumed; nobody starts new work."""
+    return await door.give(await door.to_request(request_id), well_formed(Hold, reason=body.reason))
+
+
+@verbs.post(
+    "/resume",
+    summary="End a hold",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
+    """The request goes on where it was."""
+    return await door.give(await door.to_request(request_id), well_formed(Resume, reason=body.reason))
+
+
+@verbs.post(
+    "/cancel",
+    summary="Withdraw a request",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(CLIENTS)],
+)
+async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
+    """Close the request as cancelled. A service cancels for the reporter, as long as the definition lets reporters."""
+    return await door.give(await door.to_request(request_id), well_formed(Cancel, reason=body.reason))
+
+
+@verbs.post(
+    "/amend",
+    summary="Put answers, place or description right",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) -> Answer:
+    """What is left out stays. Priority, areas and teams follow from what is put right."""
+    command = well_formed(
+        Amend,
+        answers=body.answers,
+        place=place_of(body.location),
+        areas=areas_of(parts, body.location),
+        description=body.description,
+        reason=body.reason,
+    )
+    return await door.give(await door.to_request(request_id), command)
+
+
+@verbs.post(
+    "/send-back",
+    summary="Send back to a step",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def send_back(request_id: str, body: SendBackIn, door: DoorOf) -> Answer:
+    """Open tasks are withdrawn and the step is entered anew."""
+    command = well_formed(SendBack, step=body.step, reason=body.reason)
+    return await door.give(await door.to_request(request_id), command)
+
+
+@verbs.post(
+    "/comment",
+    summary="Leave a remark",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(ALL)],
+)
+async def comment(request_id: str, body: CommentIn, door: DoorOf) -> Answer:
+    """A remark for the journal; also on a closed request."""
+    return await door.give(await door.to_request(request_id), well_formed(Comment, text=body.remark))
+
+
+@verbs.post(
+    "/reassign",
+    summary="Give the open task to another team or person",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: PartsOf) -> Answer:
+    """The task is offered anew, or goes straight to one person."""
+    team = known_team(parts.organisation, body.team)
+    command = well_formed(Reassign, task=body.task, team=team, assignee=body.assignee, reason=body.reason)
+    return await door.give(await door.to_request(request_id), command)
+
+
+@verbs.post(
+    "/signal",
+    summary="Say that something has happened for which a step waits",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(CLIENTS)],
+)
+async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
+    """Such as dry_weather; refused when the request does not wait for it."""
+    return await door.give(await door.to_request(request_id), well_formed(Signal, name=body.name, reason=body.reason))
+
+
+@router.get(
+    "/{command_id}",
+    summary="A command and its answer",
+    dependencies=[allow(ALL)],
+    responses=described(404, 503),
+)
+async def get_command(command_id: str, parts: PartsOf, caller: CallerOf) -> CommandOut:
+    """Supervisors and admins see every command, others their own."""
+    found = await asyncio.to_thread(parts.store.read, lambda s: read_command(s, command_id))
+    if found is None or (caller.role not in LEADS and found["caller"] != caller.id):
+        raise Problem(404, "command_unknown", "there is no such command")
+    return CommandOut.model_validate({**found, "answer": found["answer"] or None})

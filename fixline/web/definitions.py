@@ -1,0 +1,125 @@
+"""Definitions over HTTP: what can be reported, and by which rules it is worked on. Owns these routes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from sqlmodel import Session
+
+from fixline.domain.definition import ChooseStep, CloseStep, Deadline, HumanStep, Rung, Step, TeamByArea, WaitStep
+from fixline.store.versions import Published, VersionUnknown
+from fixline.web.auth import ALL, Guarded, allow
+from fixline.web.parts import PartsOf
+from fixline.web.problems import Problem, described
+from fixline.web.schemas.basics import form_out
+from fixline.web.schemas.definitions import (
+    DeadlineOut,
+    DefinitionLine,
+    DefinitionOut,
+    DefinitionPage,
+    IntakePhotos,
+    RungOut,
+    StepOut,
+)
+
+router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guarded)
+
+
+@router.get("", summary="List request types", dependencies=[allow(ALL)], responses=described(503))
+async def get_definitions(parts: PartsOf) -> DefinitionPage:
+    """Every request type that can be opened, by type."""
+    found = await asyncio.to_thread(parts.store.read, parts.versions.all_current)
+    return DefinitionPage(items=[_line(each) for each in found])
+
+
+def _line(published: Published) -> DefinitionLine:
+    definition = published.definition
+    return DefinitionLine(
+        type=definition.type,
+        title=definition.title,
+        department=definition.department,
+        group=definition.group,
+        keywords=list(definition.keywords),
+        version=published.number,
+        hash=published.hash,
+        published_at=published.published_at,
+    )
+
+
+@router.get("/{type}", summary="One request type", dependencies=[allow(ALL)], responses=described(404, 503))
+async def get_definition(type: str, parts: PartsOf) -> DefinitionOut:
+    """The current version: the questions as a form, the steps, the deadlines."""
+
+    def read(session: Session) -> Published | None:
+        try:
+            return parts.versions.current(session, type)
+        except VersionUnknown:
+            return None
+
+    found = await asyncio.to_thread(parts.store.read, read)
+    if found is None:
+        raise Problem(404, "type_unknown", "there is no such request type")
+    return _whole(found)
+
+
+def _whole(published: Published) -> DefinitionOut:
+    definition = published.definition
+    return DefinitionOut(
+        **_line(published).model_dump(),
+        short_code=definition.short_code,
+        location=definition.intake.location,
+        questions=form_out(definition.intake.questions),
+        photos=IntakePhotos(max=definition.intake.photos.max),
+        start=definition.start,
+        steps={name: _step(step) for name, step in definition.steps.items()},
+        deadlines={name: _deadline(deadline) for name, deadline in definition.deadlines.items()},
+        calendar=definition.calendar.name,
+        timezone=definition.calendar.timezone,
+    )
+
+
+def _step(step: Step) -> StepOut:
+    match step:
+        case HumanStep():
+            return StepOut(
+                kind=step.kind,
+                title=step.title,
+                team=step.team.as_ if isinstance(step.team, TeamByArea) else step.team,
+                claim_within=str(step.claim_within) if step.claim_within else None,
+                due=str(step.due) if step.due else None,
+                form=form_out(step.form),
+                then=step.then,
+            )
+        case WaitStep():
+            return StepOut(
+                kind=step.kind,
+                signal=step.signal,
+                at_most=str(step.limit) if step.limit else None,
+                waiting_as=step.waiting_as,
+                then=step.then,
+            )
+        case ChooseStep():
+            return StepOut(kind=step.kind, go=[branch.go for branch in step.branches])
+        case CloseStep():
+            return StepOut(kind=step.kind, outcome=step.outcome, say=step.say)
+
+
+def _deadline(deadline: Deadline) -> DeadlineOut:
+    within = {priority.value: str(span) for priority, span in deadline.within.by_priority.items()}
+    return DeadlineOut(
+        met_by=deadline.met_by,
+        within={**within, "otherwise": str(deadline.within.otherwise)},
+        paused_while=list(deadline.paused_while),
+        escalate=[_rung(rung) for rung in deadline.escalate],
+    )
+
+
+def _rung(rung: Rung) -> RungOut:
+    return RungOut(
+        when=rung.when,
+        every=str(rung.every) if rung.every else None,
+        up_to=rung.up_to,
+        tell=rung.tell,
+        raise_priority=rung.raise_priority,
+    )

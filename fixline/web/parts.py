@@ -1,0 +1,37 @@
+"""The parts that the routers work with, made by the composition root and found on the app's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from fixline.catalog import Areas, Organisation
+from fixline.delivery.desk import Desk
+from fixline.delivery.doorbell import Doorbell
+from fixline.store.store import Store
+from fixline.store.versions import Versions
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that the web needs of the other parts, and the values of settings that concern it."""
+
+    store: Store
+    desk: Desk
+    doorbell: Doorbell
+    versions: Versions
+    organisation: Organisation
+    areas: Areas
+    max_body_bytes: int = 1_000_000
+
+
+def _parts_of(request: Request) -> Parts:
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)  # noqa: S101 - the app is built with them
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(_parts_of)]
+"""A route's access to the parts."""

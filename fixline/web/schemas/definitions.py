@@ -1,0 +1,94 @@
+"""Definitions out: what can be reported, and by which rules it is worked on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from fixline.web.schemas.basics import FormFieldOut
+
+
+class DefinitionLine(BaseModel):
+    """A request type in the list."""
+
+    type: str
+    title: str
+    department: str
+    group: str | None
+    keywords: list[str]
+    version: int
+    hash: str
+    published_at: datetime
+
+
+class DefinitionPage(BaseModel):
+    """Every request type that can be opened."""
+
+    items: list[DefinitionLine]
+    next: str | None = None
+
+
+class StepOut(BaseModel):
+    """One step: dispatch, inspection and task are for people; choose, wait and close happen by themselves."""
+
+    kind: str
+    title: str | None = None
+    team: str | None = Field(None, description="The team; with {layer} where the area's key goes.")
+    claim_within: str | None = None
+    due: str | None = None
+    waiting_as: str | None = None
+    signal: str | None = None
+    at_most: str | None = None
+    outcome: str | None = Field(None, description="With which outcome a close step closes.")
+    say: str | None = None
+    form: dict[str, FormFieldOut] | None = None
+    then: dict[str, str] | None = Field(None, description="Each outcome and the step that follows.")
+    go: list[str] | None = Field(None, description="The steps that a choose step may go to.")
+
+
+class RungOut(BaseModel):
+    """One rung of a deadline's ladder."""
+
+    when: str = Field(examples=["75%", "due", "after 1 working day"])
+    every: str | None
+    up_to: int
+    tell: str | None
+    raise_priority: str | None
+
+
+class DeadlineOut(BaseModel):
+    """One promise about the whole request."""
+
+    met_by: str
+    within: dict[str, str] = Field(description="The budget by priority, and otherwise.")
+    paused_while: list[str]
+    escalate: list[RungOut]
+
+
+class IntakePhotos(BaseModel):
+    """How many photos a report may carry."""
+
+    max: int
+
+
+class DefinitionOut(BaseModel):
+    """One request type in its current version."""
+
+    type: str
+    title: str
+    department: str
+    group: str | None
+    short_code: str | None
+    keywords: list[str]
+    version: int
+    hash: str
+    published_at: datetime
+    location: str = Field(description="Whether a report needs a place: required, optional or none.")
+    questions: dict[str, FormFieldOut]
+    photos: IntakePhotos
+    start: str
+    steps: dict[str, StepOut]
+    deadlines: dict[str, DeadlineOut]
+    calendar: str
+    timezone: str

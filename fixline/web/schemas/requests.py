@@ -1,0 +1,304 @@
+"""Requests in and out: reports, lists, one request in full, its journal."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from fixline.store.queries.places import LARGEST_RADIUS_M
+from fixline.web.schemas.basics import MAX_DESCRIPTION, Body, Instant, LocationIn, Name, Page, Photo, Text
+
+DEFAULT_RADIUS_M = 500.0
+
+
+class ContactIn(Body):
+    """How to reach whoever reports. Kept apart from the request, shown in no answer."""
+
+    name: str | None = Field(None, max_length=200)
+    email: str | None = Field(None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = Field(None, max_length=40, pattern=r"^[0-9+()/. -]*$")
+
+
+class ReportIn(Body):
+    """A report."""
+
+    type: Name = Field(description="The request type, from GET /api/v1/definitions.", examples=["pothole"])
+    location: LocationIn | None = None
+    answers: dict[str, Any] = Field(default_factory=dict, examples=[{"lane": "traffic", "depth": 12}])
+    description: str = Field("", max_length=MAX_DESCRIPTION)
+    contact: ContactIn | None = None
+    photos: list[Photo] = Field(default_factory=list, max_length=20)
+    channel: str = Field("api", pattern=r"^[a-z0-9_-]{1,40}$", description="How the report came in.")
+    on_behalf_of: Name | None = Field(None, description="For whom a service or an office reports.")
+    dry_run: bool = Field(False, description="Answer what would happen; write nothing.")
+
+
+class OpenedOut(BaseModel):
+    """A request has been opened."""
+
+    id: str = Field(examples=["SR26-00000001"])
+    status: str
+    step: str | None
+    priority: str
+    promised_at: datetime | None = Field(description="When it should be closed; null where no deadline says.")
+    expected_at: datetime | None = Field(None, description="Null until estimates exist.")
+    track_url: str | None = Field(None, description="Null until tracking pages exist.")
+    possible_duplicates: list[dict[str, Any]] | None = Field(None, description="Null until these are looked for.")
+
+
+class TaskPlan(BaseModel):
+    """A task that would be offered."""
+
+    step: str
+    kind: str
+    title: str
+    team: str
+
+
+class ClockPlan(BaseModel):
+    """A clock that would start."""
+
+    name: str
+    budget: str
+    due_at: datetime | None
+
+
+class DryRunOut(BaseModel):
+    """What opening would lead to; nothing was written."""
+
+    dry_run: Literal[True] = True
+    id: None = None
+    status: str
+    step: str | None
+    priority: str
+    promised_at: datetime | None
+    expected_at: datetime | None = None
+    track_url: str | None = None
+    possible_duplicates: list[dict[str, Any]] | None = None
+    areas: dict[str, str] = Field(description="The area of each layer in which the place lies.")
+    tasks: list[TaskPlan]
+    clocks: list[ClockPlan]
+
+
+def _numbers(text: str, count: int, names: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise ValueError(f"must be {names}, in degrees")
+    return found
+
+
+def _check_near(text: str) -> str:
+    latitude, longitude = _numbers(text, 2, "latitude,longitude")
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError("must be a place on earth, latitude first")
+    return text
+
+
+def _check_bbox(text: str) -> str:
+    west, south, east, north = _numbers(text, 4, "west,south,east,north")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise ValueError("must be west,south,east,north in this order, on earth")
+    return text
+
+
+class RequestQuery(Page):
+    """Which requests are listed, and in which order."""
+
+    status: Literal["open", "closed"] | None = None
+    type: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    department: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    team: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    area: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    priority: list[Literal["low", "normal", "high", "urgent"]] = Field(default_factory=list, max_length=4)
+    overdue: bool | None = Field(None, description="Whether a live clock is past its due instant.")
+    due_before: Instant | None = Field(None, description="Open, and promised before this instant.")
+    near: Annotated[str, AfterValidator(_check_near)] | None = Field(
+        None, description="latitude,longitude: within radius_m of this place.", examples=["41.881,-87.632"]
+    )
+    radius_m: float = Field(DEFAULT_RADIUS_M, gt=0, le=LARGEST_RADIUS_M, allow_inf_nan=False)
+    bbox: Annotated[str, AfterValidator(_check_bbox)] | None = Field(
+        None, description="west,south,east,north in degrees.", examples=["-87.7,41.8,-87.6,41.9"]
+    )
+    q: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Text within the address, the description or a number."
+    )
+    opened_after: Instant | None = None
+    updated_after: Instant | None = None
+    external_id: Text | None = None
+    sort: Literal["opened", "-opened", "updated", "-updated", "due", "distance"] | None = Field(
+        None, description="Newest first (-opened) by default; nearest first (distance) with near."
+    )
+
+
+class RequestLine(BaseModel):
+    """A request in a list."""
+
+    id: str
+    type: str
+    title: str | None
+    status: str
+    outcome: str | None
+    step: str | None
+    waiting_as: str | None
+    on_hold: bool
+    priority: str | None
+    department: str | None
+    team: str | None
+    area: str | None
+    latitude: float | None
+    longitude: float | None
+    address: str | None
+    external_id: str | None
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    promised_at: datetime | None
+    overdue: bool
+    distance_m: float | None = Field(description="From `near`; null without it.")
+
+
+class RequestPage(BaseModel):
+    """A page of requests."""
+
+    items: list[RequestLine]
+    next: str | None = Field(description="The cursor of the next page; null at the end.")
+
+
+class VisitOut(BaseModel):
+    """A step that was taken; outcome null: withdrawn or sent back."""
+
+    step: str
+    visit: int
+    entered_at: datetime
+    left_at: datetime
+    outcome: str | None
+
+
+class HoldOut(BaseModel):
+    """Why the request is on hold."""
+
+    since: datetime
+    reason: str
+    by: str
+
+
+class ClockOut(BaseModel):
+    """One clock of a request."""
+
+    name: str
+    kind: str = Field(description="deadline, or claim and due of a task.")
+    task: str | None
+    step: str | None
+    state: str = Field(description="running, paused, met or ended.")
+    budget: str = Field(examples=["2 working days"])
+    spent: str = Field(description="In the budget's own unit.", examples=["0.25 working days"])
+    spent_minutes: float = Field(description="The same in minutes, working ones where the budget's are.")
+    started_at: datetime
+    due_at: datetime | None
+    breached_at: datetime | None
+    ended_at: datetime | None
+    overdue: bool
+    last_rung: str | None
+
+
+class RequestTaskOut(BaseModel):
+    """A task of a request."""
+
+    id: str
+    step: str
+    visit: int
+    kind: str
+    title: str
+    team: str
+    state: str
+    assignee: str | None
+    offered_at: datetime
+    claimed_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    due_at: datetime | None
+    outcome: str | None
+    form: dict[str, Any]
+    photos: list[str]
+
+
+class DefinitionRef(BaseModel):
+    """The definition that a request follows; version and hash are null for imported history."""
+
+    type: str
+    version: int | None
+    hash: str | None
+
+
+class RequestOut(BaseModel):
+    """One request in full. Contact data is never part of it."""
+
+    id: str
+    type: str
+    title: str | None
+    status: str
+    outcome: str | None
+    step: str | None
+    waiting_as: str | None
+    wait_until: datetime | None
+    on_hold: bool
+    hold: HoldOut | None
+    priority: str | None
+    department: str | None
+    team: str | None
+    areas: dict[str, str]
+    latitude: float | None
+    longitude: float | None
+    address: str | None
+    description: str
+    answers: dict[str, Any]
+    photos: list[str]
+    channel: str
+    source: str | None
+    external_id: str | None
+    opened_at: datetime
+    accepted_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    promised_at: datetime | None
+    expected_at: datetime | None = Field(None, description="Null until estimates exist.")
+    overdue: bool
+    decision: int
+    steps_taken: list[VisitOut]
+    steps_remaining: list[str] = Field(description="The steps that can still come, by the request's own definition.")
+    clocks: list[ClockOut]
+    tasks: list[RequestTaskOut]
+    children: list[str] | None = Field(None, description="Null until follow-ons exist.")
+    parent: str | None = None
+    definition: DefinitionRef
+
+
+class EntryOut(BaseModel):
+    """One journal entry."""
+
+    seq: int = Field(description="The entry's own number: 1, 2, 3 ... per request, without gaps.")
+    decision: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+class JournalPage(BaseModel):
+    """A page of a journal."""
+
+    items: list[EntryOut]
+    next: str | None
+
+
+class JournalQuery(Page):
+    """Which entries are listed."""
+
+    after_seq: int = Field(0, ge=0, le=2**31 - 1, description="Entries with a higher number only.")

@@ -1,0 +1,161 @@
+"""Tasks over HTTP: what crews list, claim, start, complete, decline and give back.
+
+Owns these routes. A crew sees and does its own teams' tasks, a supervisor those of the department's teams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlmodel import Session
+
+from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, Start
+from fixline.domain.state import TaskState
+from fixline.store.queries.tasks import OPEN_STATES, TaskFilter, list_tasks, read_task
+from fixline.web.auth import LEADS, STAFF, CallerOf, Guarded, allow
+from fixline.web.commands import ANSWERS, DoorOf, known_team
+from fixline.web.door import Answer, well_formed
+from fixline.web.paging import read_cursor, write_cursor
+from fixline.web.parts import PartsOf
+from fixline.web.problems import Problem, described
+from fixline.web.schemas.commands import (
+    AppliedOut,
+    ClaimIn,
+    CompleteIn,
+    DeclineIn,
+    ReleaseIn,
+    StartIn,
+    TaskReassignIn,
+)
+from fixline.web.schemas.tasks import TaskOut, TaskPage, TaskQuery
+from fixline.web.views import task_out
+
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Guarded)
+
+
+@router.get("", summary="List tasks", dependencies=[allow(STAFF)], responses=described(403, 422, 503))
+async def get_tasks(query: Annotated[TaskQuery, Query()], parts: PartsOf, caller: CallerOf) -> TaskPage:
+    """The open tasks that the caller may see, those offered first first."""
+    for team in query.team:
+        caller.check_team(team, parts.organisation)
+    bound = query.bound()
+    after = read_cursor(query.cursor, bound)
+    wanted = TaskFilter(
+        states=_states(query),
+        teams=query.team or caller.teams(parts.organisation),
+        assignee=query.assignee,
+        due_before=query.due_before,
+    )
+    lines, key = await asyncio.to_thread(parts.store.read, lambda s: list_tasks(s, wanted, after, query.limit))
+    return TaskPage.model_validate({"items": lines, "next": write_cursor(key, bound)})
+
+
+def _states(query: TaskQuery) -> list[str]:
+    if "any" in query.state:
+        return [state.value for state in TaskState]
+    states = {state for state in query.state if state != "open"}
+    return sorted(states | set(OPEN_STATES) if "open" in query.state else states)
+
+
+@router.get("/{task_id}", summary="One task", dependencies=[allow(STAFF)], responses=described(403, 404, 503))
+async def get_task(task_id: str, parts: PartsOf, caller: CallerOf) -> TaskOut:
+    """What is asked: the outcomes, the form of each, and the request that it is about."""
+
+    def read(session: Session) -> TaskOut | None:
+        row = read_task(session, task_id)
+        if row is None:
+            return None
+        caller.check_team(row["team"], parts.organisation)
+        version = row["request"]["version"]
+        return task_out(row, parts.versions.load(session, version) if version else None)
+
+    found = await asyncio.to_thread(parts.store.read, read)
+    if found is None:
+        raise Problem(404, "task_unknown", "there is no such task")
+    return found
+
+
+@router.post(
+    "/{task_id}/claim",
+    summary="Take a task",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(STAFF)],
+)
+async def claim(task_id: str, door: DoorOf, body: ClaimIn | None = None) -> Answer:
+    """Take an offered task, for oneself or for `assignee`."""
+    assignee = body.assignee if body else None
+    return await door.give(await door.to_task(task_id), well_formed(Claim, task=task_id, assignee=assignee))
+
+
+@router.post(
+    "/{task_id}/release",
+    summary="Give a task back",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(STAFF)],
+)
+async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> Answer:
+    """The team has it again."""
+    reason = body.reason if body else ""
+    return await door.give(await door.to_task(task_id), well_formed(Release, task=task_id, reason=reason))
+
+
+@router.post(
+    "/{task_id}/start",
+    summary="Begin the work",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(STAFF)],
+)
+async def start(task_id: str, door: DoorOf, _body: StartIn | None = None) -> Answer:
+    """Optional; starting an offered task claims it."""
+    return await door.give(await door.to_task(task_id), well_formed(Start, task=task_id))
+
+
+@router.post(
+    "/{task_id}/complete",
+    summary="Report the outcome",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(STAFF)],
+)
+async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
+    """The form is checked for the outcome, and the request goes on. Completing an offered task claims it."""
+    command = well_formed(
+        Complete,
+        task=task_id,
+        outcome=body.outcome,
+        form=body.form,
+        photos=tuple(body.photos),
+        assignee=body.assignee,
+    )
+    return await door.give(await door.to_task(task_id), command)
+
+
+@router.post(
+    "/{task_id}/decline",
+    summary="Refuse a task",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(STAFF)],
+)
+async def decline(task_id: str, body: DeclineIn, door: DoorOf) -> Answer:
+    """Back to the team, with the reason."""
+    return await door.give(await door.to_task(task_id), well_formed(Decline, task=task_id, reason=body.reason))
+
+
+@router.post(
+    "/{task_id}/reassign",
+    summary="Give a task to another team or person",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def reassign(task_id: str, body: TaskReassignIn, door: DoorOf, parts: PartsOf) -> Answer:
+    """The task is offered anew, or goes straight to one person."""
+    team = known_team(parts.organisation, body.team)
+    command = well_formed(Reassign, task=task_id, team=team, assignee=body.assignee, reason=body.reason)
+    return await door.give(await door.to_task(task_id), command)
