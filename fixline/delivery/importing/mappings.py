@@ -1,0 +1,13 @@
+"""The mappings there are, by the name that `fixline import --mapping` takes."""
+
+from __future__ import annotations
+
+from fixline.delivery.importing.chicago import Chicago
+from fixline.delivery.importing.records import Mapping
+
+MAPPINGS: dict[str, Mapping] = {"chicago": Chicago()}
+
+
+def mapping_of(name: str) -> Mapping | None:
+    """The mapping of that name; None when there is none."""
+    return MAPPINGS.get(name)

@@ -1,0 +1,104 @@
+"""Another system's requests in the store: what is known of them, and how they are written in batches.
+
+Owns history (closed rows: no version, no state, no workflow), backlog (open rows: decided like any report, with
+their real opening), and the command that closes a running request which its source has closed. Instants are
+aware UTC. Every function works in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import Session
+
+from fixline.domain.commands import SYSTEM, SourceClosed
+from fixline.domain.decision import Decision
+from fixline.store.inbox import Arrival, RefusedAtDoor, accept
+from fixline.store.opening import Report, take_numbers, write_opening
+from fixline.store.tables import CommandRow, RequestRow, table_of
+
+_REQUEST = table_of(RequestRow)
+_COMMAND = table_of(CommandRow)
+SOURCE_COLUMNS = (
+    "source_type", "outcome", "opened_at", "closed_at", "latitude", "longitude", "address", "source_facts",
+)  # fmt: skip
+"""What of a historical request the source says; a row is changed when one of these is."""
+_FROM_SOURCE = [_REQUEST.c[name] for name in SOURCE_COLUMNS]
+_UPDATE = update(_REQUEST).where(_REQUEST.c.id == bindparam("id_"))
+
+
+class Known(NamedTuple):
+    """An imported request as the store has it. `running`: it has a state, and our crews work on it or have."""
+
+    id: str
+    running: bool
+    status: str
+    said: dict[str, Any]
+
+
+def find_known(session: Session, source: str, numbers: Sequence[str]) -> dict[str, Known]:
+    """The requests of the source with these numbers, by number."""
+    columns = (_REQUEST.c.external_id, _REQUEST.c.id, _REQUEST.c.version, _REQUEST.c.status, *_FROM_SOURCE)
+    wanted = (_REQUEST.c.source == source) & _REQUEST.c.external_id.in_(numbers)
+    return {
+        number: Known(request_id, version is not None, status, dict(zip(SOURCE_COLUMNS, said, strict=True)))
+        for number, request_id, version, status, *said in session.execute(select(*columns).where(wanted))
+    }
+
+
+def insert_history(session: Session, zone: ZoneInfo, now: datetime, rows: Sequence[dict[str, Any]]) -> None:
+    """Write closed requests of another system; `rows` have everything but id and the instants of acceptance."""
+    if not rows:
+        return
+    ids = take_numbers(session, zone, now, len(rows))
+    blank = {column.name: None for column in _REQUEST.columns} | _HISTORY | {"accepted_at": now, "updated_at": now}
+    full = [blank | row | {"id": request_id} for request_id, row in zip(ids, rows, strict=True)]
+    session.connection().execute(insert(_REQUEST), full)
+
+
+_HISTORY: dict[str, Any] = {
+    "status": "closed",
+    "on_hold": False,
+    "description": "",
+    "channel": "import",
+    "decision": 0,
+    "inbox": 0,
+    "created_by": SYSTEM.name,
+}
+
+
+def update_history(session: Session, now: datetime, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Change closed requests of another system, given by id, to what the source says now."""
+    changes = [{"id_": request_id, **row, "updated_at": now} for request_id, row in rows]
+    if changes:
+        session.connection().execute(_UPDATE, changes)
+
+
+def open_backlog(session: Session, openings: Iterable[tuple[Report, Decision]]) -> None:
+    """Write requests that are open in another system; the relay of a running worker starts their workflows."""
+    for report, decision in openings:
+        write_opening(session, report, decision)
+
+
+def closing_id(request_id: str, source: str) -> str:
+    """The id of the command by which a source closes a request: there is one, however often it is sent."""
+    return f"{request_id}:closed-by:{source}"
+
+
+def find_closings(session: Session, ids: Sequence[str]) -> set[str]:
+    """Which of these commands have been given."""
+    return set(session.execute(select(_COMMAND.c.id).where(_COMMAND.c.id.in_(ids))).scalars())
+
+
+def close_by_source(session: Session, closings: Iterable[tuple[str, SourceClosed]], now: datetime) -> None:
+    """Put the source's close into running requests' inboxes, given by id; those there already stay as they are."""
+    for request_id, command in closings:
+        command_id = closing_id(request_id, command.source)
+        arrival = Arrival(command_id=command_id, command=command, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name)
+        with suppress(RefusedAtDoor):  # our crews have closed it meanwhile
+            accept(session, request_id, arrival)
