@@ -17,6 +17,7 @@ from activities.dispatch import Crews, Dispatch
 from activities.escalation import Escalate
 from activities.inspection import OrderInspection
 from activities.notification import LogNotifier, Notifier, Notify
+from fixline import __version__
 from fixline.catalog import Organisation
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
@@ -26,7 +27,7 @@ from fixline.store.effects import Effects
 from fixline.store.inbox import Inbox
 from fixline.store.store import Store
 from fixline.store.versions import Versions
-from fixline.temporal import sandboxed_runner
+from fixline.temporal import keep_bytecode, sandboxed_runner
 from workflows.service_request import ServiceRequest
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def build_worker(
     client: Client, activities: list[Callable[..., Any]], *, task_queue: str, slots: int, **options: Any
 ) -> Worker:
     """A worker whose workflow-task slots never exceed its local-activity slots, nor those its connections."""
+    keep_bytecode()
     return Worker(
         client,
         task_queue=task_queue,
@@ -69,6 +71,7 @@ def build_worker(
         max_concurrent_activities=slots,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=LEAVE_WITHIN,
+        build_id=__version__,  # else the SDK hashes every loaded module: seconds at each start
         **options,
     )
 

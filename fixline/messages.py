@@ -6,8 +6,6 @@ names; never free text, contact data or a rule. Fields are only ever added, with
 histories of earlier releases still decode.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,20 +13,6 @@ MESSAGE_SCHEMA = 1
 
 WORKFLOW_NAME = "ServiceRequest"
 ADVANCE_ACTIVITY = "advance"
-
-
-@dataclass(frozen=True)
-class Shell:
-    """The workflow's argument: which request it is the shell of, and what it carries over `continue as new`.
-
-    `armed_at` (aware UTC) is the instant for which the previous run's timer was set: an instant, never a
-    duration. `runs` counts the runs of this request that continued as new.
-    """
-
-    request_id: str
-    armed_at: datetime | None = None
-    runs: int = 0
-    schema: int = MESSAGE_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -114,4 +98,20 @@ class Advanced:
     next_at: datetime | None
     effects: list[EffectOrder] = field(default_factory=list)
     summary: Summary = field(default_factory=Summary)
+    schema: int = MESSAGE_SCHEMA
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The workflow's argument: which request it is the shell of, and what it carries over `continue as new`.
+
+    `armed_at` (aware UTC) is the instant for which the previous run's timer was set: an instant, never a
+    duration. `runs` counts the runs of this request that continued as new. `opened` is what the opening, decided
+    at the door, asks for: with it the shell need not look into the store before it takes the first effects.
+    """
+
+    request_id: str
+    armed_at: datetime | None = None
+    runs: int = 0
+    opened: Advanced | None = None
     schema: int = MESSAGE_SCHEMA

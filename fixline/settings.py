@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///fixline-data/fixline.db", description="sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
     )
-    definitions: Path | None = Field(None, description="Folder of definitions; default ./definitions, else the packaged")
+    definitions: Path | None = Field(
+        None, description="Folder of definitions; default ./definitions, else the packaged"
+    )
     public_url: str = Field("http://127.0.0.1:8311", description="Where people reach the service")
     admin_key: SecretStr | None = Field(None, description="The admin key; made at the first start when not set")
     task_queue: str = Field("fixline", description="Temporal task queue of the workers")

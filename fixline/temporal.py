@@ -6,11 +6,19 @@ file (address, namespace, TLS, API key). Nothing else of Fixline builds a client
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import sys
+import tempfile
 from datetime import timedelta
 from typing import Any
 
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.workflow import Info
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
@@ -28,10 +36,54 @@ async def connect(*, lazy: bool = False, address: str | None = None) -> Client:
     return await Client.connect(**config, lazy=lazy, connect_timeout=CONNECT_TIMEOUT)
 
 
+class _Instance(WorkflowInstance):
+    """A sandboxed instance that is not entered just to ask how to convert a payload.
+
+    The SDK asks the instance, inside the sandbox, for a conversion context with every payload. Fixline's data
+    converter has none, and the answer "none" costs a tenth of a worker's time less when given outside.
+    """
+
+    def __init__(self, inside: WorkflowInstance) -> None:
+        self._inside = inside
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        return self._inside.activate(act)
+
+    def get_serialization_context(self, command_info: object) -> None:  # noqa: ARG002 - the SDK's signature
+        return None
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return self._inside.get_external_store_context(command_info)
+
+    def get_info(self) -> Info:
+        return self._inside.get_info()
+
+    def get_thread_id(self) -> int | None:
+        return self._inside.get_thread_id()
+
+
+class _Runner(SandboxedWorkflowRunner):
+    """The SDK's sandbox; see `_Instance` for the one thing that is different."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        return _Instance(super().create_instance(det))
+
+
 def sandboxed_runner() -> SandboxedWorkflowRunner:
     """The workflow sandbox, on; only the messages and the shell's policies pass through it.
 
     Passing them saves 1.4 MB and 30 ms for each workflow; both are modules of constants and plain dataclasses.
     """
     passed = SandboxRestrictions.default.with_passthrough_modules("fixline.messages", "workflows.policies")
-    return SandboxedWorkflowRunner(restrictions=passed)
+    return _Runner(restrictions=passed)
+
+
+def keep_bytecode() -> None:
+    """See to it that this process keeps compiled modules: the sandbox loads the shell anew for each workflow.
+
+    Where Python was told to write no bytecode, it goes to a private folder that ends with the process.
+    """
+    if sys.dont_write_bytecode:
+        folder = tempfile.mkdtemp(prefix="fixline-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder

@@ -43,7 +43,8 @@ class ServiceRequest:
     def __init__(self, shell: Shell) -> None:
         # With @workflow.init the state exists before a doorbell that comes with the start is answered.
         self._shell = shell
-        self._asked = 1  # passes over the inbox that were asked for; the first is the start itself
+        # Passes over the inbox that were asked for. The first is the start itself, unless it says what to do.
+        self._asked = 0 if shell.opened else 1
         self._passed = 0  # how many of those have been answered by a pass that began after they were asked for
         self._decision = 0
         self._closed = False
@@ -54,17 +55,18 @@ class ServiceRequest:
         self._timer: asyncio.Task[None] | None = None
         self._ending = False
         self._summary = Summary()
+        self._looked = False
 
     @workflow.run
     async def run(self, shell: Shell) -> None:
         """Empty the inbox, take effects, wait; until the request is closed and nothing is pending."""
-        first = True
+        if shell.opened is not None:
+            self._note(shell.opened)
         while True:
             await workflow.wait_condition(lambda: self._asked > self._passed or self._at_rest())
             if self._asked > self._passed:
                 self._ending = False
-                await self._pass(first=first)
-                first = False
+                await self._pass()
             elif self._leave():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 break
@@ -98,11 +100,14 @@ class ServiceRequest:
         """A few words about the request, for whoever looks in Temporal's UI or command line."""
         return self._summary
 
-    async def _pass(self, *, first: bool) -> None:
+    async def _pass(self) -> None:
         """One pass over the inbox; whoever rang before it began has their answer then."""
         asked, fired_at = self._asked, self._fired_at
         self._fired_at = None
-        order = AdvanceOrder(self._shell.request_id, workflow.now(), fired_at, first=first, known=self._decision)
+        order = AdvanceOrder(
+            self._shell.request_id, workflow.now(), fired_at, first=not self._looked, known=self._decision
+        )
+        self._looked = True
         self._note(await self._local(ADVANCE_ACTIVITY, order))
         self._passed = asked
 

@@ -15,15 +15,31 @@ from zoneinfo import ZoneInfo
 
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.decision import Decision, Refusal
-from fixline.store.inbox import Arrival, accept, utc_now
+from fixline.messages import Advanced, EffectOrder, Summary
+from fixline.store.inbox import Arrival, Received, accept, read_command, utc_now
 from fixline.store.opening import OpeningRefused, Report, decide_opening, open_request
+from fixline.store.projection import REACH
 from fixline.store.store import Store
-from fixline.store.tables import CommandRow
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+
+
+def first_orders(decision: Decision) -> Advanced | None:
+    """What the shell of a new request may begin with, sparing it the first look into the store.
+
+    None when decision 1 has no effects: then the shell looks, and the store learns that there is one.
+    """
+    if not decision.effects:
+        return None
+    state = decision.state
+    effects = [EffectOrder(effect.id, effect.kind, REACH[effect.kind]) for effect in decision.effects]
+    summary = Summary(
+        state.type, state.status, None, state.position.step if state.position else None, state.priority.value
+    )
+    return Advanced(decision.number, state.closed, decision.next_at, effects, summary)
 
 
 class Desk:
@@ -49,7 +65,7 @@ class Desk:
         """What opening would lead to; nothing is written."""
         return await asyncio.to_thread(decide_opening, report, "SR00-00000000")
 
-    async def open(self, report: Report) -> CommandRow | Refusal:
+    async def open(self, report: Report) -> Received | Refusal:
         """Open a request: decided and committed here, whether or not Temporal is up; its workflow starts behind it.
 
         Raises KeyReused, StoreAway; then nothing was accepted.
@@ -58,11 +74,11 @@ class Desk:
             opened = await asyncio.to_thread(self._store.write, lambda s: open_request(s, report, self._zone))
         except OpeningRefused as refused:
             return refused.refusal
-        if opened.id == report.arrival.command_id:
-            self._behind(self._doorbell.start(opened.request_id))
-        return opened
+        if opened.decision is not None:
+            self._behind(self._doorbell.start(opened.command.request_id, first_orders(opened.decision)))
+        return opened.command
 
-    async def submit(self, request_id: str, arrival: Arrival) -> CommandRow:
+    async def submit(self, request_id: str, arrival: Arrival) -> Received:
         """Put a command into the request's inbox, ring, and give back its row: answered, or still waiting.
 
         Raises RequestUnknown, RefusedAtDoor, KeyReused, StoreAway; then nothing was accepted.
@@ -76,12 +92,14 @@ class Desk:
             await asyncio.wait({ringing}, timeout=self._answer_within)
         return await self.answer(row.id)
 
-    async def answer(self, command_id: str) -> CommandRow:
+    async def answer(self, command_id: str) -> Received:
         """The command's row, once it is answered or the time is up."""
         deadline = asyncio.get_running_loop().time() + self._answer_within
         pause = FIRST_LOOK_SECONDS
         while True:
-            row = await asyncio.to_thread(self._store.read, lambda s: s.get_one(CommandRow, command_id))
+            row = await asyncio.to_thread(self._store.read, lambda s: read_command(s, command_id))
+            if row is None:
+                raise LookupError(f"the store has no command {command_id}")
             left = deadline - asyncio.get_running_loop().time()
             if row.state != "waiting" or left <= 0:
                 return row

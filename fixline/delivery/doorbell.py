@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from fixline.messages import WORKFLOW_NAME, Bell, Rung, Shell
+from fixline.messages import WORKFLOW_NAME, Advanced, Bell, Rung, Shell
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,15 @@ class Doorbell:
         self._task_queue = task_queue
         self._ring_timeout = ring_timeout
 
-    async def start(self, request_id: str) -> bool:
-        """Start the request's workflow, or find it running. False when Temporal did not say so in time."""
+    async def start(self, request_id: str, opened: Advanced | None = None) -> bool:
+        """Start the request's workflow, or find it running. False when Temporal did not say so in time.
+
+        `opened` is what decision 1 of a request just opened asks for.
+        """
         try:
             await self._client.start_workflow(
                 WORKFLOW_NAME,
-                Shell(request_id),
+                Shell(request_id, opened=opened),
                 id=request_id,
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -141,9 +141,7 @@ class WorkingCalendar(BaseModel):
         try:
             return _instant(_micros(start)) + length
         except OverflowError:
-            raise CalendarExhausted(
-                f"{span} after {start.isoformat()} is past the last year there is"
-            ) from None
+            raise CalendarExhausted(f"{span} after {start.isoformat()} is past the last year there is") from None
 
     def elapsed(self, start: dt.datetime, end: dt.datetime, *, working: bool) -> dt.timedelta:
         """The time in [start, end), working or elapsed; zero when end is not after start."""
@@ -160,9 +158,7 @@ class WorkingCalendar(BaseModel):
             )
         return _instant(found_us)
 
-    def windows_between(
-        self, start: dt.datetime, end: dt.datetime
-    ) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    def windows_between(self, start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
         """The open intervals within [start, end) as UTC (opening, closing), in order, cut to that range.
 
         One for each window, so windows that touch at midnight come as two.
@@ -180,18 +176,14 @@ class WorkingCalendar(BaseModel):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(
-                f"there is no time zone {name!r}: write an IANA name such as 'America/Chicago'"
-            ) from None
+            raise ValueError(f"there is no time zone {name!r}: write an IANA name such as 'America/Chicago'") from None
         return name
 
     @field_validator("weekly")
     @classmethod
     def _order_week(cls, weekly: dict[Weekday, tuple[Window, ...]]) -> dict[Weekday, tuple[Window, ...]]:
         if not any(weekly.values()):
-            raise ValueError(
-                "the calendar is never open: give at least one weekday a window such as '08:00-16:30'"
-            )
+            raise ValueError("the calendar is never open: give at least one weekday a window such as '08:00-16:30'")
         return {day: in_order(weekly.get(day, ())) for day in WEEKDAYS}
 
     @field_validator("holidays")

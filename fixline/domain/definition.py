@@ -75,9 +75,7 @@ class FormField(Part):
     )
     min: float | None = Field(None, description="For number: the smallest value allowed.")
     max: float | None = Field(None, description="For number: the largest value allowed.")
-    required: bool = Field(
-        False, description="An answer must be given (in a step's form: for every outcome)."
-    )
+    required: bool = Field(False, description="An answer must be given (in a step's form: for every outcome).")
     required_for: tuple[str, ...] = Field(
         (), description="In a step's form: the outcomes for which an answer must be given."
     )
@@ -104,9 +102,7 @@ class Intake(Part):
 class PriorityRule(Part):
     """One line of the priority list: a condition and the priority, or the one that holds otherwise."""
 
-    when: str | None = Field(
-        None, description="A condition (CEL) on the answers. None: this line always holds."
-    )
+    when: str | None = Field(None, description="A condition (CEL) on the answers. None: this line always holds.")
     is_: Priority = Field(alias="is", description="The priority where the condition holds.")
 
 
@@ -117,9 +113,7 @@ class Rung(Part):
     with `every` the rung repeats until it has fired `up_to` times in all.
     """
 
-    at_percent: int | None = Field(
-        None, ge=1, le=99, description="Fires when this share of the budget is spent."
-    )
+    at_percent: int | None = Field(None, ge=1, le=99, description="Fires when this share of the budget is spent.")
     at_due: bool = Field(False, description="Fires when the deadline is due.")
     after: Span | None = Field(None, description="Fires this long after due.")
     every: Span | None = Field(None, description="Fires again at this interval.")
@@ -138,9 +132,7 @@ class Rung(Part):
 class Budget(Part):
     """How long something may take, by priority: the first that fits, else `otherwise`."""
 
-    by_priority: dict[Priority, Span] = Field(
-        default_factory=dict, description="Budgets of single priorities."
-    )
+    by_priority: dict[Priority, Span] = Field(default_factory=dict, description="Budgets of single priorities.")
     otherwise: Span = Field(description="The budget of every other priority.")
 
     def of(self, priority: Priority) -> Span:
@@ -230,9 +222,7 @@ Step = Annotated[HumanStep | ChooseStep | WaitStep | CloseStep, Field(discrimina
 class Cancel(Part):
     """Who may cancel, and until when: `always`, or until a step is first entered. None: not at all."""
 
-    reporter: str | None = Field(
-        None, description="'always', or the step until which the reporter may cancel."
-    )
+    reporter: str | None = Field(None, description="'always', or the step until which the reporter may cancel.")
     supervisor: Literal["always"] | None = Field("always", description="Whether a supervisor may cancel.")
 
 

@@ -101,7 +101,7 @@ def _offer(draft: Draft, name: str, step: HumanStep, visit: int) -> None:
         team=team_of(draft, step),
         offered_at=draft.now,
     )
-    draft.record("task_offered", f"{step.title}: offered to {task.team}.", actor=SYSTEM, **dict(task))
+    draft.record("task_offered", f"{step.title}: offered to {task.team}.", actor=SYSTEM, **vars(task))
     timekeeping.start_task_clocks(draft, task)
     order(draft, task)
 

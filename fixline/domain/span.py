@@ -127,9 +127,7 @@ class Span(BaseModel):
         return str(self)
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {
             "type": "string",
             "title": "Span",
@@ -142,9 +140,7 @@ def _read_span(text: str) -> tuple[Decimal, Unit]:
     words = " ".join(text.lower().split())
     match = _SPAN.fullmatch(words)
     if match is None:
-        raise SpanError(
-            f"{text!r} is not a length of time: write a number and a unit, such as '4 working hours'"
-        )
+        raise SpanError(f"{text!r} is not a length of time: write a number and a unit, such as '4 working hours'")
     unit = _UNITS.get(match["unit"])
     if unit is None:
         raise SpanError(_unknown_unit(text, match["count"], match["unit"]))
@@ -213,9 +209,7 @@ class Window(BaseModel):
     @model_validator(mode="after")
     def _check_length(self) -> Self:
         if self.closes <= self.opens:
-            raise ValueError(
-                "a window closes after it opens: add 1440 minutes for a closing on the next date"
-            )
+            raise ValueError("a window closes after it opens: add 1440 minutes for a closing on the next date")
         minutes = self.closes - self.opens
         if minutes > DAY_MINUTES or (minutes == DAY_MINUTES and self.opens != 0):
             raise ValueError("a window is shorter than 24 hours, or the whole date, 00:00-24:00")
@@ -226,9 +220,7 @@ class Window(BaseModel):
         return str(self)
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {
             "type": "string",
             "title": "Window",
@@ -253,9 +245,7 @@ def refuse_overlap(day: tuple[str, tuple[Window, ...]], following: tuple[str, tu
         if earlier.closes > later.opens:
             raise ValueError(f"hours overlap on {name}: {earlier} and {later}")
     if windows and following_windows and windows[-1].closes > following_windows[0].opens + DAY_MINUTES:
-        raise ValueError(
-            f"hours overlap: {windows[-1]} of {name} runs into {following_windows[0]} of {following_name}"
-        )
+        raise ValueError(f"hours overlap: {windows[-1]} of {name} runs into {following_windows[0]} of {following_name}")
 
 
 def _read_window(text: str) -> tuple[int, int]:
@@ -286,9 +276,7 @@ def _read_day_length(value: object) -> dt.timedelta:
             raise ValueError(_WRONG_DAY)
         length = dt.timedelta(seconds=int(seconds))
     else:
-        raise ValueError(
-            f"{value!r} is not the length of a working day: write it like '8 hours' or '450 minutes'"
-        )
+        raise ValueError(f"{value!r} is not the length of a working day: write it like '8 hours' or '450 minutes'")
     if not dt.timedelta() < length <= dt.timedelta(hours=24) or length % dt.timedelta(minutes=1):
         raise ValueError(_WRONG_DAY)
     return length

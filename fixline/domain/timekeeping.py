@@ -89,7 +89,7 @@ def _start_task_clock(draft: Draft, task: Task, name: str, kind: ClockKind, budg
 def _start(draft: Draft, clock: Clock, *, backlog: bool) -> None:
     due_at = clocks.due(clock, draft.calendar)
     started = clock.model_copy(update={"due_at": due_at})
-    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **dict(started))
+    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **vars(started))
     if backlog:
         _pass_by(draft, clock.name)
 

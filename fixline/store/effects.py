@@ -18,6 +18,7 @@ from fixline.store.inbox import Applied, Arrival, Inbox, Locked, RequestUnknown,
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import EffectRow
 
+
 class TakenEffect(NamedTuple):
     """The columns of an effect that its activity needs; the order is that of `statements.READ_EFFECT`."""
 
@@ -61,9 +62,7 @@ class Effects:
             self._store.write(lambda s: _failed(s, effect_id, text))
             raise
 
-    def _settle(
-        self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking
-    ) -> Applied:
+    def _settle(self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
         request = lock_request(session, request_id)
         found = session.connection().execute(statements.READ_EFFECT, {"id_": effect_id}).first()
         if found is None:
@@ -75,9 +74,9 @@ class Effects:
         result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
         settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
         session.connection().execute(statements.SETTLE_EFFECT, {"id_": effect_id, **settled, "result": result})
-        if learned is None:
-            return report(session, request)
-        return self._inbox.decide(session, request, now, reported=arrival_of(learned, now))
+        reported = arrival_of(learned, now) if learned else None
+        shell_at = now if request.shell_at is None else None
+        return self._inbox.decide(session, request, now, reported=reported, shell_at=shell_at)
 
 
 def arrival_of(learned: EffectReport, now: datetime) -> Arrival:

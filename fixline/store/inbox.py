@@ -26,7 +26,7 @@ from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import statements
-from fixline.store.projection import request_values, write_details
+from fixline.store.projection import promised_at, request_values, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
@@ -115,6 +115,29 @@ class _Waiting(NamedTuple):
     accepted_at: datetime
 
 
+class Received(NamedTuple):
+    """A command in an inbox, and its answer: the columns of `command`, in their order (see `CommandRow`)."""
+
+    id: str
+    request_id: str
+    number: int
+    kind: str
+    body: dict[str, Any]
+    actor: dict[str, Any]
+    caller: str
+    idempotency_key: str | None
+    body_hash: str | None
+    accepted_at: datetime
+    state: str = "waiting"
+    answer: dict[str, Any] = {}  # noqa: RUF012 - never changed in place
+    decision: int | None = None
+    attempts: int = 0
+    retries: int = 0
+    fault: str | None = None
+    rung_at: datetime | None = None
+    applied_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Applied:
     """What a request has come to after its inbox was emptied; `pending` are the effects not taken yet."""
@@ -150,42 +173,49 @@ def lock_request(session: Session, request_id: str) -> Locked:
     return Locked(*row)
 
 
-def find_by_key(session: Session, arrival: Arrival) -> CommandRow | None:
-    """The command that the caller has sent under the same idempotency key. Raises KeyReused for another body."""
-    if arrival.idempotency_key is None:
+def find_received(session: Session, arrival: Arrival) -> Received | None:
+    """The command received before with this id, or from the caller under the same idempotency key.
+
+    Raises KeyReused when it had another body.
+    """
+    wanted = {"id_": arrival.command_id, "caller_": arrival.caller, "key_": arrival.idempotency_key}
+    found = session.connection().execute(statements.FIND_COMMAND, wanted).first()
+    if found is None:
         return None
-    row = session.exec(
-        select(CommandRow).where(
-            CommandRow.caller == arrival.caller, CommandRow.idempotency_key == arrival.idempotency_key
-        )
-    ).first()
-    if row is not None and row.body_hash != arrival.body_hash:
+    received = Received(*found)
+    if arrival.idempotency_key is not None and received.body_hash != arrival.body_hash:
         raise KeyReused(arrival.idempotency_key)
-    return row
+    return received
 
 
-def accept(session: Session, request_id: str, arrival: Arrival) -> CommandRow:
+def read_command(session: Session, command_id: str) -> Received | None:
+    """A command by its id."""
+    found = session.connection().execute(statements.READ_COMMAND, {"id_": command_id}).first()
+    return Received(*found) if found is not None else None
+
+
+def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
     """Write a command into the request's inbox with the next number; the one already there for a repeated key.
 
-    `rung_at` of the row is set when its doorbell may be rung. Raises RequestUnknown, KeyReused, RefusedAtDoor.
+    `rung_at` is set when its doorbell may be rung. Raises RequestUnknown, KeyReused, RefusedAtDoor.
     """
     request = lock_request(session, request_id)
-    known = find_by_key(session, arrival) or session.get(CommandRow, arrival.command_id)
+    known = find_received(session, arrival)
     if known is not None:
         return known
     _check_open(request, arrival)
-    row = command_row(request_id, request.inbox + 1, arrival)
+    received = as_received(request_id, request.inbox + 1, arrival)
     connection = session.connection()
     if connection.execute(statements.BELLS, {"request_id_": request_id}).scalar_one() < MAX_BELLS:
-        row.rung_at = arrival.accepted_at
-    connection.execute(statements.INSERT_COMMAND, row.model_dump())
-    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request_id, "inbox": request.inbox + 1})
-    return row
+        received = received._replace(rung_at=arrival.accepted_at)
+    connection.execute(statements.INSERT_COMMAND, received._asdict())
+    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request_id, "inbox": received.number})
+    return received
 
 
-def command_row(request_id: str, number: int, arrival: Arrival) -> CommandRow:
-    """A waiting command."""
-    return CommandRow(
+def as_received(request_id: str, number: int, arrival: Arrival) -> Received:
+    """A waiting command, as it will be written."""
+    return Received(
         id=arrival.command_id,
         request_id=request_id,
         number=number,
@@ -196,7 +226,6 @@ def command_row(request_id: str, number: int, arrival: Arrival) -> CommandRow:
         idempotency_key=arrival.idempotency_key,
         body_hash=arrival.body_hash,
         accepted_at=arrival.accepted_at,
-        state="waiting",
     )
 
 
@@ -324,9 +353,7 @@ class Inbox:
 
     def _without_catching_up(self, request_id: str, now: datetime) -> bool:
         try:
-            self._store.write(
-                lambda s: self.apply(s, request_id, now, ticking=False, at_most=1, catch_up=False)
-            )
+            self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, at_most=1, catch_up=False))
         except StoreAway:
             raise
         except Exception:
@@ -382,24 +409,35 @@ def _answer(run: _Run, request_id: str, waiting: _Waiting, now: datetime, *, cat
 
 
 def _write_reported(session: Session, run: _Run, row: Locked, arrival: Arrival, now: datetime) -> None:
-    command = command_row(row.id, row.inbox + 1, arrival)
+    command = as_received(row.id, row.inbox + 1, arrival)
     waiting = _Waiting(command.id, command.number, command.kind, command.body, command.actor, command.accepted_at)
-    values = {**command.model_dump(), **_answer(run, row.id, waiting, now, catch_up=True)}
+    values = {**command._asdict(), **_answer(run, row.id, waiting, now, catch_up=True)}
     session.connection().execute(statements.INSERT_COMMAND, values)
 
 
 def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
     """What the caller is told when a command has been applied: the request, and the task it was about."""
-    values = request_values(definition, decision)
-    facts = ("type", "status", "outcome", "step", "on_hold", "priority", "promised_at", "updated_at", "decision")
-    answer: dict[str, Any] = {"request": {"id": decision.state.id, **{name: values[name] for name in facts}}}
-    task = decision.state.tasks.get(body.get("task") or "")
+    state = decision.state
+    promised = promised_at(definition, state)
+    answer: dict[str, Any] = {
+        "request": {
+            "id": state.id,
+            "type": state.type,
+            "status": state.status,
+            "outcome": state.outcome.value if state.outcome else None,
+            "step": state.position.step if state.position else None,
+            "on_hold": state.hold is not None,
+            "priority": state.priority.value,
+            "promised_at": promised.isoformat() if promised else None,
+            "updated_at": decision.at.isoformat(),
+            "decision": decision.number,
+        }
+    }
+    task = state.tasks.get(body.get("task") or "")
     if task is not None:
-        shown = task.model_dump(mode="json", include={"id", "state", "step", "kind", "team", "assignee", "outcome"})
-        answer["task"] = shown
-    for name in ("promised_at", "updated_at"):
-        instant = answer["request"][name]
-        answer["request"][name] = instant.isoformat() if instant else None
+        answer["task"] = task.model_dump(
+            mode="json", include={"id", "state", "step", "kind", "team", "assignee", "outcome"}
+        )
     return answer
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
@@ -19,9 +19,9 @@ from fixline.domain.commands import Open
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.store import statements
-from fixline.store.inbox import Arrival, answer_of, command_row, find_by_key
+from fixline.store.inbox import Arrival, Received, answer_of, as_received, find_received
 from fixline.store.projection import request_values, write_details
-from fixline.store.tables import CommandRow, ContactRow, CounterRow, RequestRow
+from fixline.store.tables import ContactRow, CounterRow
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,13 @@ def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
     )
 
 
+class Opened(NamedTuple):
+    """The answered open command, and the decision; no decision when the same report had been opened before."""
+
+    command: Received
+    decision: Decision | None
+
+
 class OpeningRefused(Exception):
     """The rules refuse the report; nothing was written, and no number used up."""
 
@@ -81,14 +88,14 @@ class OpeningRefused(Exception):
         self.refusal = refusal
 
 
-def open_request(session: Session, report: Report, zone: ZoneInfo) -> CommandRow:
+def open_request(session: Session, report: Report, zone: ZoneInfo) -> Opened:
     """Open a request: the answered command, or the earlier one for a repeated key.
 
     Raises OpeningRefused and KeyReused, which roll the transaction back.
     """
-    known = find_by_key(session, report.arrival)
+    known = find_received(session, report.arrival) if report.arrival.idempotency_key is not None else None
     if known is not None:
-        return known
+        return Opened(known, None)
     (request_id,) = take_numbers(session, zone, report.arrival.accepted_at)
     decision = decide_opening(report, request_id)
     if isinstance(decision, Refusal):
@@ -96,29 +103,32 @@ def open_request(session: Session, report: Report, zone: ZoneInfo) -> CommandRow
     return write_opening(session, report, decision)
 
 
-def write_opening(session: Session, report: Report, decision: Decision) -> CommandRow:
+def write_opening(session: Session, report: Report, decision: Decision) -> Opened:
     """Write the first decision of a request and the command that led to it."""
     arrival = report.arrival
     request_id = decision.state.id
-    row = RequestRow(
-        id=request_id,
-        **request_values(report.definition, decision),
-        source=report.source,
-        source_type=report.source_type,
-        source_facts=report.source_facts or {},
-        on_behalf_of=report.on_behalf_of,
-        accepted_at=arrival.accepted_at,
-        created_by=arrival.actor.name,
-        inbox=1,
+    command = as_received(request_id, 1, arrival)._replace(
+        state="applied",
+        decision=decision.number,
+        applied_at=arrival.accepted_at,
     )
-    command = command_row(request_id, 1, arrival)
-    command.state, command.decision, command.applied_at = "applied", decision.number, arrival.accepted_at
-    command.answer = answer_of(report.definition, decision, command.body)
+    command = command._replace(answer=answer_of(report.definition, decision, command.body))
+    row = {
+        "id": request_id,
+        **request_values(report.definition, decision),
+        "source": report.source,
+        "source_type": report.source_type,
+        "source_facts": report.source_facts or {},
+        "on_behalf_of": report.on_behalf_of,
+        "accepted_at": arrival.accepted_at,
+        "created_by": arrival.actor.name,
+        "inbox": command.number,
+    }
     connection = session.connection()
-    connection.execute(statements.INSERT_REQUEST, row.model_dump())
-    connection.execute(statements.INSERT_COMMAND, command.model_dump())
+    connection.execute(statements.INSERT_REQUEST, row)
+    connection.execute(statements.INSERT_COMMAND, command._asdict())
     if report.contact is not None:
         contact = ContactRow(request_id=request_id, created_at=arrival.accepted_at, **vars(report.contact))
         session.add(contact)
     write_details(session, request_id, [decision])
-    return command
+    return Opened(command, decision)

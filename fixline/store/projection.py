@@ -66,14 +66,14 @@ def request_values(definition: Definition, decision: Decision) -> dict[str, Any]
 
 def journal_values(request_id: str, entry: Entry) -> dict[str, Any]:
     """The columns of a journal entry."""
-    return {"request_id": request_id, **dict(entry)}
+    return {"request_id": request_id, **vars(entry)}
 
 
 def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, Any]:
     """The columns of a task; its due instant is its clock's."""
     clocks = [c for c in state.clocks.values() if c.task == task.id and c.kind is ClockKind.DUE]
     return {
-        **dict(task),
+        **vars(task),
         "request_id": request_id,
         "state": task.state.value,
         "photos": list(task.photos),

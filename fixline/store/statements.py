@@ -51,6 +51,15 @@ UPDATE_REQUEST: Any = update(REQUEST).where(_ID == REQUEST.c.id)
 ANSWER_COMMAND: Any = update(COMMAND).where(bindparam("id_") == COMMAND.c.id)
 """Change the columns given beside `id_`."""
 
+RECEIVED: tuple[str, ...] = tuple(column.name for column in COMMAND.columns)
+READ_COMMAND: Any = select(*COMMAND.columns).where(bindparam("id_") == COMMAND.c.id)
+"""One command, all columns (`id_`)."""
+FIND_COMMAND: Any = select(*COMMAND.columns).where(
+    (bindparam("id_") == COMMAND.c.id)
+    | ((bindparam("caller_") == COMMAND.c.caller) & (bindparam("key_") == COMMAND.c.idempotency_key))
+)
+"""The command with this id, or of this caller under this idempotency key (`id_`, `caller_`, `key_`)."""
+
 INSERT_COMMAND: Any = insert(COMMAND)
 INSERT_REQUEST: Any = insert(REQUEST)
 

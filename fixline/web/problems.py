@@ -5,7 +5,6 @@ Owns every error answer of the service. A problem never repeats what the caller 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -20,8 +19,6 @@ from starlette.requests import ClientDisconnect
 from fixline.domain.decision import FieldProblem, Refusal
 from fixline.store.inbox import KeyReused, RefusedAtDoor, RequestUnknown
 from fixline.store.store import StoreAway
-
-log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -196,9 +193,8 @@ def _of_reuse(_error: KeyReused) -> Problem:
     return Problem(409, "idempotency_key_reused", "this Idempotency-Key was used for another request of yours")
 
 
-def _of_fault(error: Exception) -> Problem:
-    log.error("a fault of ours", exc_info=error)
-    return Problem(500, "fault", "a fault of ours; it has been logged")
+def _of_fault(_error: Exception) -> Problem:
+    return Problem(500, "fault", "a fault of ours; it has been logged")  # by the server, which gets it too
 
 
 _TABLE: dict[type[Exception], Callable[[Any], Problem]] = {

@@ -1,0 +1,1 @@
+"""Benchmarks: what a request costs. `python -m bench` (or `make bench`) prints the tables."""

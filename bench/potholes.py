@@ -1,0 +1,226 @@
+"""What one pothole costs: history events, bytes, and requests per second, beside a workflow written by hand.
+
+Both run in the same run on the same embedded server: a worker process of their own, the same number of
+requests in flight, opened and completed by the same driver. Fixline's side commits every decision to its
+SQLite store and takes its effects within the store; the yardstick has no database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from bench import handwritten
+from bench.server import temporal_server
+from fixline.catalog import Catalog, read_catalog, version_hash
+from fixline.delivery.desk import Desk
+from fixline.delivery.doorbell import Doorbell
+from fixline.domain.commands import Actor, Complete, Open, Place, Role
+from fixline.domain.decision import Refusal
+from fixline.settings import PACKAGED_DEFINITIONS
+from fixline.store.inbox import Arrival, utc_now
+from fixline.store.opening import Report
+from fixline.store.schema import migrate
+from fixline.store.store import Store
+from fixline.store.versions import publish
+from fixline.temporal import connect, keep_bytecode
+from worker import build_activities, build_worker
+
+CREW = Actor(name="bench", role=Role.ADMIN)
+EFFECTS = 2  # order_inspection and dispatch, both within the store
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One request's history, and how many effects it had."""
+
+    events: int
+    kilobytes: float
+    kinds: dict[str, int]
+
+
+def store_at(folder: Path) -> Store:
+    """The store of the benchmark."""
+    return Store(f"sqlite:///{folder / 'fixline.db'}")
+
+
+def catalog() -> Catalog:
+    """The packaged definitions."""
+    return read_catalog(PACKAGED_DEFINITIONS).catalog
+
+
+class Fixline:
+    """Drives Fixline: a report, two completions, each answered by the workflow."""
+
+    queue = "bench-fixline"
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self._store = store_at(folder)
+        migrate(self._store)
+        definitions = catalog().definitions
+        self._definition = definitions["pothole"]
+        self._version = version_hash(self._definition)
+        self._store.write(lambda s: publish(s, self._definition, self._version, utc_now()))
+        doorbell = Doorbell(client, task_queue=self.queue)
+        self._desk = Desk(self._store, doorbell, ZoneInfo("America/Chicago"), answer_within_seconds=30)
+
+    async def one(self, name: str) -> str:
+        """One pothole from report to closed; answers its id."""
+        place = Place(latitude=41.9, longitude=-87.7)
+        body = Open(
+            type="pothole", version=self._version, place=place, areas={"district": "north"}, answers={"lane": "bike"}
+        )
+        opened = await self._desk.open(Report(self._arrival(f"{name}-open", body), self._definition))
+        if isinstance(opened, Refusal):
+            raise RuntimeError(opened.message)
+        request = opened.request_id
+        forms = [("T1", "pothole", {"depth": 12}), ("T2", "done", {"potholes_filled": 1, "photo_after": "photo"})]
+        for task, outcome, form in forms:
+            body_done = Complete(task=f"{request}-{task}", outcome=outcome, form=form)
+            row = await self._desk.submit(request, self._arrival(f"{name}-{task}", body_done))
+            if row.state != "applied":
+                raise RuntimeError(f"{request}: {row.state} {row.answer}")
+        return request
+
+    def _arrival(self, name: str, body: Open | Complete) -> Arrival:
+        return Arrival(name, body, CREW, utc_now(), CREW.name)
+
+
+class Handwritten:
+    """Drives the yardstick: a start, two updates."""
+
+    queue = "bench-handwritten"
+
+    def __init__(self, client: Client, _folder: Path) -> None:
+        self._client = client
+
+    async def one(self, name: str) -> str:
+        """One pothole from start to closed; answers its id."""
+        handle = await self._client.start_workflow(handwritten.Pothole.run, name, id=name, task_queue=self.queue)
+        await handle.execute_update(handwritten.Pothole.complete, handwritten.Done("pothole", {"depth": 12}))
+        done = handwritten.Done("done", {"potholes_filled": 1, "photo_after": "photo"})
+        await handle.execute_update(handwritten.Pothole.complete, done)
+        return name
+
+
+SIDES: dict[str, type[Fixline] | type[Handwritten]] = {"fixline": Fixline, "handwritten": Handwritten}
+
+
+async def work(side: str, address: str, folder: Path) -> None:
+    """A worker process for one side, until it is killed."""
+    client = await connect(address=address)
+    if side == "fixline":
+        organisation = catalog().organisation
+        if organisation is None:
+            raise RuntimeError("the packaged definitions have no organisation")
+        activities = build_activities(store_at(folder), organisation)
+        worker = build_worker(client, activities, task_queue=Fixline.queue, slots=16)
+    else:
+        keep_bytecode()
+        worker = Worker(
+            client,
+            task_queue=Handwritten.queue,
+            workflows=[handwritten.Pothole],
+            activities=[handwritten.order_inspection, handwritten.dispatch, handwritten.close],
+            workflow_runner=SandboxedWorkflowRunner(),
+        )
+    async with worker:
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def worker_process(side: str, address: str, folder: Path) -> AsyncIterator[int]:
+    """A worker of one side in a process of its own, for as long as the block runs; gives its process id."""
+    process = subprocess.Popen([sys.executable, "-m", "bench", "work", side, address, str(folder)])  # noqa: S603
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def measure_rate(one: Callable[[str], Awaitable[str]], name: str, count: int, at_once: int) -> float:
+    """Requests per second, `at_once` in flight."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def run(number: int) -> None:
+        async with slots:
+            await one(f"{name}-{number}")
+
+    began = time.perf_counter()
+    await asyncio.gather(*(run(number) for number in range(count)))
+    return count / (time.perf_counter() - began)
+
+
+async def measure_cost(client: Client, workflow_id: str) -> Cost:
+    """Events and bytes of a finished workflow's history."""
+    handle = client.get_workflow_handle(workflow_id)
+    await handle.result()
+    history = await handle.fetch_history()
+    kinds: dict[str, int] = {}
+    for event in history.events:
+        name = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower()
+        kinds[name] = kinds.get(name, 0) + 1
+    return Cost(len(history.events), sum(event.ByteSize() for event in history.events) / 1000, kinds)
+
+
+async def compare(folder: Path, *, count: int, at_once: int, rounds: int) -> None:
+    """Print the table: both sides in turn, `rounds` times, and the medians."""
+    rates: dict[str, list[float]] = {side: [] for side in SIDES}
+    costs: dict[str, Cost] = {}
+    used: dict[str, dict[str, float]] = {}
+    async with temporal_server(folder) as (client, address, server_pid):
+        for turn in range(rounds):
+            for name, side in SIDES.items():
+                async with worker_process(name, address, folder) as worker_pid:
+                    driver = side(client, folder)
+                    first = await driver.one(f"{name}-{turn}-first")
+                    costs[name] = await measure_cost(client, first)
+                    before = _processor_seconds(server_pid, worker_pid)
+                    rates[name].append(await measure_rate(driver.one, f"{name}-{turn}", count, at_once))
+                    after = _processor_seconds(server_pid, worker_pid)
+                    used[name] = {part: (after[part] - before[part]) / count * 1000 for part in after}
+    _print(rates, costs, count, at_once)
+    for side_name, parts in used.items():
+        print(
+            f"processor time per request, last round, {side_name}: "
+            + ", ".join(f"{p} {ms:.0f} ms" for p, ms in parts.items())
+        )
+
+
+def _processor_seconds(server_pid: int, worker_pid: int) -> dict[str, float]:
+    """Processor seconds used so far by the server, the worker and this driver."""
+    processes = {"server": server_pid, "worker": worker_pid, "driver": os.getpid()}
+    times = {name: psutil.Process(pid).cpu_times() for name, pid in processes.items()}
+    return {name: spent.user + spent.system for name, spent in times.items()}
+
+
+def _print(rates: dict[str, list[float]], costs: dict[str, Cost], count: int, at_once: int) -> None:
+    print(f"One pothole: open, two completions, closed ({count} requests, {at_once} in flight, medians)")
+    print(f"{'':14}{'events':>8}{'kB':>8}{'requests/s':>12}   each round")
+    for side, cost in costs.items():
+        every = " ".join(f"{rate:.1f}" for rate in rates[side])
+        print(f"{side:14}{cost.events:8}{cost.kilobytes:8.1f}{statistics.median(rates[side]):12.1f}   {every}")
+    ratio = statistics.median(a / b for a, b in zip(rates["fixline"], rates["handwritten"], strict=True))
+    fixline = costs["fixline"]
+    allowed = 22 + EFFECTS
+    print(f"ratio of rates, round by round, median: {ratio:.2f} (wanted: at least 1.0)")
+    print(
+        f"events: {fixline.events} (at most {allowed}: 22 and {EFFECTS} effects); {fixline.kilobytes:.1f} kB (at most 10)"
+    )
+    print("  " + ", ".join(f"{name} {number}" for name, number in sorted(fixline.kinds.items())))
