@@ -12,6 +12,7 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from fixline.domain.commands import Open, Place
@@ -55,7 +56,7 @@ router = APIRouter(prefix="/requests", tags=["requests"], route_class=Guarded)
 )
 async def open_request(
     body: ReportIn, response: Response, parts: PartsOf, caller: CallerOf, repeat: RepeatOf, metrics: MetricsOf
-) -> OpenedOut | DryRunOut:
+) -> OpenedOut | JSONResponse:
     """Open a request. The answer is final at once, also while Temporal is away; its workflow starts behind it."""
     published = await _published(parts, body.type)
     report = _report(parts, caller, repeat, body, published)
@@ -63,8 +64,7 @@ async def open_request(
         decided = await parts.desk.preview(report)
         if isinstance(decided, Refusal):
             raise of_refusal(decided)
-        response.status_code = 200
-        return dry_run_out(published.definition, decided)
+        return JSONResponse(dry_run_out(published.definition, decided).model_dump(mode="json"))
     row = await parts.desk.open(report)
     if isinstance(row, Refusal):
         raise of_refusal(row)

@@ -1,4 +1,4 @@
-"""The API on a real store: fixtures `service` (SQLite and PostgreSQL) and `shop_service`'s parts, made here.
+"""The API on a real store: the fixtures `service`, `anywhere` (SQLite, then PostgreSQL) and `away`.
 
 Owns the client that speaks to the app in this process, one key of each role, and two doorbells: one that applies the
 inbox right here, so that commands are answered at once, and a real one whose Temporal is away.
@@ -7,18 +7,20 @@ inbox right here, so that commands are answered at once, and a real one whose Te
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel, col
 from temporalio.client import Client
 
 import api
+from fixline.catalog import read_catalog
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.commands import Role
 from fixline.messages import Advanced
@@ -26,6 +28,7 @@ from fixline.settings import Settings
 from fixline.store.inbox import Inbox
 from fixline.store.keys import create_key
 from fixline.store.store import Store
+from fixline.store.tables import RequestRow
 from fixline.store.versions import Versions
 from fixline.temporal import connect
 
@@ -49,10 +52,14 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 
 
+READ_ONCE = cache(read_catalog)
+"""The definitions, read once per process: they take longer to check than a test to run."""
+
+
 class HereBell(Doorbell):
     """A doorbell without Temporal: ringing applies the inbox, here and now."""
 
-    def __init__(self, store: Store, now: Any) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._inbox = Inbox(store, Versions())
         self._now = now
 
@@ -77,6 +84,7 @@ class Service:
     def __init__(self, store: Store, doorbell: Doorbell | None = None) -> None:
         self.store = store
         self.now = MORNING
+        api.read_catalog = READ_ONCE
         settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=0.3)
         self.app: FastAPI = api.create_app(
             settings, store=store, doorbell=doorbell or HereBell(store, lambda: self.now), clock=lambda: self.now
@@ -126,11 +134,14 @@ class Service:
             Inbox(self.store, Versions()).advance(request_id, self.now)
 
     def rows(self) -> dict[str, int]:
-        """How many rows each table has."""
-        tables = SQLModel.metadata.sorted_tables
-        return self.store.read(
-            lambda s: {t.name: s.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
-        )
+        """How many rows each table has, and how many commands were given a number."""
+
+        def count(session: Session) -> dict[str, int]:
+            tables = SQLModel.metadata.sorted_tables
+            found = {t.name: session.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+            return {**found, "numbers": session.execute(select(func.sum(col(RequestRow.inbox)))).scalar_one() or 0}
+
+        return self.store.read(count)
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
