@@ -19,7 +19,7 @@ from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.settings import Settings, read_settings
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import utc_now
 from fixline.store.keys import ensure_admin_key
 from fixline.store.store import Store
 from fixline.store.versions import Versions, publish

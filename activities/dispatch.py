@@ -13,8 +13,8 @@ from activities.answers import advanced
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
+from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
-from fixline.store.inbox import Locked
 from fixline.store.teams import least_loaded, next_in_turn
 
 

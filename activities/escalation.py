@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.answers import advanced
@@ -10,8 +10,8 @@ from activities.notification import Notice, Notifier
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
+from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
-from fixline.store.inbox import Locked
 from fixline.store.tables import TaskRow
 
 
@@ -30,9 +30,7 @@ class Escalate:
 
     def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         role = effect.data["role"]
-        about = effect.data.get("task")
-        row = session.get(TaskRow, about) if about else None
-        team = row.team if row else request.team
+        team = request.team or _last_team(session, request.id)
         holder = self._organisation.holder(role, team, request.department or "")
         told = holder.person if holder else None
         if told:
@@ -46,3 +44,9 @@ class Escalate:
             about=effect.data["clock"],
             channel=self._notifier.channel,
         )
+
+
+def _last_team(session: Session, request_id: str) -> str | None:
+    """While a request waits no team has it; then the team that had it last answers for it."""
+    tasks = select(TaskRow.team).where(TaskRow.request_id == request_id).order_by(col(TaskRow.offered_at).desc())
+    return session.exec(tasks.limit(1)).first()

@@ -16,8 +16,8 @@ from temporalio import activity
 from activities.answers import advanced
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
+from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
-from fixline.store.inbox import Locked
 
 log = logging.getLogger("fixline.notices")
 

@@ -58,7 +58,7 @@ class Pothole:
         await workflow.wait_condition(lambda: len(self._answers) == 1, timeout=timedelta(days=7))
         await workflow.execute_activity(dispatch, request_id, start_to_close_timeout=TIMEOUT)
         self._ready = 2
-        await workflow.wait_condition(lambda: len(self._answers) == 2)  # noqa: PLR2004 - the second step
+        await workflow.wait_condition(lambda: len(self._answers) == 2)
         return await workflow.execute_activity(close, request_id, start_to_close_timeout=TIMEOUT)
 
     @workflow.update

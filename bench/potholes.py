@@ -33,7 +33,7 @@ from fixline.delivery.doorbell import Doorbell
 from fixline.domain.commands import Actor, Complete, Open, Place, Role
 from fixline.domain.decision import Refusal
 from fixline.settings import PACKAGED_DEFINITIONS
-from fixline.store.inbox import Arrival, utc_now
+from fixline.store.arrivals import Arrival, utc_now
 from fixline.store.opening import Report
 from fixline.store.schema import migrate
 from fixline.store.store import Store
@@ -146,7 +146,7 @@ async def work(side: str, address: str, folder: Path) -> None:
 @asynccontextmanager
 async def worker_process(side: str, address: str, folder: Path) -> AsyncIterator[int]:
     """A worker of one side in a process of its own, for as long as the block runs; gives its process id."""
-    process = subprocess.Popen([sys.executable, "-m", "bench", "work", side, address, str(folder)])  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "bench", "work", side, address, str(folder)])
     try:
         yield process.pid
     finally:
@@ -221,6 +221,7 @@ def _print(rates: dict[str, list[float]], costs: dict[str, Cost], count: int, at
     allowed = 22 + EFFECTS
     print(f"ratio of rates, round by round, median: {ratio:.2f} (wanted: at least 1.0)")
     print(
-        f"events: {fixline.events} (at most {allowed}: 22 and {EFFECTS} effects); {fixline.kilobytes:.1f} kB (at most 10)"
+        f"events: {fixline.events} (at most {allowed}: 22 and {EFFECTS} effects); "
+        f"{fixline.kilobytes:.1f} kB (at most 10)"
     )
     print("  " + ", ".join(f"{name} {number}" for name, number in sorted(fixline.kinds.items())))

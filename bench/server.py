@@ -37,7 +37,7 @@ async def temporal_server(folder: Path) -> AsyncIterator[tuple[Client, str, int]
     """A server on a file in `folder`; ends with the block. Gives a client, the address, the process id."""
     port = free_port()
     address = f"127.0.0.1:{port}"
-    process = subprocess.Popen(  # noqa: S603 - our own binary
+    process = subprocess.Popen(
         [
             *(temporal_binary(), "server", "start-dev", "--headless", "--port", str(port)),
             *("--db-filename", str(folder / "temporal.db"), "--log-level", "error"),

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
 def read_settings() -> Settings:
     """The settings of the environment. Raises SettingsError."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # every field has a default or comes from the environment
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "FIXLINE_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -112,7 +112,7 @@ class ServiceRequest:
         self._passed = asked
 
     async def _local(self, name: str, argument: AdvanceOrder | EffectTask) -> Advanced:
-        return await workflow.execute_local_activity(
+        result: Advanced = await workflow.execute_local_activity(
             name,
             argument,
             result_type=Advanced,
@@ -120,15 +120,17 @@ class ServiceRequest:
             retry_policy=policies.LOCAL_RETRY,
             local_retry_threshold=policies.LOCAL_RETRY_THRESHOLD,
         )
+        return result
 
     async def _outside(self, name: str, argument: EffectTask) -> Advanced:
-        return await workflow.execute_activity(
+        result: Advanced = await workflow.execute_activity(
             name,
             argument,
             result_type=Advanced,
             start_to_close_timeout=policies.OUTSIDE_TIMEOUT,
             retry_policy=policies.OUTSIDE_RETRY,
         )
+        return result
 
     def _note(self, result: Advanced) -> None:
         """Keep what a pass or an effect has come to; of two that cross, the later decision holds."""

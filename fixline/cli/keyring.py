@@ -13,7 +13,7 @@ from fixline.cli.access import find_place, open_store
 from fixline.cli.outcome import Trouble, WrongUse
 from fixline.domain.commands import Role
 from fixline.settings import read_settings
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import utc_now
 from fixline.store.keys import ROLES, KeyNameTaken, KeyRecord, KeyUnknown, create_key, list_keys, revoke_key
 
 T = TypeVar("T")

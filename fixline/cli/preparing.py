@@ -11,7 +11,7 @@ from sqlmodel import Session
 from fixline.catalog import Catalog, read_catalog, version_hash
 from fixline.cli.outcome import Trouble
 from fixline.domain.commands import Role
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import utc_now
 from fixline.store.keys import ADMIN_NAME, create_key, ensure_admin_key, list_keys
 from fixline.store.store import Store
 from fixline.store.versions import publish

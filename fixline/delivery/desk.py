@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.decision import Decision, Refusal
 from fixline.messages import Advanced, EffectOrder, Summary
-from fixline.store.inbox import Arrival, Received, accept, read_command, utc_now
+from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
 from fixline.store.opening import OpeningRefused, Report, decide_opening, open_request
 from fixline.store.projection import REACH
 from fixline.store.store import Store

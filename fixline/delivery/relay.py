@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from fixline.delivery.doorbell import Doorbell
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import utc_now
 from fixline.store.relaying import Call, claim_calls
 from fixline.store.store import Store, StoreAway
 

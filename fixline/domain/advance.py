@@ -75,7 +75,7 @@ def advance(
         elif state.closed and not isinstance(command, ON_CLOSED):
             raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
         else:
-            if catch_up:
+            if catch_up and not isinstance(command, SourceClosed):  # it was closed elsewhere before that fell due
                 _catch_up(draft, through_now=isinstance(command, Tick))
             _decide(draft, command)
     except Refused as refused:

@@ -57,6 +57,7 @@ def complete(draft: Draft, command: Complete) -> None:
     task = _open_task(draft, command.task)
     step = draft.definition.step(task.step)
     assert isinstance(step, HumanStep)  # noqa: S101 - tasks exist for human steps only
+    _check_holder(draft, task, command.assignee)
     if command.outcome not in step.then:
         raise refuse(
             "unknown_outcome",

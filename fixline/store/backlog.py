@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, SourceClosed
 from fixline.domain.decision import Decision
-from fixline.store.inbox import Arrival, RefusedAtDoor, accept
+from fixline.store.arrivals import Arrival, RefusedAtDoor, accept
 from fixline.store.opening import Report, take_numbers, write_opening
 from fixline.store.tables import CommandRow, RequestRow, table_of
 
@@ -56,8 +56,8 @@ def insert_history(session: Session, zone: ZoneInfo, now: datetime, rows: Sequen
     if not rows:
         return
     ids = take_numbers(session, zone, now, len(rows))
-    blank = {column.name: None for column in _REQUEST.columns} | _HISTORY | {"accepted_at": now, "updated_at": now}
-    full = [blank | row | {"id": request_id} for request_id, row in zip(ids, rows, strict=True)]
+    same = _HISTORY | {"accepted_at": now, "updated_at": now}
+    full = [{**same, **row, "id": request_id} for request_id, row in zip(ids, rows, strict=True)]
     session.connection().execute(insert(_REQUEST), full)
 
 

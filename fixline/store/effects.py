@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, EffectReport
 from fixline.store import statements
-from fixline.store.inbox import Applied, Arrival, Inbox, Locked, RequestUnknown, lock_request, report
+from fixline.store.arrivals import Arrival, Locked, RequestUnknown, lock_request
+from fixline.store.inbox import Applied, Inbox, report
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import EffectRow
 

@@ -14,18 +14,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from fixline.domain.advance import advance
-from fixline.domain.commands import COMMAND, SYSTEM, Actor, Command, Tick
+from fixline.domain.commands import COMMAND, SYSTEM, Actor, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import statements
+from fixline.store.arrivals import Arrival, Locked, RequestUnknown, as_received, lock_request
 from fixline.store.projection import promised_at, request_values, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
@@ -33,8 +34,6 @@ from fixline.store.versions import Versions
 
 log = logging.getLogger(__name__)
 
-MAX_BELLS = 8
-"""Doorbells in flight per request; Temporal allows 10 updates and aborts others when an 11th comes."""
 PARK_AFTER = 3
 """How often a command may fail by a fault of ours before it is parked and later ones go on."""
 FAULT_PAUSE = timedelta(minutes=15)
@@ -43,57 +42,8 @@ UNSTOPPABLE = ("hold", "cancel")
 """Commands that a fault in catching up must not block."""
 
 
-class RequestUnknown(LookupError):
-    """The store has no such request."""
-
-
 class StoreBehind(Exception):
     """The workflow knows a later decision than the store: the store was restored from an old backup."""
-
-
-class KeyReused(Exception):
-    """The caller has used this idempotency key for another body."""
-
-
-class RefusedAtDoor(Exception):
-    """The request takes no such command any more; nothing was accepted."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A command as it comes to the door. `caller` scopes the idempotency key; `command_id` is the row's id."""
-
-    command_id: str
-    command: Command
-    actor: Actor
-    accepted_at: datetime
-    caller: str
-    idempotency_key: str | None = None
-    body_hash: str | None = None
-
-
-class Locked(NamedTuple):
-    """The columns of a locked request that a decision needs; the order is that of `statements.LOCK_REQUEST`."""
-
-    id: str
-    type: str
-    status: str
-    outcome: str | None
-    step: str | None
-    priority: str | None
-    department: str | None
-    team: str | None
-    decision: int
-    inbox: int
-    next_at: datetime | None
-    version: str | None
-    state: str | None
-    shell_at: datetime | None
-    fault: str | None
 
 
 class Pending(NamedTuple):
@@ -113,29 +63,6 @@ class _Waiting(NamedTuple):
     body: dict[str, Any]
     actor: dict[str, Any]
     accepted_at: datetime
-
-
-class Received(NamedTuple):
-    """A command in an inbox, and its answer: the columns of `command`, in their order (see `CommandRow`)."""
-
-    id: str
-    request_id: str
-    number: int
-    kind: str
-    body: dict[str, Any]
-    actor: dict[str, Any]
-    caller: str
-    idempotency_key: str | None
-    body_hash: str | None
-    accepted_at: datetime
-    state: str = "waiting"
-    answer: dict[str, Any] = {}  # noqa: RUF012 - never changed in place
-    decision: int | None = None
-    attempts: int = 0
-    retries: int = 0
-    fault: str | None = None
-    rung_at: datetime | None = None
-    applied_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -163,79 +90,6 @@ class _Run:
     @property
     def next_at(self) -> datetime | None:
         return self.decisions[-1].next_at if self.decisions else None
-
-
-def lock_request(session: Session, request_id: str) -> Locked:
-    """What a decision needs of the request's row, locked until the transaction ends. Raises RequestUnknown."""
-    row = session.connection().execute(statements.LOCK_REQUEST, {"request_id_": request_id}).first()
-    if row is None:
-        raise RequestUnknown(request_id)
-    return Locked(*row)
-
-
-def find_received(session: Session, arrival: Arrival) -> Received | None:
-    """The command received before with this id, or from the caller under the same idempotency key.
-
-    Raises KeyReused when it had another body.
-    """
-    wanted = {"id_": arrival.command_id, "caller_": arrival.caller, "key_": arrival.idempotency_key}
-    found = session.connection().execute(statements.FIND_COMMAND, wanted).first()
-    if found is None:
-        return None
-    received = Received(*found)
-    if arrival.idempotency_key is not None and received.body_hash != arrival.body_hash:
-        raise KeyReused(arrival.idempotency_key)
-    return received
-
-
-def read_command(session: Session, command_id: str) -> Received | None:
-    """A command by its id."""
-    found = session.connection().execute(statements.READ_COMMAND, {"id_": command_id}).first()
-    return Received(*found) if found is not None else None
-
-
-def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
-    """Write a command into the request's inbox with the next number; the one already there for a repeated key.
-
-    `rung_at` is set when its doorbell may be rung. Raises RequestUnknown, KeyReused, RefusedAtDoor.
-    """
-    request = lock_request(session, request_id)
-    known = find_received(session, arrival)
-    if known is not None:
-        return known
-    _check_open(request, arrival)
-    received = as_received(request_id, request.inbox + 1, arrival)
-    connection = session.connection()
-    if connection.execute(statements.BELLS, {"request_id_": request_id}).scalar_one() < MAX_BELLS:
-        received = received._replace(rung_at=arrival.accepted_at)
-    connection.execute(statements.INSERT_COMMAND, received._asdict())
-    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request_id, "inbox": received.number})
-    return received
-
-
-def as_received(request_id: str, number: int, arrival: Arrival) -> Received:
-    """A waiting command, as it will be written."""
-    return Received(
-        id=arrival.command_id,
-        request_id=request_id,
-        number=number,
-        kind=arrival.command.kind,
-        body=arrival.command.model_dump(mode="json"),
-        actor=arrival.actor.model_dump(mode="json"),
-        caller=arrival.caller,
-        idempotency_key=arrival.idempotency_key,
-        body_hash=arrival.body_hash,
-        accepted_at=arrival.accepted_at,
-    )
-
-
-def _check_open(request: Locked, arrival: Arrival) -> None:
-    if request.state is None:
-        text = "the request is history from another system and takes no commands"
-        raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
-    if request.status == "closed" and arrival.command.kind not in ("comment", "report"):
-        text = f"the request is closed ({request.outcome})"
-        raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": request.outcome}))
 
 
 class Inbox:
@@ -343,13 +197,15 @@ class Inbox:
             except StoreAway:
                 raise
             except Exception as fault:
-                text = _fault_text(fault)
-                command = self._store.write(lambda s: _count_fault(s, command_id, text, now))
+                command = self._count_fault(command_id, _fault_text(fault), now)
             if command.state == "failed":
-                log.error("command %s (%s) is parked: %s", command_id, command.kind, text)
+                log.error("command %s (%s) is parked: %s", command_id, command.kind, command.fault)
                 return
             if command.kind in UNSTOPPABLE and self._without_catching_up(request_id, now):
                 return
+
+    def _count_fault(self, command_id: str, text: str, now: datetime) -> CommandRow:
+        return self._store.write(lambda s: _count_fault(s, command_id, text, now))
 
     def _without_catching_up(self, request_id: str, now: datetime) -> bool:
         try:
@@ -493,8 +349,3 @@ def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> 
         statement.values(state="waiting", attempts=0, retries=CommandRow.retries + 1, rung_at=None, applied_at=None)
     )
     return int(getattr(result, "rowcount", 0))
-
-
-def utc_now() -> datetime:
-    """The wall clock, aware UTC: the default of every part that can be given another."""
-    return datetime.now(UTC)

@@ -19,7 +19,8 @@ from fixline.domain.commands import Open
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.store import statements
-from fixline.store.inbox import Arrival, Received, answer_of, as_received, find_received
+from fixline.store.arrivals import Arrival, Received, as_received, find_received
+from fixline.store.inbox import answer_of
 from fixline.store.projection import request_values, write_details
 from fixline.store.tables import ContactRow, CounterRow
 

@@ -16,17 +16,18 @@ REQUEST = table_of(RequestRow)
 COMMAND = table_of(CommandRow)
 EFFECT = table_of(EffectRow)
 
-_ID = bindparam("request_id_")
+_ID: Any = bindparam("request_id_")
 _LOCKED = (
-    "id type status outcome step priority department team decision inbox next_at version state shell_at fault"
-).split()
+    *("id", "type", "status", "outcome", "step", "priority", "department", "team", "decision", "inbox"),
+    *("next_at", "version", "state", "shell_at", "fault"),
+)
 
-LOCK_REQUEST: Any = select(*(REQUEST.c[name] for name in _LOCKED)).where(_ID == REQUEST.c.id).with_for_update()
+LOCK_REQUEST: Any = select(*(REQUEST.c[name] for name in _LOCKED)).where(REQUEST.c.id == _ID).with_for_update()
 """The columns of a request that a decision needs, and the lock that keeps others out (`request_id_`)."""
 
 WAITING: Any = (
     select(COMMAND.c.id, COMMAND.c.number, COMMAND.c.kind, COMMAND.c.body, COMMAND.c.actor, COMMAND.c.accepted_at)
-    .where(_ID == COMMAND.c.request_id, COMMAND.c.state == "waiting")
+    .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting")
     .order_by(COMMAND.c.number)
 )
 """The commands that wait in a request's inbox, in order (`request_id_`)."""
@@ -34,18 +35,18 @@ WAITING: Any = (
 BELLS: Any = (
     select(func.count())
     .select_from(COMMAND)
-    .where(_ID == COMMAND.c.request_id, COMMAND.c.state == "waiting", COMMAND.c.rung_at.is_not(None))
+    .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting", COMMAND.c.rung_at.is_not(None))
 )
 """How many waiting commands of a request have rung (`request_id_`)."""
 
 PENDING: Any = (
     select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach)
-    .where(_ID == EFFECT.c.request_id, EFFECT.c.state != "done")
+    .where(EFFECT.c.request_id == _ID, EFFECT.c.state != "done")
     .order_by(EFFECT.c.decision, EFFECT.c.number)
 )
 """The effects of a request that have not been taken (`request_id_`)."""
 
-UPDATE_REQUEST: Any = update(REQUEST).where(_ID == REQUEST.c.id)
+UPDATE_REQUEST: Any = update(REQUEST).where(REQUEST.c.id == _ID)
 """Change the columns given beside `request_id_`."""
 
 ANSWER_COMMAND: Any = update(COMMAND).where(bindparam("id_") == COMMAND.c.id)

@@ -19,7 +19,7 @@ from fixline.domain.advance import advance
 from fixline.domain.commands import Command
 from fixline.domain.decision import Refusal
 from fixline.domain.state import RequestState
-from fixline.store.inbox import Arrival, KeyReused, Received
+from fixline.store.arrivals import Arrival, KeyReused, Received
 from fixline.store.queries.door import Standing, standing_of, standing_of_task
 from fixline.web.auth import Caller, Repeat
 from fixline.web.metrics import Metrics

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from fixline.domain.decision import FieldProblem, Refusal
-from fixline.store.inbox import KeyReused, RefusedAtDoor, RequestUnknown
+from fixline.store.arrivals import KeyReused, RefusedAtDoor, RequestUnknown
 from fixline.store.store import StoreAway
 
 MEDIA_TYPE = "application/problem+json"

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from fixline.domain.commands import Open, Place
 from fixline.domain.decision import Refusal
-from fixline.store.inbox import Arrival
+from fixline.store.arrivals import Arrival
 from fixline.store.opening import Contact, Report
 from fixline.store.queries.detail import read_journal, read_request
 from fixline.store.queries.places import Box, Circle

@@ -16,7 +16,7 @@ from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.decision import Decision
 from fixline.domain.definition import ChooseStep, CloseStep, Definition, HumanStep
 from fixline.domain.state import Clock
-from fixline.store.inbox import Received
+from fixline.store.arrivals import Received
 from fixline.store.projection import promised_at
 from fixline.web.schemas.basics import form_out
 from fixline.web.schemas.requests import ClockPlan, DryRunOut, OpenedOut, RequestOut, TaskPlan

@@ -38,9 +38,7 @@ MACHINE_PATH = re.compile(
     + r")(?:/|\b)(?![\w-])"
 )
 INDEX_ADDRESS = re.compile(
-    "|".join(
-        ("--" + r"(?:extra-)?index-url", "--" + "find-links", "--trusted" + "-host", r"https?:", r"file:")
-    )
+    "|".join(("--" + r"(?:extra-)?index-url", "--" + "find-links", "--trusted" + "-host", r"https?:", r"file:"))
 )
 UNFINISHED = re.compile(r"\b(?:" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX")) + r")\b")
 
@@ -99,8 +97,7 @@ def test_workflows_import_temporal_and_messages_only() -> None:
         f"{path.relative_to(ROOT)}: {name}"
         for path in (ROOT / "workflows").rglob("*.py")
         for name in imported(path)
-        if not of_the_standard_library(name)
-        and not under(name, "temporalio", "fixline.messages", "workflows")
+        if not of_the_standard_library(name) and not under(name, "temporalio", "fixline.messages", "workflows")
     }
     assert strangers == set()
 
@@ -126,9 +123,7 @@ def test_composition_roots_are_short_and_read_no_yaml(root: str) -> None:
 
 def test_nothing_of_the_product_imports_the_tests() -> None:
     product = [path for path in python_files() if path.relative_to(ROOT).parts[0] not in {"tests", "bench"}]
-    assert not [
-        path for path in product for name in imported(path) if under(name, "tests", "bench", "holidays")
-    ]
+    assert not [path for path in product for name in imported(path) if under(name, "tests", "bench", "holidays")]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -137,9 +132,7 @@ def test_every_locked_package_is_hashed(lock: str) -> None:
     logical = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     packages = [line for line in logical if line.strip() and not line.lstrip().startswith("#")]
     assert packages
-    loose = [
-        line for line in packages if not re.match(r"^[\w.\[\],-]+==\S+.*\s--hash=sha256:[0-9a-f]{64}", line)
-    ]
+    loose = [line for line in packages if not re.match(r"^[\w.\[\],-]+==\S+.*\s--hash=sha256:[0-9a-f]{64}", line)]
     assert loose == []
 
 

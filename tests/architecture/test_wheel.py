@@ -83,8 +83,7 @@ def test_the_wheel_holds_all_that_runs(names: set[str]) -> None:
         path.relative_to(ROOT).as_posix()
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.is_file()
-        and path.suffix in {".py", ".yaml", ".typed", ".mako", ".html", ".css", ".js", ".svg"}
+        if path.is_file() and path.suffix in {".py", ".yaml", ".typed", ".mako", ".html", ".css", ".js", ".svg"}
     }
     assert wanted - names == set()
     assert "fixline/py.typed" in names
@@ -92,17 +91,11 @@ def test_the_wheel_holds_all_that_runs(names: set[str]) -> None:
 
 def test_definitions_and_migrations_travel_along(names: set[str]) -> None:
     assert [name for name in names if name.startswith("definitions/") and name.endswith(".yaml")]
-    assert [
-        name
-        for name in names
-        if name.startswith("fixline/store/migrations/versions/") and name.endswith(".py")
-    ]
+    assert [name for name in names if name.startswith("fixline/store/migrations/versions/") and name.endswith(".py")]
 
 
 def test_the_installed_wheel_is_not_the_checkout(installed: Path) -> None:
-    script = (
-        "import fixline, api, worker, workflows, activities; print(fixline.__file__, api.__file__, sep='\\n')"
-    )
+    script = "import fixline, api, worker, workflows, activities; print(fixline.__file__, api.__file__, sep='\\n')"
     for line in run(installed / "bin" / "python", "-c", script, cwd=installed).split():
         assert Path(line).is_relative_to(installed), line
 

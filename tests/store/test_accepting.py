@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from fixline.store.inbox import MAX_BELLS, KeyReused, RefusedAtDoor, RequestUnknown, find_by_key
+from fixline.store.arrivals import MAX_BELLS, KeyReused, RefusedAtDoor, RequestUnknown, find_received
 from fixline.store.tables import CommandRow, RequestRow, table_of
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
@@ -33,7 +33,7 @@ def test_an_accepted_command_waits_under_the_next_number(errands: City) -> None:
 def test_numbers_have_no_gaps_however_many_come_at_once(errands: City) -> None:
     first, second = errands.open(), errands.open()
     works = [lambda r=r, n=n: errands.accept(r, "comment", text=str(n)) for n in range(10) for r in (first, second)]
-    at_once(works)  # type: ignore[arg-type]  # defaults bind the loop's variables
+    at_once(works)
     for request_id in (first, second):
         assert [row.number for row in errands.commands(request_id)] == list(range(1, 12))
         assert errands.request(request_id).inbox == 11
@@ -65,7 +65,7 @@ def test_a_key_belongs_to_its_caller(errands: City) -> None:
     request_id = errands.open()
     first = errands.accept(request_id, "comment", key="k", body_hash="one", text="x")
     arrival = errands.arrival(errands.report().command, key="k", body_hash="two", caller="somebody else")
-    assert errands.store.write(lambda s: find_by_key(s, arrival)) is None
+    assert errands.store.write(lambda s: find_received(s, arrival)) is None
     assert errands.command(first.id).caller == "tests"
 
 
@@ -88,7 +88,7 @@ def test_one_key_at_once_for_two_requests_is_one_command(errands: City) -> None:
         return True
 
     works = [lambda r=r: send(r) for r in requests]
-    assert sorted(at_once(works)) == [False] * 5 + [True]  # type: ignore[arg-type]  # defaults bind the loop's variables
+    assert sorted(at_once(works)) == [False] * 5 + [True]
     assert errands.count(CommandRow) == 7
     assert_consistent(errands.store)
 

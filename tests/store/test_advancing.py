@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from fixline.store.inbox import RequestUnknown, StoreBehind
+from fixline.store.arrivals import RequestUnknown
+from fixline.store.inbox import StoreBehind
 from fixline.store.tables import CommandRow
 from tests.support.city import SUPERVISOR, City, at_once
 from tests.support.consistency import assert_consistent
@@ -196,7 +197,7 @@ def test_accepting_and_applying_at_once_loses_nothing(errands: City) -> None:
         errands.advance(request_id)
 
     works = [lambda n=n: give(n) for n in range(16)]
-    at_once(works)  # type: ignore[arg-type]  # defaults bind the loop's variables
+    at_once(works)
     assert sorted(int(row.text) for row in errands.journal(request_id, "commented")) == list(range(16))
     assert {row.state for row in errands.commands(request_id)} == {"applied"}
     assert errands.count(CommandRow) == 17

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import select
 
-from fixline.store.inbox import KeyReused
+from fixline.store.arrivals import KeyReused, Received
 from fixline.store.opening import Contact, OpeningRefused, open_request
 from fixline.store.tables import (
     ClockRow,
@@ -99,9 +99,9 @@ def test_a_refusal_writes_nothing(city: City, details: dict[str, Any], code: str
 
 
 def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
-    def send(body_hash: str) -> CommandRow:
+    def send(body_hash: str) -> Received:
         report = city.report("graffiti", key="k", body_hash=body_hash)
-        return city.store.write(lambda s: open_request(s, report, city.zone))
+        return city.store.write(lambda s: open_request(s, report, city.zone)).command
 
     first, second = send("one"), send("one")
     assert (second.id, second.request_id, second.answer) == (first.id, first.request_id, first.answer)
@@ -113,7 +113,7 @@ def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
 def test_one_key_at_once_opens_one_request(city: City) -> None:
     def send() -> str:
         report = city.report("graffiti", key="k", body_hash="one")
-        return city.store.write(lambda s: open_request(s, report, city.zone)).request_id
+        return city.store.write(lambda s: open_request(s, report, city.zone)).command.request_id
 
     assert len(set(at_once([send] * 8))) == 1
     assert (city.count(RequestRow), city.count(CommandRow)) == (1, 1)

@@ -21,8 +21,9 @@ from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
 from fixline.domain.commands import COMMAND, Actor, Command, Role
 from fixline.domain.definition import Definition
 from fixline.settings import PACKAGED_DEFINITIONS
+from fixline.store.arrivals import Arrival, Received, accept
 from fixline.store.effects import Effects
-from fixline.store.inbox import Applied, Arrival, Inbox, accept
+from fixline.store.inbox import Applied, Inbox
 from fixline.store.opening import Contact, Report, open_request
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
@@ -121,7 +122,7 @@ class City:
     def open(self, type_: str = "errand", **details: Any) -> str:
         """Open a request that the rules accept; its id."""
         report = self.report(type_, **details)
-        return self.store.write(lambda s: open_request(s, report, self.zone)).request_id
+        return self.store.write(lambda s: open_request(s, report, self.zone)).command.request_id
 
     def accept(
         self,
@@ -133,7 +134,7 @@ class City:
         key: str | None = None,
         body_hash: str | None = None,
         **body: Any,
-    ) -> CommandRow:
+    ) -> Received:
         """Put a command into a request's inbox."""
         command = COMMAND.validate_python({"kind": kind, **body})
         arrival = self.arrival(command, actor=actor, at=at, key=key, body_hash=body_hash)

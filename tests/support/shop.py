@@ -24,9 +24,9 @@ from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
 from fixline.domain.commands import COMMAND, Actor
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import Received, utc_now
 from fixline.store.store import Store
-from fixline.store.tables import CommandRow, CounterRow
+from fixline.store.tables import CounterRow
 from tests.support.city import City
 from tests.unit.domain.samples import ADMIN
 
@@ -72,14 +72,16 @@ class Shop:
 
     async def open(self, type_: str = "errand", **details: Any) -> str:
         """Open a request at the desk; its id."""
-        return (await self.desk.open(await asyncio.to_thread(self.city.report, type_, **details))).request_id
+        opened = await self.desk.open(await asyncio.to_thread(self.city.report, type_, **details))
+        assert isinstance(opened, Received), opened
+        return opened.request_id
 
-    async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> CommandRow:
+    async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Received:
         """Give a command at the desk; its row as the caller sees it."""
         command = COMMAND.validate_python({"kind": kind, **body})
         return await self.desk.submit(request_id, self.city.arrival(command, actor=actor))
 
-    async def complete(self, request_id: str, outcome: str, **form: Any) -> CommandRow:
+    async def complete(self, request_id: str, outcome: str, **form: Any) -> Received:
         """Complete the one open task."""
         task = await asyncio.to_thread(self.city.task, request_id)
         return await self.submit(request_id, "complete", task=task.id, outcome=outcome, form=form)

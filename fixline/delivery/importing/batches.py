@@ -18,6 +18,7 @@ from fixline.catalog import Areas
 from fixline.delivery.importing.records import Record, Unfit
 from fixline.domain.commands import SYSTEM, Open, Place, SourceClosed
 from fixline.domain.decision import Decision, Refusal
+from fixline.store.arrivals import Arrival
 from fixline.store.backlog import (
     Known,
     close_by_source,
@@ -28,7 +29,6 @@ from fixline.store.backlog import (
     open_backlog,
     update_history,
 )
-from fixline.store.inbox import Arrival
 from fixline.store.opening import Report, decide_opening, take_numbers
 from fixline.store.store import Store
 from fixline.store.versions import Published
@@ -106,10 +106,8 @@ class Batch:
                 work.closings.append((known.id, self._closing(record)))
         elif record.open:
             raise Unfit(f"it is open at the source, but was imported as closed ({known.said['outcome']}) before")
-        else:
-            row = self._history(record)
-            if any(row[name] != value for name, value in known.said.items()):
-                work.changes.append((known.id, row))
+        elif _said(record) != known.said:
+            work.changes.append((known.id, self._history(record)))
 
     def _write(self, store: Store, work: _Work, now: datetime, found: Outcomes) -> None:
         def timed(write: Callable[..., T], *arguments: Any) -> T:
@@ -131,19 +129,12 @@ class Batch:
     def _history(self, record: Record) -> dict[str, Any]:
         definition = self._definitions.get(record.type)
         return {
+            **_said(record),
             "type": record.type,
-            "source_type": record.source_type,
             "department": definition.definition.department if definition else None,
-            "outcome": record.outcome.value if record.outcome else None,
             "area": next(iter(self._located(record).values()), None),
-            "latitude": record.latitude,
-            "longitude": record.longitude,
-            "address": record.address,
             "source": self._source,
             "external_id": record.number,
-            "source_facts": record.facts,
-            "opened_at": record.opened_at,
-            "closed_at": record.closed_at,
         }
 
     def _report(self, record: Record, now: datetime) -> Report:
@@ -195,6 +186,20 @@ class Batch:
         if record.latitude is None or record.longitude is None:
             return {}
         return self._areas.locate(record.latitude, record.longitude)
+
+
+def _said(record: Record) -> dict[str, Any]:
+    """What the source says of a closed record: the store's SOURCE_COLUMNS."""
+    return {
+        "source_type": record.source_type,
+        "outcome": record.outcome.value if record.outcome else None,
+        "opened_at": record.opened_at,
+        "closed_at": record.closed_at,
+        "latitude": record.latitude,
+        "longitude": record.longitude,
+        "address": record.address,
+        "source_facts": record.facts,
+    }
 
 
 def _answers(record: Record, published: Published) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _CENTURY_TURNS = 69
 """Two-digit years from here on are of the last century, as in POSIX."""
 
 
+@lru_cache(maxsize=2_000)
 def slug(text: str, between: str = "-") -> str:
     """Lower-case words, joined: a type's or a column's name however it is written."""
     return _WORDS.sub(between, text.lower()).strip(between)
@@ -32,7 +33,7 @@ def slug(text: str, between: str = "-") -> str:
 
 def clean(cell: str) -> str:
     """The text without control characters (databases refuse some) and outer space."""
-    return _CONTROL.sub("", cell).strip()
+    return cell.strip() if cell.isprintable() else _CONTROL.sub("", cell).strip()
 
 
 def code(cell: str) -> str:

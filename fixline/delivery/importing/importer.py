@@ -28,15 +28,15 @@ from fixline.delivery.importing.batches import Batch, Outcomes
 from fixline.delivery.importing.records import Mapping, Record, Unfit
 from fixline.delivery.importing.rejects import Rejects
 from fixline.delivery.importing.table import Line, Table
-from fixline.store.inbox import utc_now
+from fixline.store.arrivals import utc_now
 from fixline.store.store import Store
 from fixline.store.versions import Versions
 
 FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 200, 20, 1000
 WANTED_SECONDS = 0.05
 """How long a batch should hold the database; its size follows this."""
-LEAVE_ALONE = 0.5
-"""The pause after a batch, as a share of the time it took."""
+PAUSE_SECONDS = 0.005
+"""The pause after a batch, beside the time in which the next one is read: others get at the database then."""
 TELL_EVERY_ROWS = 10_000
 
 
@@ -128,9 +128,7 @@ class Importer:
     def _settle(self, batch: Batch, rows: list[tuple[Line, Record]], summary: Summary, rejects: Rejects) -> None:
         if not rows:
             return
-        began = time.monotonic()
         found = self._write(batch, [record for _, record in rows])
-        seconds = time.monotonic() - began
         summary.imported += found.imported
         summary.updated += found.updated
         summary.unchanged += found.unchanged
@@ -142,7 +140,7 @@ class Importer:
         if not self._dry_run:
             wanted = self._size * WANTED_SECONDS / max(found.longest_seconds, 0.001)
             self._size = int(min(max(wanted, self._size / 2, SMALLEST_BATCH), self._size * 2, LARGEST_BATCH))
-            time.sleep(seconds * LEAVE_ALONE)
+            time.sleep(PAUSE_SECONDS)
 
     def _write(self, batch: Batch, records: list[Record]) -> Outcomes:
         try:

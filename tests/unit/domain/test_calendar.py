@@ -345,9 +345,7 @@ class TestLimits:
         """Thirty hours of a minute a week are found, 1800 weeks on."""
         works = calendar(["09:00-09:01"], ("wed",))
         found = works.add_working(at("2026-06-03 12:00"), 30 * HOUR)
-        assert found == at("2026-06-03 09:01") + dt.timedelta(weeks=1800) + (
-            HOUR if _is_winter(found) else ZERO
-        )
+        assert found == at("2026-06-03 09:01") + dt.timedelta(weeks=1800) + (HOUR if _is_winter(found) else ZERO)
 
     def test_years_out_of_reach(self) -> None:
         """Before 1900 and after 2200 a calendar has no answer, and says so."""
@@ -385,9 +383,7 @@ class TestExceptions:
 
     def test_an_open_saturday(self) -> None:
         """A Saturday opened by exception is worked."""
-        works = office(
-            exceptions=[{"date": "2026-06-06", "hours": ["09:00-12:00"], "name": "Spring clean-up"}]
-        )
+        works = office(exceptions=[{"date": "2026-06-06", "hours": ["09:00-12:00"], "name": "Spring clean-up"}])
         assert works.add_working(at("2026-06-05 16:30"), HOUR) == at("2026-06-06 10:00")
         assert works.working_time(at("2026-06-06 00:00"), at("2026-06-07 00:00")) == 3 * HOUR
 
@@ -414,17 +410,13 @@ class TestExceptions:
     def test_an_exception_that_the_evening_before_runs_into_is_refused(self) -> None:
         """Friday's shift to 06:00 and an exception from 05:00 on Saturday overlap."""
         early = [{"date": "2026-06-06", "hours": ["05:00-12:00"], "name": "Parade"}]
-        with pytest.raises(
-            ValidationError, match="22:00-06:00 of 2026-06-05 runs into 05:00-12:00 of 2026-06-06"
-        ):
+        with pytest.raises(ValidationError, match="22:00-06:00 of 2026-06-05 runs into 05:00-12:00 of 2026-06-06"):
             calendar(["22:00-06:00"], ("fri",), exceptions=early)
 
     def test_an_exception_that_runs_into_the_next_morning_is_refused(self) -> None:
         """An overnight exception to 09:00 overlaps the next date's opening at 08:00."""
         late = [{"date": "2026-06-04", "hours": ["22:00-09:00"], "name": "Flood"}]
-        with pytest.raises(
-            ValidationError, match="22:00-09:00 of 2026-06-04 runs into 08:00-16:30 of 2026-06-05"
-        ):
+        with pytest.raises(ValidationError, match="22:00-09:00 of 2026-06-04 runs into 08:00-16:30 of 2026-06-05"):
             office(exceptions=late)
 
     def test_an_overnight_exception_before_a_holiday_is_allowed(self) -> None:

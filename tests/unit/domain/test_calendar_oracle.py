@@ -209,9 +209,7 @@ def test_windows_listed_are_the_time_measured(plan: Plan, offset: dt.timedelta) 
     """The intervals of a stretch are in order, open at their beginning, and sum to its working time."""
     works, end = plan.calendar(), plan.start + offset
     intervals = list(works.windows_between(plan.start, end))
-    assert sum((closes - opens for opens, closes in intervals), dt.timedelta()) == works.working_time(
-        plan.start, end
-    )
+    assert sum((closes - opens for opens, closes in intervals), dt.timedelta()) == works.working_time(plan.start, end)
     bounds = [instant for interval in intervals for instant in interval]
     assert bounds == sorted(bounds)
     assert all(works.is_open(opens) for opens, _ in intervals)
