@@ -60,7 +60,7 @@ class Effects:
             raise
         except Exception as fault:
             text = f"{type(fault).__name__}: {fault}"[:2000]
-            self._store.write(lambda s: _failed(s, effect_id, text))
+            self._store.write(lambda s: _failed(s, request_id, effect_id, text))
             raise
 
     def _settle(self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
@@ -87,7 +87,9 @@ def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
     )
 
 
-def _failed(session: Session, effect_id: str, text: str) -> None:
+def _failed(session: Session, request_id: str, effect_id: str, text: str) -> None:
+    lock_request(session, request_id)
     effect = session.get_one(EffectRow, effect_id)
-    effect.state, effect.last_error, effect.attempts = "failed", text, effect.attempts + 1
-    session.add(effect)
+    if effect.state != "done":  # another worker may have taken it meanwhile
+        effect.state, effect.last_error, effect.attempts = "failed", text, effect.attempts + 1
+        session.add(effect)

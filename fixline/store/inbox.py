@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from fixline.domain.advance import advance
+from fixline.domain.advance import advance, next_instant
 from fixline.domain.commands import COMMAND, SYSTEM, Actor, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
@@ -121,7 +121,7 @@ class Inbox:
             raise
         except Exception:
             log.exception("deciding %s failed; going on command by command", request_id)
-        return self._one_by_one(request_id, now, armed_at)
+        return self._one_by_one(request_id, now, armed_at, first)
 
     def apply(
         self,
@@ -133,7 +133,7 @@ class Inbox:
         first: bool = False,
         known: int = 0,
         ticking: bool = True,
-        at_most: int | None = None,
+        only: str | None = None,
         catch_up: bool = True,
     ) -> Applied:
         """The same inside the caller's transaction; faults of ours do get out, and roll it back."""
@@ -142,7 +142,7 @@ class Inbox:
             raise StoreBehind(f"{request_id}: the workflow has seen decision {known}, the store {row.decision}")
         shell_at = now if first and row.shell_at is None else None
         return self.decide(
-            session, row, now, armed_at=armed_at, shell_at=shell_at, ticking=ticking, at_most=at_most, catch_up=catch_up
+            session, row, now, armed_at=armed_at, shell_at=shell_at, ticking=ticking, only=only, catch_up=catch_up
         )
 
     def decide(
@@ -155,61 +155,61 @@ class Inbox:
         armed_at: datetime | None = None,
         shell_at: datetime | None = None,
         ticking: bool = False,
-        at_most: int | None = None,
+        only: str | None = None,
         catch_up: bool = True,
     ) -> Applied:
-        """Decide what waits in a locked request's inbox, then `reported` (an effect's report, written with its
-        answer), then what is due; and write all of it."""
+        """Decide what waits in a locked request's inbox (or of it the command `only`), then `reported` (an effect's
+        report, written with its answer), then what is due; and write all of it."""
         changes: dict[str, Any] = {"shell_at": shell_at} if shell_at else {}
         run = _begin(self._versions, session, row)
         if run is not None:
-            waiting = _waiting(session, row.id, at_most)
+            waiting = [c for c in _waiting(session, row.id) if only in (None, c.id)]
             answers = [{"id_": c.id, **_answer(run, row.id, c, now, catch_up=catch_up)} for c in waiting]
             if reported is not None:
                 changes["inbox"] = row.inbox + 1
                 _write_reported(session, run, row, reported, now)
-            if ticking and _tick(run, row, now, armed_at):
-                changes["fault"] = None
+            if ticking:
+                changes |= _tick(run, row, now, armed_at)
             if answers:
                 session.connection().execute(statements.ANSWER_COMMAND, answers)
         return _write(session, row, run, changes)
 
-    def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None) -> Applied:
+    def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None, first: bool) -> Applied:
         """After a fault: each command in a transaction of its own, the one at fault counted and parked."""
-        left = self._store.read(lambda s: [c.id for c in _waiting(s, request_id, None)])
+        left = self._store.read(lambda s: [c.id for c in _waiting(s, request_id)])
         for command_id in left:
             self._one(request_id, command_id, now)
         try:
-            return self._store.write(lambda s: self.apply(s, request_id, now, armed_at=armed_at))
+            return self._store.write(lambda s: self.apply(s, request_id, now, armed_at=armed_at, first=first))
         except StoreAway:
             raise
         except Exception as fault:
             log.exception("what is due for %s cannot be decided", request_id)
             text = _fault_text(fault)
-            return self._store.write(lambda s: _tick_failed(s, request_id, now, text))
+            return self._store.write(lambda s: _tick_failed(s, request_id, now, text, first))
 
     def _one(self, request_id: str, command_id: str, now: datetime) -> None:
-        """Apply the lowest waiting command; a fault counts, and parks it in the end."""
+        """Apply this command, if it still waits; a fault counts, and parks it in the end."""
         while True:
             try:
-                self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, at_most=1))
+                self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, only=command_id))
                 return
             except StoreAway:
                 raise
             except Exception as fault:
-                command = self._count_fault(command_id, _fault_text(fault), now)
+                command = self._count_fault(request_id, command_id, _fault_text(fault), now)
             if command.state == "failed":
                 log.error("command %s (%s) is parked: %s", command_id, command.kind, command.fault)
                 return
-            if command.kind in UNSTOPPABLE and self._without_catching_up(request_id, now):
+            if command.kind in UNSTOPPABLE and self._without_catching_up(request_id, command_id, now):
                 return
 
-    def _count_fault(self, command_id: str, text: str, now: datetime) -> CommandRow:
-        return self._store.write(lambda s: _count_fault(s, command_id, text, now))
+    def _count_fault(self, request_id: str, command_id: str, text: str, now: datetime) -> CommandRow:
+        return self._store.write(lambda s: _count_fault(s, request_id, command_id, text, now))
 
-    def _without_catching_up(self, request_id: str, now: datetime) -> bool:
+    def _without_catching_up(self, request_id: str, command_id: str, now: datetime) -> bool:
         try:
-            self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, at_most=1, catch_up=False))
+            self._store.write(lambda s: self.apply(s, request_id, now, ticking=False, only=command_id, catch_up=False))
         except StoreAway:
             raise
         except Exception:
@@ -240,9 +240,9 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
     return _Run(versions.load(session, row.version), RequestState.model_validate_json(row.state))
 
 
-def _waiting(session: Session, request_id: str, at_most: int | None) -> list[_Waiting]:
-    rows = session.connection().execute(statements.WAITING, {"request_id_": request_id}).all()
-    return [_Waiting(*row) for row in rows[:at_most]]
+def _waiting(session: Session, request_id: str) -> list[_Waiting]:
+    rows = session.connection().execute(statements.WAITING, {"request_id_": request_id})
+    return [_Waiting(*row) for row in rows]
 
 
 def _answer(run: _Run, request_id: str, waiting: _Waiting, now: datetime, *, catch_up: bool) -> dict[str, Any]:
@@ -297,23 +297,30 @@ def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) 
     return answer
 
 
-def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> bool:
-    """Decide what is due by itself; True when that was tried. Its `now` is never before the armed instant."""
+def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> dict[str, Any]:
+    """Decide what is due by itself; the columns that follow. Its `now` is never before the armed instant.
+
+    A fault is over when a tick succeeds, and with the request. Where nothing is due after all, the next instant is
+    looked up anew: one that has passed would fire for ever.
+    """
     next_at = run.next_at if run.decisions else row.next_at
     now = max(now, armed_at) if armed_at else now
-    if run.state.closed or (next_at is not None and next_at > now) or (next_at is None and row.fault is None):
-        return False
+    if run.state.closed:
+        return {"fault": None} if row.fault else {}
+    if (next_at is not None and next_at > now) or (next_at is None and row.fault is None):
+        return {}
     result = advance(run.definition, run.state, Tick(), now, actor=SYSTEM, request_id=row.id)
-    if isinstance(result, Decision):
-        run.state = result.state
-        run.decisions.append(result)
-    return True
+    if isinstance(result, Refusal):
+        return {"fault": None, "next_at": next_instant(run.definition, run.state)}
+    run.state = result.state
+    run.decisions.append(result)
+    return {"fault": None}
 
 
 def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, Any]) -> Applied:
     """Write what was decided, and say what is left to do."""
     if run is not None and run.decisions:
-        changes |= request_values(run.definition, run.decisions[-1])
+        changes = request_values(run.definition, run.decisions[-1]) | changes
         write_details(session, row.id, run.decisions)
     if changes:
         session.connection().execute(statements.UPDATE_REQUEST, {"request_id_": row.id, **changes})
@@ -325,8 +332,11 @@ def _fault_text(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"[:2000]
 
 
-def _count_fault(session: Session, command_id: str, text: str, now: datetime) -> CommandRow:
+def _count_fault(session: Session, request_id: str, command_id: str, text: str, now: datetime) -> CommandRow:
+    lock_request(session, request_id)
     row = session.get_one(CommandRow, command_id)
+    if row.state != "waiting":  # another pass has answered or parked it meanwhile
+        return row
     row.attempts += 1
     row.fault = text
     if row.attempts >= PARK_AFTER:
@@ -336,8 +346,10 @@ def _count_fault(session: Session, command_id: str, text: str, now: datetime) ->
     return row
 
 
-def _tick_failed(session: Session, request_id: str, now: datetime, text: str) -> Applied:
-    return _write(session, lock_request(session, request_id), None, {"fault": text, "next_at": now + FAULT_PAUSE})
+def _tick_failed(session: Session, request_id: str, now: datetime, text: str, first: bool) -> Applied:
+    row = lock_request(session, request_id)
+    shell_at = {"shell_at": now} if first and row.shell_at is None else {}
+    return _write(session, row, None, {"fault": text, "next_at": now + FAULT_PAUSE, **shell_at})
 
 
 def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> int:
@@ -346,6 +358,8 @@ def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> 
     if command_ids is not None:
         statement = statement.where(col(CommandRow.id).in_(command_ids))
     result = session.execute(
-        statement.values(state="waiting", attempts=0, retries=CommandRow.retries + 1, rung_at=None, applied_at=None)
+        statement.values(
+            state="waiting", answer={}, attempts=0, retries=CommandRow.retries + 1, rung_at=None, applied_at=None
+        )
     )
     return int(getattr(result, "rowcount", 0))

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class Store:
         for attempt in range(1, TRIES + 1):
             try:
                 return once()
+            except PoolTimeoutError as error:
+                raise StoreAway(f"no connection is free: {error}") from error
             except DBAPIError as error:
                 if not _passing(error):
                     if isinstance(error, OperationalError) or error.connection_invalidated:

@@ -76,7 +76,9 @@ def publish(session: Session, definition: Definition, version: str, now: datetim
 
     A version published before becomes current again without a new row.
     """
-    others = update(DefinitionVersionRow).where(col(DefinitionVersionRow.type) == definition.type)
+    of_type = col(DefinitionVersionRow.type) == definition.type
+    session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
+    others = update(DefinitionVersionRow).where(of_type)
     row = session.get(DefinitionVersionRow, version)
     if row is not None and row.current:
         return False

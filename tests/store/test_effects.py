@@ -1,0 +1,202 @@
+"""Effects: taken once, reported in the same transaction, kept when they fail; and the teams' rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from fixline.domain.commands import EffectReport
+from fixline.store.arrivals import RequestUnknown
+from fixline.store.effects import EffectUnknown
+from tests.support.city import City, at_once
+from tests.support.consistency import assert_consistent
+from tests.support.types import IN_TURN, LEAST_LOADED, ONE_MEMBER, QUEUE, errand
+
+
+def open_for(city: City, team: str) -> str:
+    """Open a request whose first task is for this team."""
+    city.publish(errand(team, kind="dispatch"))
+    return city.open()
+
+
+def test_an_effect_is_taken_once(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    (effect,) = city.effects_of(request_id)
+    assert (effect.state, effect.attempts, effect.reach, effect.destination) == ("pending", 0, "store", IN_TURN)
+    calls: list[str] = []
+
+    def taking(session: Session, found: Any, request: Any) -> EffectReport | None:
+        calls.append(found.id)
+        return city.crews.give(session, found, request)
+
+    first = city.effects.take(request_id, effect.id, city.now, taking)
+    assert city.effects.take(request_id, effect.id, city.later(minutes=1), taking) == first
+    assert calls == [effect.id]
+    (done,) = city.effects_of(request_id)
+    assert (done.state, done.attempts, done.last_error) == ("done", 1, None)
+    assert done.result == {"task": f"{request_id}-T1", "assignee": "anneke-vos", "rule": "round_robin"}
+    assert_consistent(city.store, settled=True)
+
+
+def test_what_an_effect_learned_is_decided_with_it(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    applied = city.take(request_id)
+    assert (applied.decision, applied.pending) == (2, ())
+    report = city.commands(request_id)[-1]
+    assert (report.kind, report.state, report.decision) == ("report", "applied", 2)
+    assert report.id == f"{request_id}:1:1:report"
+    assert city.request(request_id).inbox == 2
+    task = city.task(request_id)
+    assert (task.state, task.assignee, task.by_rule) == ("claimed", "anneke-vos", True)
+
+
+def test_commands_that_wait_are_decided_before_a_report(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    waiting = city.accept(request_id, "comment", text="x")
+    city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)
+    assert [(row.number, row.decision) for row in city.commands(request_id)] == [(1, 1), (2, 2), (3, 3)]
+    assert city.command(waiting.id).state == "applied"
+    assert_consistent(city.store, settled=True)
+
+
+def test_a_queue_gives_to_nobody_and_reports_nothing(city: City) -> None:
+    request_id = open_for(city, QUEUE)
+    assert city.take(request_id).pending == ()
+    assert city.task(request_id).state == "offered"
+    assert [row.kind for row in city.commands(request_id)] == ["open"]
+    assert_consistent(city.store, settled=True)
+
+
+def test_a_work_order_is_moot_when_its_task_has_moved_on(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    city.do(request_id, "claim", task=f"{request_id}-T1", assignee="somebody-else")
+    city.take(request_id)
+    report = city.commands(request_id)[-1]
+    assert (report.state, report.answer["code"]) == ("refused", "task_moved_on")
+    assert city.task(request_id).assignee == "somebody-else"
+    assert_consistent(city.store, settled=True)
+
+
+def test_a_work_order_of_a_closed_request_is_moot(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    city.do(request_id, "cancel", reason="x")
+    assert city.take(request_id).closed
+    assert [row.state for row in city.effects_of(request_id)] == ["done"]
+    assert_consistent(city.store, settled=True)
+
+
+def test_a_failure_keeps_the_effect_and_its_error(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+
+    def fails(session: Session, effect: Any, request: Any) -> EffectReport | None:
+        city.crews.give(session, effect, request)
+        raise OSError("the crew's radio is silent")
+
+    effect_id = f"{request_id}:1:1"
+    for _ in range(2):
+        with pytest.raises(OSError, match="radio"):
+            city.effects.take(request_id, effect_id, city.now, fails)
+    (effect,) = city.effects_of(request_id)
+    assert (effect.attempts, effect.last_error, effect.done_at) == (2, "OSError: the crew's radio is silent", None)
+    assert [each.id for each in city.advance(request_id).pending] == [effect_id]
+    assert city.request(request_id).decision == 1
+    city.take(request_id)
+    (effect,) = city.effects_of(request_id)
+    assert (effect.state, effect.attempts, effect.last_error) == ("done", 3, None)
+    assert city.task(request_id).assignee == "anneke-vos", "the turns that failed were not kept"
+    assert_consistent(city.store, settled=True)
+
+
+def test_a_failure_does_not_undo_what_another_has_done(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was thought dead fails after another one has taken the effect."""
+    request_id = open_for(city, IN_TURN)
+    effect_id = f"{request_id}:1:1"
+    real_write = city.store.write
+
+    def fails(*_: Any) -> EffectReport | None:
+        raise OSError("gone")
+
+    def write(work: Callable[[Session], Any]) -> Any:
+        try:
+            return real_write(work)
+        except OSError:
+            monkeypatch.undo()
+            city.effects.take(request_id, effect_id, city.now, city.crews.give)
+            raise
+
+    monkeypatch.setattr(city.store, "write", write)
+    with pytest.raises(OSError, match="gone"):
+        city.effects.take(request_id, effect_id, city.now, fails)
+    (effect,) = city.effects_of(request_id)
+    assert (effect.state, effect.last_error) == ("done", None)
+    assert_consistent(city.store, settled=True)
+
+
+def test_effects_and_requests_that_nobody_knows(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    with pytest.raises(EffectUnknown):
+        city.effects.take(request_id, f"{request_id}:9:9", city.now, city.crews.give)
+    with pytest.raises(RequestUnknown):
+        city.effects.take("SR26-99999999", f"{request_id}:1:1", city.now, city.crews.give)
+    assert city.effects_of(request_id)[0].attempts == 0
+
+
+def test_an_effect_taken_at_once_is_taken_once(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    take = [lambda: city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)] * 6
+    assert {applied.decision for applied in at_once(take)} == {2}
+    assert len([row for row in city.commands(request_id) if row.kind == "report"]) == 1
+    assert_consistent(city.store, settled=True)
+
+
+def test_round_robin_gives_each_a_turn_also_at_once(city: City) -> None:
+    members = city.organisation.teams[IN_TURN].members
+    requests = [open_for(city, IN_TURN) for _ in range(4 * len(members))]
+    at_once([lambda r=r: city.take(r) for r in requests])
+    turns = Counter(city.task(request_id).assignee for request_id in requests)
+    assert turns == dict.fromkeys(members, 4)
+    assert_consistent(city.store, settled=True)
+
+
+def test_round_robin_goes_on_after_whoever_was_last(city: City) -> None:
+    members = city.organisation.teams[IN_TURN].members
+    given = []
+    for _ in range(len(members) + 1):
+        request_id = open_for(city, IN_TURN)
+        city.take(request_id)
+        given.append(city.task(request_id).assignee)
+    assert given == [*members, members[0]]
+
+
+def test_the_least_loaded_gets_it(city: City) -> None:
+    members = city.organisation.teams[LEAST_LOADED].members
+    requests = [open_for(city, LEAST_LOADED) for _ in range(len(members))]
+    for request_id in requests:
+        city.take(request_id)
+    assert [city.task(request_id).assignee for request_id in requests] == list(members)
+    city.do(requests[1], "complete", task=f"{requests[1]}-T1", outcome="done")
+    fourth = open_for(city, LEAST_LOADED)
+    city.take(fourth)
+    assert city.task(fourth).assignee == members[1]
+    assert_consistent(city.store)
+
+
+def test_a_team_of_one_always_gets_its_work(city: City) -> None:
+    assert city.organisation.teams[ONE_MEMBER].rule == "queue"
+    request_id = open_for(city, ONE_MEMBER)
+    city.take(request_id)
+    assert city.task(request_id).assignee == "leopold-nakamura"
+    assert city.effects_of(request_id)[0].result["rule"] == "team of one"
+
+
+def test_whoever_declined_is_not_asked_again(city: City) -> None:
+    request_id = open_for(city, IN_TURN)
+    city.take(request_id)
+    city.do(request_id, "decline", task=f"{request_id}-T1", reason="no truck")
+    city.take(request_id)
+    assert city.task(request_id).assignee == "jerome-tillery"
+    assert_consistent(city.store, settled=True)

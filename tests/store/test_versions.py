@@ -1,0 +1,85 @@
+"""Definition versions: published, current, never changed; a request keeps the one it was opened with."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from fixline.catalog import version_hash
+from fixline.store.tables import DefinitionVersionRow
+from fixline.store.versions import Versions, VersionUnknown, publish
+from tests.support.city import City, at_once
+from tests.support.types import errand
+
+
+def test_a_new_content_is_a_new_version(city: City) -> None:
+    first, second = errand(), errand(title="Another errand")
+    city.publish(first)
+    city.publish(second)
+    current = city.store.read(lambda s: Versions().current(s, "errand"))
+    assert (current.hash, current.number, current.definition) == (version_hash(second), 2, second)
+    assert current.published_at == city.now
+
+
+def test_the_same_content_changes_nothing(city: City) -> None:
+    definition = errand()
+    city.publish(definition)
+    published = city.now
+    city.later(days=1)
+    assert city.store.write(lambda s: publish(s, definition, version_hash(definition), city.now)) is False
+    current = city.store.read(lambda s: Versions().current(s, "errand"))
+    assert (current.number, current.published_at) == (1, published)
+
+
+def test_going_back_makes_the_old_version_current_again(city: City) -> None:
+    first, second = errand(), errand(title="Another errand")
+    for definition in (first, second, first):
+        city.publish(definition)
+    current = city.store.read(lambda s: Versions().current(s, "errand"))
+    assert (current.hash, current.number) == (version_hash(first), 1)
+    wanted = select(DefinitionVersionRow).where(DefinitionVersionRow.type == "errand")
+    rows = city.store.read(lambda s: list(s.exec(wanted)))
+    assert sorted((row.number, row.current) for row in rows) == [(1, True), (2, False)]
+
+
+def test_every_packaged_type_has_one_current_version(city: City) -> None:
+    current = city.store.read(lambda s: Versions().all_current(s))
+    assert [each.definition.type for each in current] == sorted(city.catalog.definitions)
+    assert [each.definition for each in current] == [city.catalog.definitions[each.definition.type] for each in current]
+
+
+def test_an_open_request_keeps_its_version(city: City) -> None:
+    city.publish(errand())
+    request_id = city.open()
+    steps = errand().model_dump(mode="json", by_alias=True)["steps"]
+    steps["work"]["then"] = {"finished": "fixed"}
+    city.publish(errand(steps=steps))
+    task = city.task(request_id).id
+    assert city.do(request_id, "complete", task=task, outcome="finished").answer["code"] == "unknown_outcome"
+    assert city.do(request_id, "complete", task=task, outcome="done").state == "applied"
+    newer = city.open()
+    assert city.do(newer, "complete", task=city.task(newer).id, outcome="finished").state == "applied"
+
+
+def test_what_nobody_has_published(city: City) -> None:
+    with pytest.raises(VersionUnknown):
+        city.store.read(lambda s: Versions().current(s, "dragon"))
+    with pytest.raises(VersionUnknown):
+        city.store.read(lambda s: Versions().load(s, "0" * 64))
+
+
+def test_a_version_is_read_once_per_process(city: City) -> None:
+    city.publish(errand())
+    versions = Versions()
+    version = version_hash(errand())
+    found = city.store.read(lambda s: versions.load(s, version))
+    assert city.store.read(lambda s: versions.load(s, version)) is found
+
+
+def test_publishing_at_once_leaves_one_current_version(city: City) -> None:
+    definitions = [errand(title=f"Errand {n}") for n in range(4)]
+    at_once([lambda d=d: city.publish(d) for d in definitions * 2])
+    wanted = select(DefinitionVersionRow).where(DefinitionVersionRow.type == "errand")
+    rows = city.store.read(lambda s: list(s.exec(wanted)))
+    assert sorted(row.number for row in rows) == [1, 2, 3, 4]
+    assert [row.current for row in rows].count(True) == 1
