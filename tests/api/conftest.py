@@ -64,8 +64,7 @@ class HereBell(Doorbell):
         self._now = now
 
     async def start(self, request_id: str, opened: Advanced | None = None) -> bool:
-        """A workflow would take the request up."""
-        self._inbox.advance(request_id, self._now(), first=True)
+        """A workflow would take the request up; nothing waits yet."""
         return True
 
     async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
@@ -84,14 +83,14 @@ class Service:
     def __init__(self, store: Store, doorbell: Doorbell | None = None) -> None:
         self.store = store
         self.now = MORNING
-        api.read_catalog = READ_ONCE
         settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=0.3)
         self.app: FastAPI = api.create_app(
             settings, store=store, doorbell=doorbell or HereBell(store, lambda: self.now), clock=lambda: self.now
         )
         self.keys = {"admin": ADMIN_KEY}
-        for name, limits in KEYS.items():
-            self.keys[name] = store.write(lambda s, n=name, k=limits: create_key(s, n, now=MORNING, **k))
+        self.keys |= store.write(
+            lambda s: {name: create_key(s, name, now=MORNING, **limits) for name, limits in KEYS.items()}
+        )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://city"
         )
@@ -159,6 +158,11 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 def fields(found: dict[str, Any]) -> dict[str, str]:
     """The wrong fields of a problem and their codes."""
     return {error["field"]: error["code"] for error in found["errors"]}
+
+
+@pytest.fixture(autouse=True)
+def _definitions_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "read_catalog", READ_ONCE)
 
 
 @pytest.fixture

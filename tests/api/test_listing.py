@@ -87,7 +87,7 @@ async def test_nearest_first_with_the_distance(four: Service) -> None:
 
 @pytest.mark.parametrize("sort", ["opened", "-opened", "updated", "-updated", "due", "distance"])
 async def test_pages_hold_every_request_once(four: Service, sort: str) -> None:
-    near = {"near": "41.881,-87.632", "radius_m": 50_000} if sort == "distance" else {}
+    near: dict[str, Any] = {"near": "41.881,-87.632", "radius_m": 50_000} if sort == "distance" else {}
     whole = await ids(four, sort=sort, **near)
     found: list[str] = []
     cursor: str | None = None

@@ -1,0 +1,254 @@
+"""The verbs under /requests/{id} and GET /commands/{id}: answers, refusals, repeats, and Temporal away."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fixline.domain.commands import Comment
+from fixline.store.arrivals import Arrival, accept
+from fixline.store.inbox import Inbox
+from fixline.store.versions import Versions
+from tests.api.conftest import Service, fields, problem
+from tests.api.test_listing import history
+
+WHY = {"reason": "as the caller says"}
+VERBS: dict[str, dict[str, Any]] = {
+    "hold": WHY,
+    "resume": WHY,
+    "cancel": WHY,
+    "amend": {**WHY, "description": "Deeper than said"},
+    "send-back": {**WHY, "step": "repair"},
+    "comment": WHY,
+    "reassign": {**WHY, "assignee": "anneke-vos"},
+    "signal": {**WHY, "name": "dry_weather"},
+}
+
+
+@pytest.fixture
+async def request_id(service: Service) -> str:
+    """An open pothole."""
+    return await service.open()
+
+
+# -- applied ---------------------------------------------------------------------------------------------------------
+
+
+async def test_hold_and_resume(anywhere: Service) -> None:
+    request_id = await anywhere.open()
+    held = await anywhere.post(f"requests/{request_id}/hold", WHY, by="supervisor")
+    assert held["request"]["on_hold"] is True
+    assert held["request"]["id"] == request_id
+    resumed = await anywhere.post(f"requests/{request_id}/resume", {}, by="supervisor")
+    assert resumed["request"]["on_hold"] is False
+
+
+async def test_amend_finds_the_areas_of_the_new_place_and_its_team(service: Service, request_id: str) -> None:
+    await service.post(f"tasks/{request_id}-T1/complete", {"outcome": "pothole", "form": {"depth": 3}})
+    body = {**WHY, "location": {"latitude": 42.0, "longitude": -87.7}, "answers": {"depth": 30}, "description": "Big"}
+    answer = await service.post(f"requests/{request_id}/amend", body, by="supervisor")
+    assert answer["request"]["priority"] == "high"
+    found = await service.get(f"requests/{request_id}")
+    assert (found["areas"], found["team"], found["description"]) == ({"district": "north"}, "asphalt-north", "Big")
+
+
+async def test_send_back_reassign_signal_comment_and_cancel(service: Service, request_id: str) -> None:
+    path = f"requests/{request_id}"
+    back = await service.post(f"{path}/send-back", {**WHY, "step": "repair"}, by="supervisor")
+    assert back["request"]["step"] == "repair"
+    given = await service.post(f"{path}/reassign", {**WHY, "team": "asphalt-north"}, by="supervisor")
+    assert given["request"]["step"] == "repair"
+    assert (await service.get(path))["team"] == "asphalt-north"
+    (task,) = (await service.get("tasks"))["items"]
+    await service.post(f"tasks/{task['id']}/complete", {"outcome": "too_wet"})
+    dry = await service.post(f"{path}/signal", {"name": "dry_weather"}, by="app")
+    assert dry["request"]["step"] == "repair"
+    await service.post(f"{path}/comment", {"text": "On it", "reason": "asked"}, by="inspectors")
+    assert (await service.get(f"{path}/journal"))["items"][-1]["text"] == "On it\nasked"
+    cancelled = await service.post(f"{path}/cancel", WHY)
+    assert (cancelled["request"]["status"], cancelled["request"]["outcome"]) == ("closed", "cancelled")
+    await service.post(f"{path}/comment", WHY)
+
+
+async def test_the_answer_can_be_looked_up(anywhere: Service) -> None:
+    request_id = await anywhere.open()
+    given = await anywhere.post(f"requests/{request_id}/comment", WHY, by="app")
+    found = await anywhere.get(f"commands/{given['command_id']}", by="app")
+    assert (found["request_id"], found["kind"], found["state"]) == (request_id, "comment", "applied")
+    assert found["accepted_at"] == found["applied_at"] == "2026-06-01T15:00:00Z"
+    assert found["answer"]["request"]["id"] == request_id
+    assert (await anywhere.call("GET", f"commands/{given['command_id']}", by="supervisor")).status_code == 200
+    problem(await anywhere.call("GET", f"commands/{given['command_id']}", by="other-app"), 404, "command_unknown")
+    problem(await anywhere.call("GET", "commands/none"), 404, "command_unknown")
+
+
+# -- refused ---------------------------------------------------------------------------------------------------------
+
+REFUSED: dict[str, tuple[str, dict[str, Any], str, dict[str, str] | None]] = {
+    "hold without reason": ("hold", {}, "invalid", {"reason": "missing"}),
+    "hold with an empty reason": ("hold", {"reason": " "}, "invalid", {"reason": "wrong_pattern"}),
+    "hold with a long reason": ("hold", {"reason": "x" * 1001}, "invalid", {"reason": "too_long"}),
+    "unknown key": ("hold", {**WHY, "until": "x"}, "invalid", {"until": "unknown_field"}),
+    "resume what is not held": ("resume", WHY, "not_on_hold", None),
+    "amend nothing": ("amend", WHY, "invalid", {"body": "invalid"}),
+    "amend to the same": ("amend", {**WHY, "answers": {"depth": 4}}, "nothing_changed", None),
+    "amend to a wrong option": (
+        "amend",
+        {**WHY, "answers": {"lane": "x", "deep": 1}},
+        "answers_invalid",
+        {"answers.lane": "unknown_option", "answers.deep": "unknown_field"},
+    ),
+    "amend to half a place": ("amend", {**WHY, "location": {"longitude": 1}}, "invalid", {"location": "invalid"}),
+    "send back to nowhere": ("send-back", {**WHY, "step": "reparation"}, "unknown_step", {"step": "unknown_step"}),
+    "send back to a close": ("send-back", {**WHY, "step": "fixed"}, "unknown_step", {"step": "unknown_step"}),
+    "comment nothing": ("comment", {}, "invalid", {"body": "invalid"}),
+    "comment spaces": ("comment", {"text": "  "}, "invalid", {"text": "wrong_pattern"}),
+    "reassign to nobody": ("reassign", WHY, "invalid", {"body": "invalid"}),
+    "reassign to an unknown team": ("reassign", {**WHY, "team": "asphalt"}, "invalid", {"team": "unknown_team"}),
+    "reassign to the same": ("reassign", {**WHY, "team": "street-inspectors"}, "nothing_changed", None),
+    "reassign an unknown task": ("reassign", {**WHY, "task": "T9", "assignee": "a"}, "task_not_open", None),
+    "a signal nobody waits for": ("signal", {"name": "dry_weather"}, "signal_not_awaited", None),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused_is_not_written(service: Service, request_id: str, case: str) -> None:
+    verb, body, code, wrong = REFUSED[case]
+    before = service.rows()
+    headers = {"Idempotency-Key": "k"}
+    answer = await service.call("POST", f"requests/{request_id}/{verb}", body, headers=headers)
+    found = problem(answer, 409 if wrong is None else 422, code)
+    if wrong is not None:
+        assert fields(found) == wrong
+    assert service.rows() == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_an_unknown_request(service: Service, nothing_written: None, verb: str) -> None:
+    problem(await service.call("POST", f"requests/SR26-1/{verb}", VERBS[verb]), 404, "request_unknown")
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"comment"}))
+async def test_a_closed_request(service: Service, request_id: str, verb: str) -> None:
+    await service.post(f"requests/{request_id}/cancel", WHY)
+    before = service.rows()
+    answer = await service.call("POST", f"requests/{request_id}/{verb}", VERBS[verb])
+    assert problem(answer, 409, "request_closed")["data"] == {"outcome": "cancelled"}
+    assert service.rows() == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_history_takes_no_commands(service: Service, verb: str) -> None:
+    service.store.write(lambda s: s.add(history("SR26-00000009", department="transportation")))
+    before = service.rows()
+    problem(await service.call("POST", f"requests/SR26-00000009/{verb}", VERBS[verb]), 409, "request_is_history")
+    assert service.rows() == before
+
+
+async def test_a_service_cancels_as_long_as_a_reporter_may(service: Service, request_id: str) -> None:
+    await service.post(f"tasks/{request_id}-T1/complete", {"outcome": "pothole", "form": {"depth": 3}})
+    answer = await service.call("POST", f"requests/{request_id}/cancel", WHY, by="app")
+    problem(answer, 409, "not_cancellable")
+    await service.post(f"requests/{request_id}/cancel", WHY, by="supervisor")
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"resume", "signal"}))
+async def test_another_departments_supervisor(service: Service, request_id: str, verb: str) -> None:
+    before = service.rows()
+    answer = await service.call("POST", f"requests/{request_id}/{verb}", VERBS[verb], by="stranger")
+    problem(answer, 403, "wrong_department")
+    assert service.rows() == before
+
+
+# -- repeated --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_same_key_is_one_command_and_one_answer(anywhere: Service) -> None:
+    request_id = await anywhere.open()
+    headers = {"Idempotency-Key": "hold-1"}
+    first = await anywhere.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    anywhere.later(minutes=5)
+    await anywhere.post(f"requests/{request_id}/resume", WHY)
+    assert await anywhere.post(f"requests/{request_id}/hold", WHY, headers=headers) == first
+    assert (await anywhere.get(f"requests/{request_id}"))["on_hold"] is False
+
+
+@pytest.mark.parametrize("what", ["body", "verb", "request"])
+async def test_a_key_used_for_something_else(service: Service, request_id: str, what: str) -> None:
+    headers = {"Idempotency-Key": "hold-1"}
+    other = await service.open()
+    await service.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    before = service.rows()
+    path = f"requests/{other if what == 'request' else request_id}/{'comment' if what == 'verb' else 'hold'}"
+    body = {"reason": "another"} if what == "body" else WHY
+    problem(await service.call("POST", path, body, headers=headers), 409, "idempotency_key_reused")
+    assert service.rows() == before
+
+
+# -- while Temporal is away ------------------------------------------------------------------------------------------
+
+
+async def test_a_command_waits_while_temporal_is_away(away: Service) -> None:
+    request_id = await away.open()
+    headers = {"Idempotency-Key": "hold-1"}
+    answer = await away.call("POST", f"requests/{request_id}/hold", WHY, headers=headers)
+    assert answer.status_code == 202, answer.text
+    accepted = answer.json()
+    assert accepted["state"] == "waiting"
+    assert answer.headers["location"] == accepted["poll_url"] == f"/api/v1/commands/{accepted['command_id']}"
+    waiting = (await away.call("GET", accepted["poll_url"])).json()
+    assert (waiting["state"], waiting["answer"], waiting["applied_at"]) == ("waiting", None, None)
+    again = await away.call("POST", f"requests/{request_id}/hold", WHY, headers=headers)
+    assert (again.status_code, again.json()) == (202, accepted)
+    assert away.rows()["command"] == 2
+    Inbox(away.store, Versions()).advance(request_id, away.now)
+    applied = await away.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    assert applied["request"]["on_hold"] is True
+    assert (await away.call("GET", accepted["poll_url"])).json()["state"] == "applied"
+
+
+async def test_what_the_rules_refuse_is_refused_while_temporal_is_away(away: Service) -> None:
+    request_id = await away.open()
+    before = away.rows()
+    problem(await away.call("POST", f"requests/{request_id}/resume", WHY), 409, "not_on_hold")
+    assert away.rows() == before
+
+
+async def test_behind_waiting_commands_only_the_inbox_can_tell(away: Service) -> None:
+    request_id = await away.open()
+    assert (await away.call("POST", f"requests/{request_id}/hold", WHY)).status_code == 202
+    waiting = await away.call("POST", f"requests/{request_id}/hold", WHY, headers={"Idempotency-Key": "k"})
+    assert waiting.status_code == 202
+    Inbox(away.store, Versions()).advance(request_id, away.now)
+    answer = await away.call("POST", f"requests/{request_id}/hold", WHY, headers={"Idempotency-Key": "k"})
+    problem(answer, 409, "already_on_hold")
+    found = (await away.call("GET", waiting.json()["poll_url"])).json()
+    assert (found["state"], found["answer"]["code"]) == ("refused", "already_on_hold")
+
+
+async def test_a_parked_command_is_kept_and_said_so(service: Service, request_id: str) -> None:
+    admin = service.app.state.keyring
+    caller = await admin.caller(service.keys["admin"])
+    arrival = Arrival(uuid4().hex, Comment(text="x"), caller.actor, service.now, caller.id, "parked", None)
+    service.store.write(lambda s: accept(s, request_id, arrival))
+
+    def broken(*_args: Any, **_options: Any) -> None:
+        raise ZeroDivisionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fixline.store.inbox.advance", broken)
+        Inbox(service.store, Versions()).advance(request_id, service.now)
+    found = await service.get(f"commands/{arrival.command_id}")
+    assert found["state"] == "failed"
+    text = (await service.call("GET", "/metrics", by=None)).text
+    assert "fixline_commands_parked 1.0" in text
+
+
+async def test_a_fault_of_the_rules_does_not_keep_a_command_out(
+    service: Service, request_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: Any, **_options: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("fixline.web.door.advance", broken)
+    assert (await service.post(f"requests/{request_id}/hold", WHY))["request"]["on_hold"] is True
