@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from fixline.delivery.doorbell import Doorbell
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+BELLS_AT_ONCE = 2
+"""Doorbells of one request that this process has in flight. The store's own cap does not see a bell whose command has
+just been applied and whose answer is still on its way through Temporal."""
 
 
 def first_orders(decision: Decision) -> Advanced | None:
@@ -59,6 +63,7 @@ class Desk:
         self._zone = zone
         self._answer_within = answer_within_seconds
         self._background: set[asyncio.Task[Any]] = set()
+        self._bells: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.clock = clock
 
     async def preview(self, report: Report) -> Decision | Refusal:
@@ -88,9 +93,20 @@ class Desk:
             return row
         mine = row.id == arrival.command_id
         if mine and row.rung_at is not None:
-            ringing = self._behind(self._doorbell.ring(request_id, row.kind, row.number))
+            ringing = self._behind(self._ring(row))
             await asyncio.wait({ringing}, timeout=self._answer_within)
         return await self.answer(row.id)
+
+    async def _ring(self, row: Received) -> bool:
+        """Ring for a command; not for one that an earlier bell has had answered while this one waited its turn."""
+        bells = self._bells.setdefault(row.request_id, asyncio.Semaphore(BELLS_AT_ONCE))
+        waits = bells.locked()
+        async with bells:
+            if waits:
+                now = await asyncio.to_thread(self._store.read, lambda s: read_command(s, row.id))
+                if now is not None and now.state != "waiting":
+                    return True
+            return await self._doorbell.ring(row.request_id, row.kind, row.number)
 
     async def answer(self, command_id: str) -> Received:
         """The command's row, once it is answered or the time is up."""

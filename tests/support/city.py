@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import SQLModel, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from activities.dispatch import Crews
 from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
@@ -77,8 +77,13 @@ class City:
 
     def publish(self, *definitions: Definition) -> None:
         """Make these the current versions of their types."""
-        for definition in definitions:
-            self.store.write(lambda s, d=definition: publish(s, d, version_hash(d), self.clock()))  # type: ignore[misc]
+        versions = [(definition, _hash_of(definition)) for definition in definitions]
+
+        def write(session: Session) -> None:
+            for definition, version in versions:
+                publish(session, definition, version, self.clock())
+
+        self.store.write(write)
 
     def arrival(
         self,
@@ -202,6 +207,17 @@ class City:
     def count(self, model: type[SQLModel]) -> int:
         """How many rows a table has."""
         return len(self.store.read(lambda s: list(s.exec(select(model)))))
+
+
+_HASHES: dict[int, tuple[Definition, str]] = {}
+
+
+def _hash_of(definition: Definition) -> str:
+    """A definition's version; those of the session's catalog are asked for by every test."""
+    known = _HASHES.get(id(definition))
+    if known is None or known[0] is not definition:
+        known = _HASHES[id(definition)] = (definition, version_hash(definition))
+    return known[1]
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
