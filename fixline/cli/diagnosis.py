@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ EXAMPLES = 5
 SETTLED = timedelta(seconds=30)
 """Younger requests are left to the relay, and to Temporal's lists, which are seconds stale."""
 SHORTEST_RETENTION = timedelta(days=7)
-GROUP = 500
+GROUP, PAGE = 500, 5000
 
 
 @dataclass
@@ -125,19 +126,19 @@ def _missing(store: Store, place: Place, running: set[str]) -> list[str]:
 def _open_requests(store: Store, before: datetime) -> Iterable[str]:
     """The ids of open requests accepted before an instant, in pages."""
     last = ""
-    while True:
-        statement = (
-            select(REQUEST.id)
-            .where(REQUEST.status == "open", REQUEST.version.is_not(None), REQUEST.accepted_at < before)
-            .where(REQUEST.id > last)
-            .order_by(REQUEST.id)
-            .limit(10 * GROUP)
-        )
-        page = store.read(lambda session, page=statement: list(session.execute(page).scalars()))  # type: ignore[misc]
+    while page := store.read(partial(_page, before=before, after=last)):
         yield from page
-        if not page:
-            return
         last = page[-1]
+
+
+def _page(session: Session, before: datetime, after: str) -> list[str]:
+    statement = (
+        select(REQUEST.id)
+        .where(REQUEST.status == "open", REQUEST.version.is_not(None), REQUEST.accepted_at < before, REQUEST.id > after)
+        .order_by(REQUEST.id)
+        .limit(PAGE)
+    )
+    return list(session.execute(statement).scalars())
 
 
 async def _confirm(place: Place, suspects: Sequence[str]) -> list[str]:
@@ -148,10 +149,13 @@ async def _confirm(place: Place, suspects: Sequence[str]) -> list[str]:
 def _restart(store: Store, missing: Sequence[str]) -> int:
     """Mark these as never taken up: the relay starts their workflows, which read everything from the store."""
     for start in range(0, len(missing), GROUP):
-        group = missing[start : start + GROUP]
-        change = update(table_of(RequestRow)).where(REQUEST.id.in_(group)).values(shell_at=None, relayed_at=None)
-        store.write(lambda session, change=change: session.execute(change))  # type: ignore[misc]
+        store.write(partial(_mark, request_ids=missing[start : start + GROUP]))
     return len(missing)
+
+
+def _mark(session: Session, request_ids: Sequence[str]) -> None:
+    wanted = update(table_of(RequestRow)).where(REQUEST.id.in_(request_ids))
+    session.execute(wanted.values(shell_at=None, relayed_at=None))
 
 
 def _missing_check(missing: Sequence[str], restarted: int) -> Check:

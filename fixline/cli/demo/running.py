@@ -1,0 +1,122 @@
+"""The demonstration's process: its keys, the day's reports once, then the crews for as long as it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import signal
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from sqlmodel import Session, select
+
+from fixline.catalog import Catalog, Organisation
+from fixline.cli.demo.city import Planned, plan_day
+from fixline.cli.demo.crews import AT_ONCE, Crew, work
+from fixline.cli.demo.reports import send_reports, write_backlog
+from fixline.cli.folder import DataFolder
+from fixline.cli.logs import log_to_stderr
+from fixline.cli.preparing import checked_catalog
+from fixline.domain.commands import Role
+from fixline.settings import Settings
+from fixline.store.arrivals import utc_now
+from fixline.store.keys import PREFIX, create_key, hash_of
+from fixline.store.schema import check_schema
+from fixline.store.store import Store
+from fixline.store.tables import ApiKeyRow
+
+log = logging.getLogger("fixline.demo")
+
+TIMEOUT_SECONDS = 15.0
+LOOK_EVERY_SECONDS = 0.5
+SERVICE = "demo-reports"
+
+
+def run_demo(settings: Settings, data: Path, url: str, count: int, seed: int) -> None:
+    """Run until SIGTERM."""
+    log_to_stderr(settings.log_level)
+    folder = DataFolder(data)
+    catalog = checked_catalog(settings.definitions_folder)
+    store = Store(folder.database_url, synchronous=settings.sqlite_synchronous)
+    check_schema(store)
+    asyncio.run(_until_told(_demonstrate(store, folder, catalog, url, count, seed)))
+    store.close()
+
+
+async def _until_told(whole: Coroutine[Any, Any, None]) -> None:
+    running = asyncio.create_task(whole)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(ending, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def _demonstrate(store: Store, folder: DataFolder, catalog: Catalog, url: str, count: int, seed: int) -> None:
+    organisation = catalog.organisation
+    assert organisation is not None  # noqa: S101 - without it there are findings
+    planned = [] if folder.demo_mark.exists() else plan_day(seed, count, catalog.definitions, catalog.areas)
+    if planned:
+        zone = ZoneInfo(organisation.city.timezone)
+        written = await asyncio.to_thread(write_backlog, store, planned, seed, zone, catalog.areas)
+        log.info("%d requests of the past weeks are there", written)
+    keys = await asyncio.to_thread(fresh_keys, store, organisation)
+    await _wait_for(url)
+    async with asyncio.TaskGroup() as group:
+        if planned:
+            group.create_task(_report_today(url, keys[SERVICE], planned, folder, seed))
+        gate, began = asyncio.Semaphore(AT_ONCE), datetime.now(UTC)
+        for team in organisation.teams.values():
+            client = _client(url, keys[team.key])
+            crew = Crew(team.key, list(team.members), client, seed, catalog.definitions)
+            group.create_task(work(crew, gate, began))
+
+
+async def _report_today(url: str, key: str, planned: list[Planned], folder: DataFolder, seed: int) -> None:
+    async with _client(url, key) as client:
+        await send_reports(client, planned, seed)
+    mark = {"requests": len(planned), "seed": seed, "made_at": datetime.now(UTC).isoformat()}
+    folder.demo_mark.write_text(json.dumps(mark) + "\n", encoding="utf-8")
+    log.info("%d requests have been made", len(planned))
+
+
+def _client(url: str, key: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT_SECONDS)
+
+
+async def _wait_for(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get("/healthz")).status_code == httpx.codes.OK:
+                    return
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def fresh_keys(store: Store, organisation: Organisation) -> dict[str, str]:
+    """A key for the reports and one for each team's crew, by team; made anew at each start and kept in memory only."""
+
+    def make(session: Session) -> dict[str, str]:
+        keys = {SERVICE: _fresh_key(session, SERVICE, Role.SERVICE, [])}
+        for team in organisation.teams:
+            keys[team] = _fresh_key(session, f"demo-{team}", Role.CREW, [team])
+        return keys
+
+    return store.write(make)
+
+
+def _fresh_key(session: Session, name: str, role: Role, teams: list[str]) -> str:
+    """The key of that name, new; the one of the last start works no longer."""
+    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.name == name)).first()
+    if row is None:
+        return create_key(session, name, role, utc_now(), teams=teams)
+    key = PREFIX + secrets.token_urlsafe(32)
+    row.hash, row.revoked_at, row.role, row.teams = hash_of(key), None, role.value, teams
+    session.add(row)
+    return key
