@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,7 @@ def build_worker(
 ) -> Worker:
     """A worker whose workflow-task slots never exceed its local-activity slots, nor those its connections."""
     keep_bytecode()
+    gc.freeze()  # what is loaded by now stays: the collector need not go through it again and again
     return Worker(
         client,
         task_queue=task_queue,

@@ -121,9 +121,14 @@ class Handwritten:
 SIDES: dict[str, type[Fixline] | type[Handwritten]] = {"fixline": Fixline, "handwritten": Handwritten}
 
 
+async def client_of(side: str, address: str) -> Client:
+    """Fixline's client as Fixline makes it; the yardstick's with the SDK's defaults."""
+    return await (connect(address=address) if side == "fixline" else Client.connect(address))
+
+
 async def work(side: str, address: str, folder: Path) -> None:
     """A worker process for one side, until it is killed."""
-    client = await connect(address=address)
+    client = await client_of(side, address)
     if side == "fixline":
         organisation = catalog().organisation
         if organisation is None:
@@ -188,7 +193,7 @@ async def compare(folder: Path, *, count: int, at_once: int, rounds: int) -> Non
         for turn in range(rounds):
             for name, side in SIDES.items():
                 async with worker_process(name, address, folder) as worker_pid:
-                    driver = side(client, folder)
+                    driver = side(await client_of(name, address), folder)
                     first = await driver.one(f"{name}-{turn}-first")
                     costs[name] = await measure_cost(client, first)
                     before = _processor_seconds(server_pid, worker_pid)

@@ -17,10 +17,12 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.service import GrpcCompression
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
@@ -33,6 +35,8 @@ async def connect(*, lazy: bool = False, address: str | None = None) -> Client:
     if address is not None:
         config["target_host"] = address
     config.setdefault("target_host", "localhost:7233")
+    if config["target_host"].rpartition(":")[0] in LOOPBACK:
+        config["grpc_compression"] = GrpcCompression.NONE  # packing costs more than it saves within one machine
     return await Client.connect(**config, lazy=lazy, connect_timeout=CONNECT_TIMEOUT)
 
 
