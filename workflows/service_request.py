@@ -50,8 +50,8 @@ class ServiceRequest:
         self._closed = False
         self._taking: set[str] = set()
         self._taken: set[str] = set()
-        self._armed_at: datetime | None = None
-        self._fired_at: datetime | None = shell.armed_at
+        self._armed_at: datetime | None = shell.armed_at
+        self._fired_at: datetime | None = None  # an instant carried over lies ahead, mostly: its timer has not fired
         self._timer: asyncio.Task[None] | None = None
         self._ending = False
         self._summary = Summary()

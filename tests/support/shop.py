@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 import worker
@@ -70,11 +71,22 @@ class Shop:
             self.client, activities or self.activities, task_queue=self.queue, slots=SLOTS, **options
         )
 
-    async def open(self, type_: str = "errand", **details: Any) -> str:
-        """Open a request at the desk; its id."""
+    async def open(self, type_: str = "errand", *, begun: bool = True, **details: Any) -> str:
+        """Open a request at the desk; its id, once its workflow is there (or at once, where Temporal is away)."""
         opened = await self.desk.open(await asyncio.to_thread(self.city.report, type_, **details))
         assert isinstance(opened, Received), opened
+        if begun:
+            await self.until(lambda: self._begun(opened.request_id), "the workflow")
         return opened.request_id
+
+    async def _begun(self, request_id: str) -> bool:
+        try:
+            description = await self.handle(request_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return description.history_length > 2
 
     async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Received:
         """Give a command at the desk; its row as the caller sees it."""

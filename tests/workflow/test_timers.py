@@ -1,0 +1,130 @@
+"""Timers: one per request, set anew only when its instant changes; rungs fire once, in order; a pause is a pause."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.support.consistency import assert_consistent
+from tests.support.shop import Shop
+from tests.support.types import nap, promised
+
+pytestmark = pytest.mark.temporal
+
+LADDER = [
+    {"at_percent": 50, "tell": "crew_lead"},
+    {"at_due": True, "tell": "supervisor", "raise_priority": "high"},
+    {"after": "0.02 calendar minutes", "every": "0.02 calendar minutes", "up_to": 2, "tell": "deputy_commissioner"},
+]
+
+
+async def test_rungs_fire_once_in_order_and_tell_whom_they_should(shop: Shop) -> None:
+    shop.city.publish(promised("0.05 calendar minutes", LADDER))
+    async with shop.worker():
+        request_id = await shop.open("promise")
+        await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 4, "the ladder", within=20)
+        assert shop.city.request(request_id).priority == "high"
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    fired = shop.city.journal(request_id, "rung_fired")
+    after = "after 0.02 calendar minutes"
+    assert [row.data["last_rung"] for row in fired] == ["50%", "due", after, after]
+    opened = shop.city.request(request_id).opened_at
+    for row, seconds in zip(fired, (1.5, 3, 4.2, 5.4), strict=True):
+        assert timedelta(0) <= row.at - (opened + timedelta(seconds=seconds)) < timedelta(seconds=3), row.text
+        assert row.data["late"] is False
+    told = [notice.to for notice in shop.notices.sent]
+    assert told == ["gloria-mbeki", "halina-wroblewska", "desmond-achterberg", "desmond-achterberg"]
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_wait_ends_by_itself(shop: Shop) -> None:
+    shop.city.publish(nap("0.03 calendar minutes"))
+    async with shop.worker():
+        request_id = await shop.open("nap")
+        await shop.ended(request_id)
+    assert shop.city.request(request_id).outcome == "fixed"
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_signal_comes_before_the_end_of_a_wait(shop: Shop) -> None:
+    shop.city.publish(nap("0.05 calendar minutes"))
+    async with shop.worker():
+        request_id = await shop.open("nap")
+        await shop.until(lambda: timer_is_set(shop, request_id), "the timer")
+        assert (await shop.submit(request_id, "signal", name="wake")).answer["request"]["step"] == "work"
+        await asyncio.sleep(3.5)
+        assert shop.city.request(request_id).step == "work"
+        await shop.complete(request_id, "done")
+        await shop.ended(request_id)
+        events = await shop.events(request_id)
+    assert (events.count("TIMER_STARTED"), events.count("TIMER_CANCELED"), events.count("TIMER_FIRED")) == (1, 1, 0)
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_the_timer_is_set_anew_only_when_its_instant_changes(shop: Shop) -> None:
+    shop.city.publish(promised("2 calendar hours"))
+    async with shop.worker():
+        request_id = await shop.open("promise")
+        for number in range(5):
+            await shop.submit(request_id, "comment", text=str(number))
+        await shop.complete(request_id, "again")
+        assert (await shop.events(request_id)).count("TIMER_STARTED") == 1
+        await shop.submit(request_id, "hold", reason="frost")
+        await shop.submit(request_id, "comment", text="on hold")
+        events = await shop.events(request_id)
+        assert (events.count("TIMER_STARTED"), events.count("TIMER_CANCELED")) == (1, 1)
+        await shop.submit(request_id, "resume")
+        assert (await shop.events(request_id)).count("TIMER_STARTED") == 2
+        await shop.complete(request_id, "done")
+        await shop.ended(request_id)
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_hold_pauses_and_the_rest_of_the_time_counts_afterwards(shop: Shop) -> None:
+    shop.city.publish(promised("0.05 calendar minutes"))
+    async with shop.worker():
+        request_id = await shop.open("promise")
+        held = await shop.submit(request_id, "hold", reason="frost")
+        await asyncio.sleep(4)
+        assert shop.city.journal(request_id, "rung_fired") == []
+        await shop.submit(request_id, "resume")
+        await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both rungs")
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    row = shop.city.request(request_id)
+    resumed = shop.city.journal(request_id, "resumed")[0].at
+    breached = shop.city.clocks(request_id)["resolve"].breached_at
+    assert breached is not None
+    spent = breached - resumed + (held.accepted_at - row.opened_at)
+    assert spent == timedelta(seconds=3)
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_what_fell_due_while_no_worker_ran_happens_when_one_is_back(shop: Shop) -> None:
+    shop.city.publish(promised("0.05 calendar minutes"))
+    async with shop.worker():
+        request_id = await shop.open("promise")
+        await shop.settled(request_id)
+    in_time = await asyncio.to_thread(shop.city.accept, request_id, "comment", text="in time")
+    await asyncio.sleep(4)
+    async with shop.worker():
+        await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both rungs")
+        await shop.settled(request_id)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    opened = shop.city.request(request_id).opened_at
+    fired = [(row.data["last_rung"], row.data["at"]) for row in shop.city.journal(request_id, "rung_fired")]
+    assert [name for name, _ in fired] == ["50%", "due"]
+    assert fired[1][1] == (opened + timedelta(seconds=3)).isoformat().replace("+00:00", "Z")
+    comment = shop.city.journal(request_id, "commented")[0]
+    assert comment.at == in_time.accepted_at, "a command accepted before the rungs is decided before them"
+    assert comment.seq < shop.city.journal(request_id, "rung_fired")[0].seq
+    assert_consistent(shop.store, settled=True)
+
+
+async def timer_is_set(shop: Shop, request_id: str) -> bool:
+    """Whether the request's workflow has a timer."""
+    return "TIMER_STARTED" in await shop.events(request_id)
