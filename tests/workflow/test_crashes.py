@@ -1,0 +1,209 @@
+"""Crashes and absences: workers that die or stop, a database that goes away; nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.notification import Notice
+from fixline.delivery.relay import PATIENCE
+from fixline.delivery.watch import while_database_answers
+from fixline.store.opening import Contact
+from fixline.store.store import StoreAway
+from tests.support.consistency import assert_consistent
+from tests.support.databases import Postgres
+from tests.support.shop import Notices, Shop
+from tests.support.temporal import TemporalServer
+from tests.support.types import IN_TURN, errand, promised
+from tests.workflow.dying_worker import EXIT_CODE
+from worker import build_activities
+
+pytestmark = pytest.mark.temporal
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.asynccontextmanager
+async def dying_worker(shop: Shop, server: TemporalServer, victim: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker process that dies after the first commit of one activity; at the end it must have done so."""
+    command = (sys.executable, "-m", "tests.workflow.dying_worker", server.address, shop.store.url, shop.queue, victim)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"polling\n"
+        yield process
+        assert await asyncio.wait_for(process.wait(), 20) == EXIT_CODE
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_command_whose_worker_dies_after_the_commit_is_applied_once(
+    shop: Shop, temporal_server: TemporalServer
+) -> None:
+    shop.city.publish(errand(IN_TURN))
+    async with dying_worker(shop, temporal_server, "advance"):
+        request_id = await shop.open()
+        answered = await shop.submit(request_id, "comment", text="was it heard?")
+        assert answered.state == "applied", "the answer is the row's, and the row was committed"
+    async with shop.worker():
+        assert (await shop.submit(request_id, "comment", text="and now?")).state == "applied"
+        await shop.settled(request_id)
+        await shop.complete(request_id, "done")
+        await shop.ended(request_id)
+    assert [row.text for row in shop.city.journal(request_id, "commented")] == ["was it heard?", "and now?"]
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_an_effect_whose_worker_dies_after_the_commit_is_taken_once(
+    shop: Shop, temporal_server: TemporalServer
+) -> None:
+    shop.city.publish(errand(IN_TURN, kind="dispatch"))
+    async with dying_worker(shop, temporal_server, "dispatch"):
+        request_id = await shop.open()
+    assert shop.city.task(request_id).assignee == "anneke-vos"
+    async with shop.worker():
+        assert (await shop.complete(request_id, "done")).state == "applied"
+        await shop.ended(request_id)
+    (effect,) = shop.city.effects_of(request_id)
+    assert (effect.state, effect.attempts) == ("done", 1)
+    assert len(shop.city.journal(request_id, "task_claimed")) == 1
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_rung_whose_worker_dies_after_the_commit_fires_once(
+    shop: Shop, temporal_server: TemporalServer
+) -> None:
+    shop.city.publish(promised("0.05 calendar minutes"))
+    async with dying_worker(shop, temporal_server, "advance"):
+        request_id = await shop.open("promise")
+        assert shop.city.journal(request_id, "rung_fired") == []
+    assert [row.data["last_rung"] for row in shop.city.journal(request_id, "rung_fired")] == ["50%"]
+    async with shop.worker():
+        await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both are told", within=20)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert [row.data["last_rung"] for row in shop.city.journal(request_id, "rung_fired")] == ["50%", "due"]
+    assert [notice.to for notice in shop.notices.sent] == ["gloria-mbeki", "halina-wroblewska"]
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_command_given_while_no_worker_runs_is_relayed_when_one_is_back(shop: Shop) -> None:
+    shop.city.publish(errand())
+    shop.desk._answer_within = 0.3
+    async with shop.worker():
+        request_id = await shop.open()
+        await shop.settled(request_id)
+    row = await shop.submit(request_id, "comment", text="hello?")
+    assert row.state == "waiting"
+    assert shop.city.command(row.id).state == "waiting"
+    relaying = asyncio.create_task(shop.relay.run())
+    await asyncio.sleep(1)
+    async with shop.worker():
+        await shop.settled(request_id, within=25)
+    relaying.cancel()
+    assert shop.city.command(row.id).state == "applied"
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_request_whose_workflow_was_never_started_is_started_by_the_relay(shop: Shop) -> None:
+    shop.city.publish(errand(IN_TURN))
+    request_id = await asyncio.to_thread(shop.city.open)
+    shop.relay._clock = lambda: shop.city.clock() + PATIENCE
+    async with shop.worker():
+        assert await shop.relay.round() == (1, 1)
+        await shop.settled(request_id)
+        assert shop.city.request(request_id).shell_at is not None
+        assert await shop.relay.round() == (0, 0)
+        await shop.handle(request_id).terminate()
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_terminated_workflow_is_taken_up_again_by_the_next_command(shop: Shop) -> None:
+    shop.city.publish(promised("2 calendar hours"))
+    async with shop.worker():
+        request_id = await shop.open("promise")
+        await shop.settled(request_id)
+        await shop.handle(request_id).terminate()
+        assert (await shop.submit(request_id, "comment", text="still there?")).state == "applied"
+        assert "TIMER_STARTED" in await shop.events(request_id)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert_consistent(shop.store, settled=True)
+
+
+class Mute(Notices):
+    """A channel that does not work, until it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tries = 0
+        self.works = False
+
+    def send(self, notice: Notice) -> None:
+        """Send, if it works."""
+        self.tries += 1
+        if not self.works:
+            raise OSError("no line")
+        super().send(notice)
+
+
+async def test_effects_that_failed_when_the_worker_stopped_are_taken_by_the_next(shop: Shop) -> None:
+    shop.city.publish(errand())
+    mute = Mute()
+    broken = build_activities(shop.store, shop.city.organisation, mute)
+    async with shop.worker(broken):
+        request_id = await shop.open(contact=Contact(name="Rosalind"))
+        await shop.until(lambda: mute.tries >= 2, "two tries")
+        assert (await shop.submit(request_id, "comment", text="not held up")).state == "applied"
+        (notice,) = shop.city.effects_of(request_id, "notify")
+        assert (notice.state, notice.last_error) == ("failed", "OSError: no line")
+    async with shop.worker():
+        await shop.settled(request_id, within=30)
+        (notice,) = shop.city.effects_of(request_id, "notify")
+        assert (notice.state, notice.last_error) == ("done", None)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert [notice.event for notice in shop.notices.sent] == ["received", "closed"]
+    assert_consistent(shop.store, settled=True)
+
+
+@pytest.mark.postgres
+async def test_a_database_that_goes_away_costs_nothing_but_time(postgres_shop: Shop, postgres: Postgres) -> None:
+    """The worker stops polling, the timer falls due meanwhile, commands are not accepted; then all goes on."""
+    shop = postgres_shop
+    shop.city.publish(promised("0.05 calendar minutes"))
+    working = asyncio.create_task(_work(shop))
+    try:
+        request_id = await shop.open("promise")
+        assert (await shop.submit(request_id, "comment", text="before")).state == "applied"
+        await asyncio.to_thread(postgres.stop)
+        with pytest.raises(StoreAway):
+            await shop.submit(request_id, "comment", text="meanwhile")
+        await asyncio.sleep(4)
+        await asyncio.to_thread(postgres.start)
+        began = time.monotonic()
+        await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both rungs", within=60)
+        assert (await shop.submit(request_id, "comment", text="after")).state == "applied"
+        assert time.monotonic() - began < 60
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id, within=30)
+    finally:
+        await asyncio.to_thread(postgres.start)
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+    assert [row.text for row in shop.city.journal(request_id, "commented")] == ["before", "after"]
+    assert [row.data["last_rung"] for row in shop.city.journal(request_id, "rung_fired")] == ["50%", "due"]
+    assert_consistent(shop.store, settled=True)
+
+
+async def _work(shop: Shop) -> None:
+    await while_database_answers(shop.store, shop.worker, look_every=timedelta(seconds=0.3))
