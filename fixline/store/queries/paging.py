@@ -23,8 +23,12 @@ class Order:
         """The statement in this order, from behind `after`; one row more than `limit` tells of a next page."""
         if after is not None:
             statement = statement.where(self._after(after))
-        wanted = [part.desc() if self.descending else part.asc() for part in self.by]
-        return statement.order_by(*wanted).limit(limit + 1)
+        return statement.order_by(*self.directions).limit(limit + 1)
+
+    @property
+    def directions(self) -> list[ColumnElement[Any]]:
+        """What a statement is ordered by."""
+        return [part.desc() if self.descending else part.asc() for part in self.by]
 
     def _after(self, key: Sequence[Any]) -> ColumnElement[bool]:
         """Later in the order than the key: a chain of ands, which both databases answer from an index."""

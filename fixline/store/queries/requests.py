@@ -56,8 +56,8 @@ def list_requests(
 ) -> tuple[list[dict[str, Any]], list[Any] | None]:
     """A page of requests and the key behind which the next page begins (None at the end)."""
     order = _order(wanted, sort)
-    statement = _lines(wanted, order)
-    found = session.execute(order.apply(statement, after, limit)).mappings().all()
+    keys = select(REQUEST.id, order.by[0].label("sort_key")).where(*_conditions(wanted))
+    found = session.execute(_lines(order.apply(keys, after, limit), order, wanted)).mappings().all()
     lines = [_line(dict(row), wanted) for row in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
     return lines, [last["sort_key"], last["id"]] if last is not None else None
@@ -76,14 +76,16 @@ def _order(wanted: RequestFilter, sort: Sort) -> Order:
     return Order((key, REQUEST.id), descending=sort.startswith("-"))
 
 
-def _lines(wanted: RequestFilter, order: Order) -> Select[Any]:
+def _lines(keys: Select[Any], order: Order, wanted: RequestFilter) -> Select[Any]:
+    """The lines of a page. Its keys are found first, so that only a page's worth of lines is read and sorted."""
+    page = keys.subquery("page")
+    joined = page.join(table_of(RequestRow), REQUEST.id == page.c.id).outerjoin(
+        table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version
+    )
     columns = [REQUEST[name] for name in _LINE]
     late = is_overdue(wanted.now).label("overdue")
-    return (
-        select(*columns, VERSION.title, late, order.by[0].label("sort_key"))
-        .select_from(table_of(RequestRow).outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version))
-        .where(*_conditions(wanted))
-    )
+    lines = select(*columns, VERSION.title, late, page.c.sort_key).select_from(joined)
+    return lines.order_by(*Order((page.c.sort_key, page.c.id), order.descending).directions)
 
 
 def late_clocks(now: datetime) -> ColumnElement[bool]:

@@ -43,20 +43,22 @@ def list_tasks(
     session: Session, wanted: TaskFilter, after: Sequence[Any] | None, limit: int
 ) -> tuple[list[dict[str, Any]], list[Any] | None]:
     """A page of tasks, those offered first first, and the key behind which the next page begins."""
+    keys = select(TASK.id.label("key")).where(TASK.state.in_(wanted.states))
+    if wanted.teams is not None:
+        keys = keys.where(TASK.team.in_(wanted.teams))
+    if wanted.assignee is not None:
+        keys = keys.where(TASK.assignee == wanted.assignee)
+    if wanted.due_before is not None:
+        keys = keys.where(TASK.due_at < wanted.due_before)
+    order = Order((TASK.offered_at, TASK.id))
+    # The keys of a page are found first, so that only a page's worth of lines is read and sorted.
+    page = order.apply(keys, after, limit).subquery("page")
     statement = select(
         *(TASK[name] for name in _TASK),
         *(REQUEST[name].label(f"request_{name}") for name in _REQUEST),
         VERSION.title.label("request_title"),
-    ).select_from(_JOINED)
-    statement = statement.where(TASK.state.in_(wanted.states))
-    if wanted.teams is not None:
-        statement = statement.where(TASK.team.in_(wanted.teams))
-    if wanted.assignee is not None:
-        statement = statement.where(TASK.assignee == wanted.assignee)
-    if wanted.due_before is not None:
-        statement = statement.where(TASK.due_at < wanted.due_before)
-    order = Order((TASK.offered_at, TASK.id))
-    found = [dict(row) for row in session.execute(order.apply(statement, after, limit)).mappings()]
+    ).select_from(_JOINED.join(page, page.c.key == TASK.id))
+    found = [dict(row) for row in session.execute(statement.order_by(*order.directions)).mappings()]
     last = found[limit - 1] if len(found) > limit else None
     return [_nested(row) for row in found[:limit]], [last["offered_at"], last["id"]] if last else None
 
