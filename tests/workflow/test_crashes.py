@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from activities.notification import Notice
-from fixline.delivery.relay import PATIENCE
+from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.relay import PATIENCE, Relay
 from fixline.delivery.watch import while_database_answers
 from fixline.store.opening import Contact
 from fixline.store.store import StoreAway
@@ -97,18 +98,20 @@ async def test_a_rung_whose_worker_dies_after_the_commit_fires_once(
 
 async def test_a_command_given_while_no_worker_runs_is_relayed_when_one_is_back(shop: Shop) -> None:
     shop.city.publish(errand())
-    shop.desk._answer_within = 0.3
     async with shop.worker():
         request_id = await shop.open()
         await shop.settled(request_id)
-    row = await shop.submit(request_id, "comment", text="hello?")
-    assert row.state == "waiting"
+    row = await asyncio.to_thread(shop.city.accept, request_id, "comment", text="hello?")
+    relay = Relay(
+        shop.store,
+        Doorbell(shop.client, task_queue=shop.queue, ring_timeout=timedelta(seconds=0.5)),
+        clock=lambda: shop.city.clock() + PATIENCE,
+    )
+    assert await relay.round() == (1, 0)
     assert shop.city.command(row.id).state == "waiting"
-    relaying = asyncio.create_task(shop.relay.run())
-    await asyncio.sleep(1)
+    shop.relay._clock = lambda: shop.city.clock() + PATIENCE * 2
     async with shop.worker():
-        await shop.settled(request_id, within=25)
-    relaying.cancel()
+        assert await shop.relay.round() == (1, 1)
     assert shop.city.command(row.id).state == "applied"
     assert_consistent(shop.store, settled=True)
 
