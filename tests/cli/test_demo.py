@@ -1,0 +1,90 @@
+"""The demonstration: the same day for the same seed, answers that every definition takes, nothing twice."""
+
+from __future__ import annotations
+
+import random
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import select
+
+from fixline.catalog import Catalog
+from fixline.cli.demo.city import Planned, fill, plan_day
+from fixline.cli.demo.reports import write_backlog
+from fixline.cli.demo.running import fresh_keys
+from fixline.cli.preparing import checked_catalog, publish_definitions
+from fixline.domain.definition import FieldKind, HumanStep
+from fixline.domain.forms import read_answers
+from fixline.settings import PACKAGED_DEFINITIONS
+from fixline.store.arrivals import utc_now
+from fixline.store.keys import find_key
+from fixline.store.queries.overdue import OverdueFilter, count_overdue
+from fixline.store.store import Store
+from fixline.store.tables import EffectRow, RequestRow
+
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return checked_catalog(PACKAGED_DEFINITIONS)
+
+
+@pytest.fixture(scope="module")
+def day(catalog: Catalog) -> list[Planned]:
+    return plan_day(311, 100, catalog.definitions, catalog.areas)
+
+
+def test_a_day_is_the_same_for_the_same_seed(catalog: Catalog, day: list[Planned]) -> None:
+    assert plan_day(311, 100, catalog.definitions, catalog.areas) == day
+    assert plan_day(312, 100, catalog.definitions, catalog.areas) != day
+
+
+def test_a_day_has_every_type_and_an_old_part(catalog: Catalog, day: list[Planned]) -> None:
+    assert {each.type for each in day} == set(catalog.definitions)
+    assert 20 <= sum(each.age is not None for each in day) <= 50
+    assert all(catalog.areas.locate(each.latitude, each.longitude) for each in day)
+    assert all(each.contact.get("email", "@example.org").endswith("@example.org") for each in day)
+
+
+def test_answers_fit(catalog: Catalog, day: list[Planned]) -> None:
+    for each in day:
+        _, problems = read_answers(catalog.definitions[each.type].intake.questions, each.answers)
+        assert problems == ()
+
+
+def test_forms_can_be_filled_for_every_outcome(catalog: Catalog) -> None:
+    dice = random.Random(1)
+    for definition in catalog.definitions.values():
+        for step in definition.steps.values():
+            if not isinstance(step, HumanStep):
+                continue
+            form = {n: f for n, f in step.form.items() if f.kind not in (FieldKind.DATE, FieldKind.DATETIME)}
+            for outcome in step.then:
+                _, problems = read_answers(form, fill(dice, form, outcome=outcome), outcome=outcome)
+                assert problems == (), (definition.type, step.title, outcome)
+
+
+def test_the_backlog_is_written_once_and_overdue_at_once(
+    sqlite_store: Store, catalog: Catalog, day: list[Planned]
+) -> None:
+    publish_definitions(sqlite_store, PACKAGED_DEFINITIONS)
+    written = write_backlog(sqlite_store, day, 311, CHICAGO, catalog.areas)
+    assert written == sum(each.age is not None for each in day)
+    assert write_backlog(sqlite_store, day, 311, CHICAGO, catalog.areas) == 0
+    assert sqlite_store.read(lambda s: s.exec(select(func.count()).select_from(RequestRow)).one()) == written
+    assert sqlite_store.read(lambda s: count_overdue(s, OverdueFilter(utc_now())))["count"] > 3
+    kinds = sqlite_store.read(lambda s: set(s.exec(select(EffectRow.kind))))
+    assert "escalate" not in kinds
+
+
+def test_crews_get_new_keys_at_each_start(sqlite_store: Store, catalog: Catalog) -> None:
+    assert catalog.organisation is not None
+    first = fresh_keys(sqlite_store, catalog.organisation)
+    second = fresh_keys(sqlite_store, catalog.organisation)
+    team = "asphalt-north"
+    assert sqlite_store.read(lambda s: find_key(s, first[team])) is None
+    found = sqlite_store.read(lambda s: find_key(s, second[team]))
+    assert found is not None
+    assert found.teams == (team,)

@@ -1,0 +1,188 @@
+"""The data folder's lock, logs and ports; children on a leash, kept alive, stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fixline.cli.embedded.keeper import Keeper
+from fixline.cli.embedded.parts import Part, Plan
+from fixline.cli.embedded.ports import choose_temporal_port, is_free, wait_until_free
+from fixline.cli.folder import KEPT_LOGS, DataFolder, FolderLock, FolderTaken
+from fixline.cli.logs import WithoutQuery
+from fixline.cli.outcome import Trouble
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+PARENT = """
+import sys
+from pathlib import Path
+from fixline.cli.embedded.leash import spawn
+with Path(sys.argv[1]).open("wb") as log:
+    child = spawn([sys.executable, "-c", "import time; time.sleep(60)"], {}, log, by_kernel=sys.argv[2] == "kernel")
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    made = DataFolder(tmp_path / "data")
+    made.make()
+    return made
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("how", ["kernel", "watch"])
+def test_a_child_dies_with_its_parent(how: str, tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path / "log"), how],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    below = {child, *(each.pid for each in psutil.Process(child).children(recursive=True))}
+    assert runs(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert wait_for(lambda: not any(runs(pid) for pid in below))
+
+
+def test_a_killed_part_is_started_again_and_all_stop_in_order(folder: DataFolder) -> None:
+    said: list[str] = []
+    parts = [Part(name, SLEEPER, {}, leaves, 5.0) for name, leaves in (("last", 2), ("first", 0), ("middle", 1))]
+    keeper = Keeper(parts, folder.fresh_log, said.append)
+    keeper.start()
+    before = keeper.processes()
+    os.kill(before["middle"], signal.SIGKILL)
+
+    def back() -> bool:
+        keeper.look()
+        return keeper.processes().get("middle", before["middle"]) != before["middle"]
+
+    assert wait_for(back)
+    assert keeper.processes()["first"] == before["first"]
+    assert "SIGKILL" in said[0]
+    said.clear()
+    after = keeper.processes()
+    keeper.stop()
+    assert said == ["first has stopped", "middle has stopped", "last has stopped"]
+    assert not any(runs(pid) for pid in after.values())
+
+
+def test_a_part_that_does_not_leave_is_ended(folder: DataFolder) -> None:
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    said: list[str] = []
+    keeper = Keeper([Part("mule", [sys.executable, "-c", stubborn], {}, 0, 0.3)], folder.fresh_log, said.append)
+    keeper.start()
+    (pid,) = keeper.processes().values()
+    assert wait_for(lambda: (folder.logs / "mule.log").read_text() == "up\n")
+    keeper.stop()
+    assert said == ["mule did not leave in time and was ended"]
+    assert not runs(pid)
+
+
+def test_a_folder_has_one_holder(folder: DataFolder) -> None:
+    with FolderLock(folder), pytest.raises(FolderTaken, match=str(os.getpid())), FolderLock(folder):
+        pass
+    with FolderLock(folder):
+        pass
+
+
+def test_logs_are_moved_aside(folder: DataFolder) -> None:
+    for number in range(KEPT_LOGS + 3):
+        folder.fresh_log("api").write_text(str(number))
+    assert (folder.logs / "api.log").read_text() == str(KEPT_LOGS + 2)
+    assert (folder.logs / "api.log.1").read_text() == str(KEPT_LOGS + 1)
+    assert len(list(folder.logs.iterdir())) == KEPT_LOGS + 1
+
+
+def test_the_folder_is_its_owners(folder: DataFolder) -> None:
+    assert folder.path.stat().st_mode & 0o077 == 0
+
+
+def test_ports_are_remembered(folder: DataFolder) -> None:
+    assert folder.remembered() == {}
+    folder.remember(temporal=20_001, api=8311)
+    assert folder.remembered() == {"temporal": 20_001, "api": 8311}
+    (folder.path / "up.json").write_text("[]")
+    assert folder.remembered() == {}
+
+
+def test_a_taken_port_is_named_with_its_option(taken_port: int, folder: DataFolder) -> None:
+    with pytest.raises(Trouble, match=rf"port {taken_port} .* --port"):
+        wait_until_free("127.0.0.1", taken_port, "--port")
+    with pytest.raises(Trouble, match=rf"port {taken_port} .* --temporal-port"):
+        choose_temporal_port(folder, taken_port)
+
+
+def test_a_remembered_port_that_is_taken_gives_way(taken_port: int, folder: DataFolder) -> None:
+    folder.remember(temporal=taken_port)
+    chosen = choose_temporal_port(folder, None)
+    assert chosen != taken_port
+    assert is_free("127.0.0.1", chosen)
+    assert is_free("127.0.0.1", chosen + 1000)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8311"),
+        ("0.0.0.0", "http://127.0.0.1:8311"),
+        ("::", "http://[::1]:8311"),
+        ("::1", "http://[::1]:8311"),
+        ("city.example", "http://city.example:8311"),
+    ],
+)
+def test_the_printed_address_can_be_opened(folder: DataFolder, host: str, url: str) -> None:
+    assert Plan(folder, host, 8311, 7233, 1, 0).public_url == url
+
+
+def test_access_lines_have_no_query() -> None:
+    record = logging.LogRecord(
+        "uvicorn.access",
+        logging.INFO,
+        "",
+        0,
+        '%s - "%s %s HTTP/%s" %d',
+        ("1.2.3.4", "GET", "/a?q=Main+St", "1.1", 200),
+        None,
+    )
+    assert WithoutQuery().filter(record)
+    assert record.getMessage() == '1.2.3.4 - "GET /a HTTP/1.1" 200'
