@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from tests.api.conftest import POTHOLE, Service, fields, problem
+from fixline.store.queries.overdue import OverdueFilter, list_overdue
+from fixline.store.store import Store
+from tests.api.conftest import MORNING, POTHOLE, Service, fields, problem
 
 
 @pytest.fixture
@@ -109,3 +112,20 @@ async def test_wrong_parameters_and_cursors(service: Service) -> None:
     problem(await service.call("GET", "overdue?departement=x"), 422, "invalid")
     answer = await service.call("GET", "overdue?cursor=abc")
     assert fields(problem(answer, 422, "invalid")) == {"cursor": "bad_cursor"}
+
+
+def test_the_page_comes_from_the_index_of_live_clocks(sqlite_store: Store) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    @event.listens_for(sqlite_store.engine, "before_cursor_execute")
+    def seen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        statements.append((statement, parameters))
+
+    wanted = OverdueFilter(now=MORNING, department="transportation", team="asphalt-north")
+    sqlite_store.read(lambda s: list_overdue(s, wanted, [MORNING, "SR26-00000001", "resolve"], 50))
+    (statement, parameters) = next(each for each in statements if each[0].startswith("SELECT"))
+    plan = sqlite_store.read(
+        lambda s: s.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    )
+    assert "ix_clock_live_due" in plan[0][-1]
+    assert not [step for step in plan if "SCAN" in step[-1] or step[-1] == "TEMP B-TREE FOR ORDER BY"]

@@ -96,12 +96,8 @@ def _holder(tasks: Sequence[tuple[str, str, str | None]], row: dict[str, Any]) -
 def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
     columns = [REQUEST.department, REQUEST.team, REQUEST.type, REQUEST.area, CLOCK.name]
-    statement = (
-        select(*columns, func.count())
-        .select_from(_CLOCKS_OF_REQUESTS)
-        .where(*_conditions(session, wanted))
-        .group_by(*columns)
-    )
+    late = select(*columns, func.count()).select_from(_CLOCKS_OF_REQUESTS).where(*_conditions(session, wanted))
+    statement = late.group_by(*columns)
     groups: dict[str, Counter[str]] = {name: Counter() for name in GROUPS}
     total = 0
     for *keys, count in session.execute(statement):
