@@ -86,7 +86,7 @@ async def pauses_of(relay: Relay, count: int, monkeypatch: pytest.MonkeyPatch) -
         if len(slept) == count:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     with contextlib.suppress(asyncio.CancelledError):
         await relay.run()
     return slept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_an_effect_taken_at_once_is_taken_once(city: City) -> None:
 def test_round_robin_gives_each_a_turn_also_at_once(city: City) -> None:
     members = city.organisation.teams[IN_TURN].members
     requests = [open_for(city, IN_TURN) for _ in range(4 * len(members))]
-    at_once([lambda r=r: city.take(r) for r in requests])
+    at_once([partial(city.take, r) for r in requests])
     turns = Counter(city.task(request_id).assignee for request_id in requests)
     assert turns == dict.fromkeys(members, 4)
     assert_consistent(city.store, settled=True)

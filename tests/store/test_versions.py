@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlmodel import select
 
@@ -78,7 +80,7 @@ def test_a_version_is_read_once_per_process(city: City) -> None:
 
 def test_publishing_at_once_leaves_one_current_version(city: City) -> None:
     definitions = [errand(title=f"Errand {n}") for n in range(4)]
-    at_once([lambda d=d: city.publish(d) for d in definitions * 2])
+    at_once([partial(city.publish, d) for d in definitions * 2])
     wanted = select(DefinitionVersionRow).where(DefinitionVersionRow.type == "errand")
     rows = city.store.read(lambda s: list(s.exec(wanted)))
     assert sorted(row.number for row in rows) == [1, 2, 3, 4]

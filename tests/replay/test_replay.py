@@ -1,0 +1,83 @@
+"""Every recorded history replays on today's shell, whatever has become of rules, definitions and calendars."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from fixline.domain import advance, clocks, progress, timekeeping
+from fixline.domain.calendar import WorkingCalendar
+from fixline.domain.definition import Definition
+from fixline.store import inbox
+from fixline.temporal import sandboxed_runner
+from tests.replay.broken_shell import BrokenShell
+from workflows.service_request import ServiceRequest
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+ROOT = Path(__file__).resolve().parents[2]
+recorded = pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+
+
+async def replay(path: Path, shell: type = ServiceRequest) -> None:
+    """Replay one history in the sandbox in which workers run the shell; raises where it does not fit."""
+    history = WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+    await Replayer(workflows=[shell], workflow_runner=sandboxed_runner()).replay_workflow(history)
+
+
+def test_there_are_histories_of_every_story() -> None:
+    stories = {path.stem.split("-")[1] for path in HISTORIES}
+    assert stories >= {"pothole", "deadlines", "waits", "crowd", "continued", "outside"}
+
+
+@recorded
+async def test_a_recorded_history_replays(path: Path) -> None:
+    await replay(path)
+
+
+@recorded
+async def test_it_replays_with_other_rules_definitions_and_calendars(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they say now: nothing of them is asked during a replay."""
+
+    def changed(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a replay has asked a rule, a definition or a calendar")
+
+    for module, name in (
+        (advance, "advance"),
+        (inbox, "advance"),
+        (clocks, "due"),
+        (timekeeping, "coming"),
+        (progress, "enter"),
+    ):
+        monkeypatch.setattr(module, name, changed)
+    for model in (Definition, WorkingCalendar):
+        monkeypatch.setattr(model, "model_validate", changed)
+        monkeypatch.setattr(model, "model_validate_json", changed)
+        monkeypatch.setattr(model, "__init__", changed)
+    await replay(path)
+
+
+@recorded
+async def test_a_shell_out_of_order_does_not_replay(path: Path) -> None:
+    """The check can fail: where a history has a pass over the inbox, a timer before it is noticed."""
+    if "core_local_activity" not in path.read_text(encoding="utf-8"):
+        pytest.skip("no pass over the inbox in this history")
+    with pytest.raises(Exception, match=r"(?i)nondeterminis"):
+        await replay(path, BrokenShell)
+
+
+def test_the_shell_loads_nothing_of_fixline_but_the_messages() -> None:
+    program = (
+        "import sys, workflows.service_request\n"
+        "ours = ('fixline', 'activities', 'yaml', 'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic', 'shapely', 'cel')\n"
+        "print(*sorted(m for m in sys.modules if m.split('.')[0] in ours))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == ["fixline", "fixline.messages"]
