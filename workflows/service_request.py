@@ -9,8 +9,6 @@ never runs a rule, and any release of the rules can be deployed over any open re
 Must not import anything but temporalio and the messages: a test proves it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
