@@ -84,7 +84,7 @@ class Up:
         assert self.process is not None
         found = {}
         for child in psutil.Process(self.process.pid).children(recursive=True):
-            line = " ".join(child.cmdline())
+            line = _command_line(child)
             for name, mark in (("api", "fixline.cli api"), ("worker", "fixline.cli worker"), ("temporal", "start-dev")):
                 if mark in line:
                     found[name] = child
@@ -109,6 +109,13 @@ def up(tmp_path: Path) -> Iterator[Up]:
     if running.process is not None:
         running.process.kill()
         running.process.wait()
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
 
 
 def gone(processes: list[psutil.Process], seconds: float = 10.0) -> bool:
