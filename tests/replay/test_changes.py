@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from temporalio.worker import Replayer
 
 from fixline.domain.advance import advance as real_advance
 from fixline.domain.calendar import WorkingCalendar
@@ -15,12 +14,10 @@ from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import inbox
-from fixline.temporal import sandboxed_runner
 from tests.support.consistency import assert_consistent
-from tests.support.shop import Shop
+from tests.support.shop import Shop, replayer
 from tests.support.types import IN_TURN, promised
 from tests.unit.domain.samples import OFFICE
-from workflows.service_request import ServiceRequest
 
 pytestmark = pytest.mark.temporal
 
@@ -72,5 +69,5 @@ async def test_it_replays_and_goes_on_after_a_change(shop: Shop, monkeypatch: py
         assert (await shop.complete(request_id, "done")).state == "applied"
         await shop.ended(request_id)
         history = await shop.history(request_id)
-    await Replayer(workflows=[ServiceRequest], workflow_runner=sandboxed_runner()).replay_workflow(history)
+    await replayer().replay_workflow(history)
     assert_consistent(shop.store, settled=True)

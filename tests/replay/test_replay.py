@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from fixline.domain import advance, clocks, progress, timekeeping
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.definition import Definition
 from fixline.store import inbox
-from fixline.temporal import sandboxed_runner
 from tests.replay.broken_shell import BrokenShell
+from tests.support.shop import replayer
 from workflows.service_request import ServiceRequest
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -27,7 +26,7 @@ recorded = pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem
 async def replay(path: Path, shell: type = ServiceRequest) -> None:
     """Replay one history in the sandbox in which workers run the shell; raises where it does not fit."""
     history = WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
-    await Replayer(workflows=[shell], workflow_runner=sandboxed_runner()).replay_workflow(history)
+    await replayer(shell).replay_workflow(history)
 
 
 def test_there_are_histories_of_every_story() -> None:

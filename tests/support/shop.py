@@ -16,7 +16,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Replayer, Worker
 
 import worker
 from activities.notification import Notice
@@ -28,8 +28,10 @@ from fixline.domain.commands import COMMAND, Actor
 from fixline.store.arrivals import Received, utc_now
 from fixline.store.store import Store
 from fixline.store.tables import CounterRow
+from fixline.temporal import sandboxed_runner
 from tests.support.city import City
 from tests.unit.domain.samples import ADMIN
+from workflows.service_request import ServiceRequest
 
 _SERIES = itertools.count(1)
 SLOTS = 8
@@ -136,6 +138,12 @@ class Shop:
             return not waiting and not pending
 
         await self.until(nothing_left, f"{request_id} at rest", within)
+
+
+def replayer(shell: type = ServiceRequest) -> Replayer:
+    """Replays histories in the sandbox in which workers run the shell."""
+    # With a build id of its own it does not hash every loaded module.
+    return Replayer(workflows=[shell], workflow_runner=sandboxed_runner(), build_id="replay")
 
 
 @pytest.fixture
