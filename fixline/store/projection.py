@@ -134,8 +134,8 @@ def write_details(session: Session, request_id: str, decisions: Iterable[Decisio
         tasks |= {task.id: task_values(request_id, task, decision.state) for task in _touched(decision)}
         clocks |= {clock.name: clock_values(request_id, clock) for clock in decision.clocks}
     _insert(session, JournalRow, entries)
-    _upsert(session, TaskRow, list(tasks.values()), ("id",))
-    _upsert(session, ClockRow, list(clocks.values()), ("request_id", "name"))
+    upsert(session, TaskRow, list(tasks.values()), ("id",))
+    upsert(session, ClockRow, list(clocks.values()), ("request_id", "name"))
     _insert(session, EffectRow, effects)
 
 
@@ -151,16 +151,21 @@ def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]])
         session.connection().execute(insert(table_of(model)), rows)
 
 
-def _upsert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+def upsert(
+    session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: tuple[str, ...], *, keep: bool = False
+) -> None:
+    """Insert rows, or change those that are there by these keys; with `keep` those stay as they are."""
     if rows:
         connection = session.connection()
-        connection.execute(_upserting(model, keys, connection.dialect.name), rows)
+        connection.execute(_upserting(model, keys, connection.dialect.name, keep), rows)
 
 
 @cache
-def _upserting(model: type[SQLModel], keys: tuple[str, ...], dialect: str) -> Any:
+def _upserting(model: type[SQLModel], keys: tuple[str, ...], dialect: str, keep: bool) -> Any:
     """The statement, built once: building it costs more than running it."""
     table = table_of(model)
     statement: Any = sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+    if keep:
+        return statement.on_conflict_do_nothing(index_elements=list(keys))
     changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, func, select
+from sqlmodel import Session
 
-from fixline.store.tables import CursorRow, TaskRow
+from fixline.store.projection import upsert
+from fixline.store.tables import CursorRow, TaskRow, table_of
+
+_TURN = table_of(CursorRow)
+_TASK = table_of(TaskRow)
+_LAST_TURN: Any = select(_TURN.c.last).where(_TURN.c.team == bindparam("team_")).with_for_update()
+_LOADS: Any = (
+    select(_TASK.c.assignee, func.count())
+    .where(_TASK.c.assignee.in_(bindparam("members_", expanding=True)), _TASK.c.state.in_(("claimed", "started")))
+    .group_by(_TASK.c.assignee)
+)
 
 
 def next_in_turn(session: Session, team: str, members: Sequence[str]) -> str:
     """The member after the one who had the last turn; the turn is kept in the same transaction."""
-    turn = session.exec(select(CursorRow).where(CursorRow.team == team).with_for_update()).first()
-    turn = turn or CursorRow(team=team)
-    last = turn.last
-    chosen = members[(members.index(last) + 1) % len(members)] if last in members else members[0]
-    turn.last = chosen
-    session.add(turn)
-    session.flush()
+    connection = session.connection()
+    turn = connection.execute(_LAST_TURN, {"team_": team}).first()
+    if turn is None:  # nobody has had one: make the row that others then wait for
+        upsert(session, CursorRow, [{"team": team, "last": None}], ("team",), keep=True)
+        turn = connection.execute(_LAST_TURN, {"team_": team}).one()
+    chosen = members[(members.index(turn.last) + 1) % len(members)] if turn.last in members else members[0]
+    upsert(session, CursorRow, [{"team": team, "last": chosen}], ("team",))
     return chosen
 
 
 def least_loaded(session: Session, members: Sequence[str]) -> str:
     """The member with the fewest claimed or started tasks; of equals the first in the team's list."""
-    counted = session.exec(
-        select(TaskRow.assignee, func.count())
-        .where(col(TaskRow.assignee).in_(members), col(TaskRow.state).in_(("claimed", "started")))
-        .group_by(col(TaskRow.assignee))
-    )
-    load = dict(counted.all())
+    counted = session.connection().execute(_LOADS, {"members_": list(members)})
+    load: dict[str, int] = dict(counted.tuples())
     return min(members, key=lambda member: load.get(member, 0))
