@@ -5,6 +5,7 @@ Owns the order of things and what the operator is told. One thread, and it stays
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -64,7 +65,8 @@ class Running:
     def run(self) -> None:
         """Prepare, start, keep, stop."""
         for ending in ENDINGS:
-            signal.signal(ending, self._end)
+            if ending is not signal.SIGHUP or signal.getsignal(ending) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(ending, self._end)
         admin_key = self._prepare()
         try:
             self._keeper.start()
@@ -85,8 +87,9 @@ class Running:
     def say(self, text: str) -> None:
         """One line for the operator, also in logs/up.log."""
         now = datetime.now(UTC)
-        print(f"{now.astimezone():%H:%M:%S} {text}", flush=True)
-        with self._log.open("a", encoding="utf-8") as log:
+        with contextlib.suppress(OSError):  # a terminal that is gone, a full disk: the parts go on
+            print(f"{now.astimezone():%H:%M:%S} {text}", flush=True)
+        with contextlib.suppress(OSError), self._log.open("a", encoding="utf-8") as log:
             log.write(f"{now:%Y-%m-%dT%H:%M:%SZ} {text}\n")
 
     def _prepare(self) -> str | None:
@@ -157,7 +160,8 @@ class Running:
             lines.append("  Admin key      the one in FIXLINE_ADMIN_KEY")
         else:
             lines.append("  Admin key      shown at the first start; `fixline keys create` makes others")
-        print("\n".join([*lines, "", "Ctrl-C stops everything.", ""]), flush=True)
+        with contextlib.suppress(OSError):
+            print("\n".join([*lines, "", "Ctrl-C stops everything.", ""]), flush=True)
 
     def _end(self, _number: int, _frame: Any) -> None:
         self._asked_to_end = True

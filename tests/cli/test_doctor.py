@@ -1,0 +1,93 @@
+"""`fixline doctor` against a real Temporal server: lost workflows and parked commands are found and mended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import select
+
+from fixline.cli import diagnosis
+from fixline.cli.demo.city import plan_day
+from fixline.cli.demo.reports import write_backlog
+from fixline.cli.folder import DataFolder
+from fixline.cli.preparing import checked_catalog
+from fixline.delivery.doorbell import Doorbell
+from fixline.settings import PACKAGED_DEFINITIONS
+from fixline.store.arrivals import utc_now
+from fixline.store.store import Store
+from fixline.store.tables import CommandRow, RequestRow
+from fixline.temporal import connect
+from tests.cli.conftest import Fixline
+from tests.support.temporal import TemporalServer
+
+pytestmark = pytest.mark.temporal
+
+
+def examined(fixline: Fixline, data: Path, *options: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    ran = fixline("doctor", "--data", data, "--json", *options)
+    return ran.code, {check["name"]: check for check in json.loads(ran.out)["checks"]}
+
+
+@pytest.fixture
+def store(data: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A few open requests whose workflows were taken up once."""
+    catalog = checked_catalog(PACKAGED_DEFINITIONS)
+    store = Store(DataFolder(data).database_url)
+    write_backlog(store, plan_day(1, 12, catalog.definitions, catalog.areas), 1, ZoneInfo("UTC"), catalog.areas)
+    monkeypatch.setattr(diagnosis, "SETTLED", timedelta(0))
+
+    def taken_up(session: Any) -> None:
+        for row in session.exec(select(RequestRow)):
+            row.shell_at = utc_now()
+
+    store.write(taken_up)
+    return store
+
+
+async def start(address: str, request_id: str) -> None:
+    assert await Doorbell(await connect(address=address), task_queue="nobody").start(request_id)
+
+
+def test_lost_workflows_are_found_and_started_from_the_store(
+    fixline: Fixline, store: Store, data: Path, temporal_server: TemporalServer
+) -> None:
+    DataFolder(data).remember(temporal=int(temporal_server.address.rpartition(":")[2]))
+    ids = store.read(lambda s: list(s.exec(select(RequestRow.id).order_by(RequestRow.id))))
+    assert len(ids) >= 3
+    asyncio.run(start(temporal_server.address, ids[0]))
+    code, checks = examined(fixline, data)
+    assert code == 1
+    assert checks["temporal"]["ok"]
+    assert not checks["workers"]["ok"]
+    assert f"{len(ids) - 1} open requests have none" in checks["running workflows"]["text"]
+    assert ids[0] not in checks["running workflows"]["examples"]
+    _, checks = examined(fixline, data, "--restart-missing")
+    assert checks["running workflows"]["ok"]
+    waiting = store.read(lambda s: set(s.exec(select(RequestRow.id).where(RequestRow.shell_at == None))))  # noqa: E711
+    assert waiting == set(ids[1:])
+    store.close()
+
+
+def test_parked_commands_wait_again(
+    fixline: Fixline, store: Store, data: Path, temporal_server: TemporalServer
+) -> None:
+    DataFolder(data).remember(temporal=int(temporal_server.address.rpartition(":")[2]))
+
+    def park(session: Any) -> str:
+        command = session.exec(select(CommandRow)).first()
+        command.state = "failed"
+        return str(command.id)
+
+    parked = store.write(park)
+    code, checks = examined(fixline, data)
+    assert code == 1
+    assert checks["parked commands"]["examples"] == [parked]
+    examined(fixline, data, "--retry-parked")
+    assert store.read(lambda s: s.get_one(CommandRow, parked).state) == "waiting"
+    store.close()
