@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import re
 import shlex
 import xml.etree.ElementTree as ElementTree
@@ -16,6 +18,8 @@ from tests.docs.test_operations_page import all_commands
 DECISIONS = sorted((DOCS / "adr").glob("[0-9]*.md"))
 SHELL = [block for page in PAGES for block in blocks_of(page, "sh")]
 TARGETS = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+NO_MODULES = {"fixline.notices", "fixline.db"}
+"""A logger, and a file of a data folder."""
 VARIABLES = {"$FIXLINE": "/api/v1"}
 """What the walk-through's variables stand for in an address."""
 OUR_ADDRESS = re.compile(r"(?:https?://127\.0\.0\.1:8311|\$FIXLINE)(?P<path>/[^\s\"'?]*)")
@@ -99,6 +103,30 @@ def test_addresses_in_text_exist(path: Path) -> None:
     known = {name for name, _ in endpoints()}
     told = re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`\s]*)`", text_of(path))
     assert [name for name in told if name not in known] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=short)
+def test_names_in_code_exist(path: Path) -> None:
+    """A module, class, function or file of ours that a page names as code is there."""
+    told = set(
+        re.findall(r"`((?:fixline|activities|workflows|bench|docs|tests)[./][\w./-]+)(?:\([^`]*\))?`", text_of(path))
+    )
+    assert [name for name in sorted(told) if not (_is_file(name) or _is_name(name))] == []
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name and (ROOT / name).exists()
+
+
+def _is_name(name: str) -> bool:
+    """Whether it is a module, something that a module has, or no module at all."""
+    if name in NO_MODULES:
+        return True
+    module, _, attribute = name.rpartition(".")
+    try:
+        return bool(importlib.util.find_spec(name)) or hasattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError:
+        return hasattr(importlib.import_module(module), attribute)
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=short)
