@@ -36,5 +36,5 @@ def next_in_turn(session: Session, team: str, members: Sequence[str]) -> str:
 def least_loaded(session: Session, members: Sequence[str]) -> str:
     """The member with the fewest claimed or started tasks; of equals the first in the team's list."""
     counted = session.connection().execute(_LOADS, {"members_": list(members)})
-    load: dict[str, int] = dict(counted.tuples())
+    load: dict[str, int] = dict(counted.all())
     return min(members, key=lambda member: load.get(member, 0))
