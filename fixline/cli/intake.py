@@ -15,7 +15,7 @@ from fixline.catalog import Catalog
 from fixline.cli.access import Place, find_place, open_store
 from fixline.cli.folder import DataFolder
 from fixline.cli.outcome import Trouble, WrongUse
-from fixline.cli.preparing import checked_catalog, publish_definitions
+from fixline.cli.preparing import checked_catalog, publish_catalog
 from fixline.delivery.importing import MAPPINGS, HeaderUnfit, Importer, mapping_of
 from fixline.delivery.importing.rejects import Rejects
 from fixline.settings import Settings, read_settings
@@ -41,7 +41,7 @@ def run_import(
     if not file.is_file():
         raise WrongUse(f"there is no file {file}")
     catalog = checked_catalog(settings.definitions_folder)
-    place = _place(settings, data)
+    place = _place(settings, data, catalog)
     target = rejects or place.beside / f"{file.stem}.rejects.csv"
     if target.resolve() == file.resolve():
         raise WrongUse(f"--rejects {target}: is the file to import")
@@ -67,7 +67,7 @@ def _zone(catalog: Catalog) -> ZoneInfo:
     return ZoneInfo(catalog.organisation.city.timezone)
 
 
-def _place(settings: Settings, data: Path | None) -> Place:
+def _place(settings: Settings, data: Path | None, catalog: Catalog) -> Place:
     """The store to import into. A folder named by --data on which `up` has never run is made ready first."""
     if data is not None and not DataFolder(data).database.is_file():
         folder = DataFolder(data)
@@ -78,7 +78,7 @@ def _place(settings: Settings, data: Path | None) -> Place:
         store = Store(folder.database_url, synchronous=settings.sqlite_synchronous)
         try:
             migrate(store)
-            publish_definitions(store, settings.definitions_folder)
+            publish_catalog(store, catalog)
         finally:
             store.close()
     return find_place(settings, data)

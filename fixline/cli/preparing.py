@@ -32,12 +32,16 @@ def checked_catalog(folder: Path) -> Catalog:
 
 def publish_definitions(store: Store, folder: Path) -> list[str]:
     """Make the folder's definitions current; the types that got a version the store had not known."""
-    definitions = checked_catalog(folder).definitions
-    versions = {definition.type: version_hash(definition) for definition in definitions.values()}
+    return publish_catalog(store, checked_catalog(folder))
+
+
+def publish_catalog(store: Store, catalog: Catalog) -> list[str]:
+    """The same, for definitions that have been read."""
+    versions = [(definition, version_hash(definition)) for definition in catalog.definitions.values()]
 
     def work(session: Session) -> list[str]:
         now = utc_now()
-        return [name for name, each in definitions.items() if publish(session, each, versions[name], now)]
+        return [definition.type for definition, version in versions if publish(session, definition, version, now)]
 
     return store.write(work)
 
