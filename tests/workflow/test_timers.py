@@ -33,7 +33,7 @@ async def test_rungs_fire_once_in_order_and_tell_whom_they_should(shop: Shop) ->
     assert [row.data["last_rung"] for row in fired] == ["50%", "due", after, after]
     opened = shop.city.request(request_id).opened_at
     for row, seconds in zip(fired, (1.5, 3, 4.2, 5.4), strict=True):
-        assert timedelta(0) <= row.at - (opened + timedelta(seconds=seconds)) < timedelta(seconds=3), row.text
+        assert timedelta(0) <= row.at - (opened + timedelta(seconds=seconds)) < timedelta(seconds=10), row.text
         assert row.data["late"] is False
     told = [notice.to for notice in shop.notices.sent]
     assert told == ["gloria-mbeki", "halina-wroblewska", "desmond-achterberg", "desmond-achterberg"]
@@ -50,12 +50,12 @@ async def test_a_wait_ends_by_itself(shop: Shop) -> None:
 
 
 async def test_a_signal_comes_before_the_end_of_a_wait(shop: Shop) -> None:
-    shop.city.publish(nap("0.05 calendar minutes"))
+    shop.city.publish(nap("0.06 calendar minutes"))
     async with shop.worker():
         request_id = await shop.open("nap")
         await shop.until(lambda: timer_is_set(shop, request_id), "the timer")
         assert (await shop.submit(request_id, "signal", name="wake")).answer["request"]["step"] == "work"
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(4)
         assert shop.city.request(request_id).step == "work"
         await shop.complete(request_id, "done")
         await shop.ended(request_id)
@@ -84,11 +84,11 @@ async def test_the_timer_is_set_anew_only_when_its_instant_changes(shop: Shop) -
 
 
 async def test_a_hold_pauses_and_the_rest_of_the_time_counts_afterwards(shop: Shop) -> None:
-    shop.city.publish(promised("0.05 calendar minutes"))
+    shop.city.publish(promised("0.08 calendar minutes"))
     async with shop.worker():
         request_id = await shop.open("promise")
         held = await shop.submit(request_id, "hold", reason="frost")
-        await asyncio.sleep(4)
+        await asyncio.sleep(3)
         assert shop.city.journal(request_id, "rung_fired") == []
         await shop.submit(request_id, "resume")
         await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both rungs")
@@ -99,26 +99,26 @@ async def test_a_hold_pauses_and_the_rest_of_the_time_counts_afterwards(shop: Sh
     breached = shop.city.clocks(request_id)["resolve"].breached_at
     assert breached is not None
     spent = breached - resumed + (held.accepted_at - row.opened_at)
-    assert spent == timedelta(seconds=3)
+    assert spent == timedelta(seconds=4.8)
     assert_consistent(shop.store, settled=True)
 
 
 async def test_what_fell_due_while_no_worker_ran_happens_when_one_is_back(shop: Shop) -> None:
-    shop.city.publish(promised("0.05 calendar minutes"))
+    shop.city.publish(promised("0.1 calendar minutes"))
     async with shop.worker():
         request_id = await shop.open("promise")
         await shop.settled(request_id)
     in_time = await asyncio.to_thread(shop.city.accept, request_id, "comment", text="in time")
-    await asyncio.sleep(4)
+    opened = shop.city.request(request_id).opened_at
+    await asyncio.sleep((opened + timedelta(seconds=6.5) - shop.city.clock()).total_seconds())
     async with shop.worker():
         await shop.until(lambda: len(shop.city.journal(request_id, "told")) == 2, "both rungs")
         await shop.settled(request_id)
         await shop.submit(request_id, "cancel", reason="x")
         await shop.ended(request_id)
-    opened = shop.city.request(request_id).opened_at
     fired = [(row.data["last_rung"], row.data["at"]) for row in shop.city.journal(request_id, "rung_fired")]
     assert [name for name, _ in fired] == ["50%", "due"]
-    assert fired[1][1] == (opened + timedelta(seconds=3)).isoformat().replace("+00:00", "Z")
+    assert fired[1][1] == (opened + timedelta(seconds=6)).isoformat().replace("+00:00", "Z")
     comment = shop.city.journal(request_id, "commented")[0]
     assert comment.at == in_time.accepted_at, "a command accepted before the rungs is decided before them"
     assert comment.seq < shop.city.journal(request_id, "rung_fired")[0].seq
