@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import TemporalError
@@ -19,6 +22,8 @@ from fixline.messages import WORKFLOW_NAME, Advanced, Bell, Rung, Shell
 
 log = logging.getLogger(__name__)
 
+POLLED_WITHIN = timedelta(seconds=90)
+"""A worker's poll lasts a minute at most; one that has not polled for longer is gone."""
 TASK_TIMEOUT = timedelta(seconds=3)
 """How long Temporal waits for a worker in the middle of a workflow task: what a killed worker costs."""
 
@@ -94,3 +99,17 @@ class Doorbell:
             return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
         except (RPCError, RuntimeError):
             return False
+
+    async def answered_by_worker(self) -> bool:
+        """Whether a worker has polled the task queue of late (Temporal forgets pollers after five minutes)."""
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        try:
+            found = await self._client.workflow_service.describe_task_queue(request, timeout=timedelta(seconds=2))
+        except (RPCError, RuntimeError):
+            return False
+        newest = max((poller.last_access_time.ToDatetime(UTC) for poller in found.pollers), default=None)
+        return newest is not None and datetime.now(UTC) - newest < POLLED_WITHIN

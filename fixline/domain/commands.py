@@ -133,6 +133,7 @@ class Release(Body):
 
     kind: Literal["release"] = "release"
     task: str
+    assignee: str | None = Field(None, max_length=100)
     reason: str = ""
 
 
@@ -141,6 +142,7 @@ class Start(Body):
 
     kind: Literal["start"] = "start"
     task: str
+    assignee: str | None = Field(None, max_length=100)
 
 
 class Complete(Body):
@@ -159,6 +161,7 @@ class Decline(Body):
 
     kind: Literal["decline"] = "decline"
     task: str
+    assignee: str | None = Field(None, max_length=100)
     reason: str
 
 

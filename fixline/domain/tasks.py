@@ -32,7 +32,7 @@ def start(draft: Draft, command: Start) -> None:
     _not_on_hold(draft)
     if task.state is TaskState.STARTED:
         raise _wrong_state(task, "started")
-    task = _held(draft, task, None)
+    task = _held(draft, task, command.assignee)
     draft.record("task_started", f"{task.title}: started.", task=task.id, state=TaskState.STARTED, started_at=draft.now)
 
 
@@ -41,14 +41,14 @@ def release(draft: Draft, command: Release) -> None:
     task = _open_task(draft, command.task)
     if task.state is TaskState.OFFERED:
         raise _wrong_state(task, "released")
-    _check_holder(draft, task, None)
+    _check_holder(draft, task, command.assignee)
     _back_to_team(draft, task, "task_released", "given back to the team", command.reason)
 
 
 def decline(draft: Draft, command: Decline) -> None:
     """The crew will not do it; the team has it again, with the reason."""
     task = _open_task(draft, command.task)
-    _check_holder(draft, task, None)
+    _check_holder(draft, task, command.assignee)
     _back_to_team(draft, task, "task_declined", "declined", command.reason)
 
 

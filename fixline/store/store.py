@@ -46,7 +46,8 @@ class Store:
     def __init__(self, url: str, *, pool_size: int = 10, synchronous: str = "NORMAL") -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        arguments: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        # Errors must not print bound values: they may be contact data.
+        arguments: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "hide_parameters": True}
         if self.sqlite:
             arguments["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
         else:

@@ -97,7 +97,7 @@ def publish(session: Session, definition: Definition, version: str, now: datetim
             number=(last or 0) + 1,
             title=definition.title,
             department=definition.department,
-            body=json.dumps(definition.canonical(), sort_keys=True, separators=(",", ":")),
+            body=json.dumps(definition.canonical(), separators=(",", ":")),
             published_at=now,
             current=True,
         )

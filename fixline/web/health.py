@@ -27,7 +27,9 @@ class Readiness(BaseModel):
     """Whether a request would be accepted and started now, part by part."""
 
     ready: bool
-    parts: dict[str, str] = Field(examples=[{"database": "ok", "definitions": "ok", "temporal": "away"}])
+    parts: dict[str, str] = Field(
+        examples=[{"database": "ok", "definitions": "ok", "temporal": "ok", "workers": "none polls"}]
+    )
     missing: list[str]
 
 
@@ -43,9 +45,16 @@ async def alive() -> Alive:
     responses={503: {"model": Readiness, "description": "A part is missing"}},
 )
 async def ready(response: Response, parts: PartsOf) -> Readiness:
-    """200 when the database answers, has definitions, and Temporal can be reached; else 503 and what is missing."""
-    (database, definitions), reachable = await asyncio.gather(_database(parts), parts.doorbell.reachable())
-    found = {"database": database, "definitions": definitions, "temporal": "ok" if reachable else "away"}
+    """200 when database, definitions, Temporal and a worker are there; else 503 and what is missing."""
+    (database, definitions), temporal, worker = await asyncio.gather(
+        _database(parts), parts.doorbell.reachable(), parts.doorbell.answered_by_worker()
+    )
+    found = {
+        "database": database,
+        "definitions": definitions,
+        "temporal": "ok" if temporal else "away",
+        "workers": "ok" if worker else "none polls" if temporal else "unknown",
+    }
     missing = [name for name, state in found.items() if state != "ok"]
     if missing:
         response.status_code = 503

@@ -99,8 +99,9 @@ async def claim(task_id: str, door: DoorOf, body: ClaimIn | None = None) -> Answ
 )
 async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> Answer:
     """The team has it again."""
-    reason = body.reason if body else ""
-    return await door.give(await door.to_task(task_id), well_formed(Release, task=task_id, reason=reason))
+    said = body or ReleaseIn()
+    command = well_formed(Release, task=task_id, assignee=said.assignee, reason=said.reason)
+    return await door.give(await door.to_task(task_id), command)
 
 
 @router.post(
@@ -110,9 +111,10 @@ async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> 
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def start(task_id: str, door: DoorOf, _body: StartIn | None = None) -> Answer:
+async def start(task_id: str, door: DoorOf, body: StartIn | None = None) -> Answer:
     """Optional; starting an offered task claims it."""
-    return await door.give(await door.to_task(task_id), well_formed(Start, task=task_id))
+    assignee = body.assignee if body else None
+    return await door.give(await door.to_task(task_id), well_formed(Start, task=task_id, assignee=assignee))
 
 
 @router.post(
@@ -144,7 +146,8 @@ async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
 )
 async def decline(task_id: str, body: DeclineIn, door: DoorOf) -> Answer:
     """Back to the team, with the reason."""
-    return await door.give(await door.to_task(task_id), well_formed(Decline, task=task_id, reason=body.reason))
+    command = well_formed(Decline, task=task_id, assignee=body.assignee, reason=body.reason)
+    return await door.give(await door.to_task(task_id), command)
 
 
 @router.post(

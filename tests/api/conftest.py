@@ -76,6 +76,10 @@ class HereBell(Doorbell):
         """It is here."""
         return True
 
+    async def answered_by_worker(self) -> bool:
+        """The inbox is applied here."""
+        return True
+
 
 class Service:
     """The app, a client for each key, and the clock of both."""

@@ -20,7 +20,7 @@ async def test_ready(anywhere: Service) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "ready": True,
-        "parts": {"database": "ok", "definitions": "ok", "temporal": "ok"},
+        "parts": {"database": "ok", "definitions": "ok", "temporal": "ok", "workers": "ok"},
         "missing": [],
     }
 
@@ -28,7 +28,7 @@ async def test_ready(anywhere: Service) -> None:
 async def test_not_ready_without_temporal(away: Service) -> None:
     answer = await away.call("GET", "/readyz", by=None)
     assert answer.status_code == 503
-    assert answer.json()["missing"] == ["temporal"]
+    assert answer.json()["missing"] == ["temporal", "workers"]
 
 
 class Away:

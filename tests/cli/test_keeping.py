@@ -149,12 +149,20 @@ def test_a_taken_port_is_named_with_its_option(taken_port: int, folder: DataFold
     with pytest.raises(Trouble, match=rf"port {taken_port} .* --port"):
         wait_until_free("127.0.0.1", taken_port, "--port")
     with pytest.raises(Trouble, match=rf"port {taken_port} .* --temporal-port"):
-        choose_temporal_port(folder, taken_port)
+        choose_temporal_port(folder, taken_port, 8311)
+
+
+def test_the_temporal_server_and_its_page_keep_off_the_apis_port(folder: DataFolder) -> None:
+    for asked in (20_400, 19_400):
+        with pytest.raises(Trouble, match=rf"--temporal-port {asked}: it takes {asked} and {asked + 1000}"):
+            choose_temporal_port(folder, asked, 20_400)
+    folder.remember(temporal=19_400)
+    assert choose_temporal_port(folder, None, 20_400) != 19_400
 
 
 def test_a_remembered_port_that_is_taken_gives_way(taken_port: int, folder: DataFolder) -> None:
     folder.remember(temporal=taken_port)
-    chosen = choose_temporal_port(folder, None)
+    chosen = choose_temporal_port(folder, None, 8311)
     assert chosen != taken_port
     assert is_free("127.0.0.1", chosen)
     assert is_free("127.0.0.1", chosen + 1000)

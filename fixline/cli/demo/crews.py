@@ -2,7 +2,8 @@
 
 Owns how they work: they list their team's open tasks, claim and complete most, decline some, take long over others
 and leave a few. What they do with a task is decided by a hash of its id, so that a day looks the same each time.
-They work fast at first, then calmly. Answers other than a success are left to the next look.
+They work fast at first, then calmly, and on the demonstration's own requests only: yours are yours to complete.
+Answers other than a success are left to the next look.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,6 +46,7 @@ class Crew:
     client: httpx.AsyncClient
     seed: int
     definitions: Mapping[str, Definition]
+    ours: Callable[[str], Awaitable[bool]]
     declined: set[str] = field(default_factory=set)
     begun: dict[str, datetime] = field(default_factory=dict)
 
@@ -67,8 +69,9 @@ async def _round(crew: Crew, gate: asyncio.Semaphore) -> None:
     if found.status_code != httpx.codes.OK:
         return
     for task in found.json()["items"]:
-        async with gate:
-            await _take_up(crew, task)
+        if await crew.ours(task["request"]["id"]):
+            async with gate:
+                await _take_up(crew, task)
 
 
 async def _take_up(crew: Crew, task: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 from fixline.catalog import Catalog, Organisation
 from fixline.cli.demo.city import Planned, plan_day
 from fixline.cli.demo.crews import AT_ONCE, Crew, work
-from fixline.cli.demo.reports import send_reports, write_backlog
+from fixline.cli.demo.reports import SOURCE, send_reports, write_backlog
 from fixline.cli.folder import DataFolder
 from fixline.cli.logs import log_to_stderr
 from fixline.cli.preparing import checked_catalog
@@ -30,7 +30,7 @@ from fixline.store.arrivals import utc_now
 from fixline.store.keys import PREFIX, create_key, hash_of
 from fixline.store.schema import check_schema
 from fixline.store.store import Store
-from fixline.store.tables import ApiKeyRow
+from fixline.store.tables import ApiKeyRow, RequestRow
 
 log = logging.getLogger("fixline.demo")
 
@@ -71,11 +71,31 @@ async def _demonstrate(store: Store, folder: DataFolder, catalog: Catalog, url: 
     async with asyncio.TaskGroup() as group:
         if planned:
             group.create_task(_report_today(url, keys[SERVICE], planned, folder, seed))
-        gate, began = asyncio.Semaphore(AT_ONCE), datetime.now(UTC)
+        gate, began, ours = asyncio.Semaphore(AT_ONCE), datetime.now(UTC), OwnRequests(store)
         for team in organisation.teams.values():
             client = _client(url, keys[team.key])
-            crew = Crew(team.key, list(team.members), client, seed, catalog.definitions)
+            crew = Crew(team.key, list(team.members), client, seed, catalog.definitions, ours)
             group.create_task(work(crew, gate, began))
+
+
+class OwnRequests:
+    """Which requests the demonstration has made, in this run or an earlier one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, bool] = {}
+
+    async def __call__(self, request_id: str) -> bool:
+        """Whether this is one of them."""
+        if request_id not in self._known:
+            self._known[request_id] = await asyncio.to_thread(self._store.read, lambda s: _made_here(s, request_id))
+        return self._known[request_id]
+
+
+def _made_here(session: Session, request_id: str) -> bool:
+    wanted = select(RequestRow.source, RequestRow.created_by).where(RequestRow.id == request_id)
+    found = session.exec(wanted).first()
+    return found is not None and (found[0] == SOURCE or found[1] == SERVICE)
 
 
 async def _report_today(url: str, key: str, planned: list[Planned], folder: DataFolder, seed: int) -> None:

@@ -44,21 +44,22 @@ def wait_until_free(host: str, port: int, option: str) -> None:
         time.sleep(0.1)
 
 
-def choose_temporal_port(folder: DataFolder, asked: int | None) -> int:
+def choose_temporal_port(folder: DataFolder, asked: int | None, api_port: int) -> int:
     """The Temporal server's port: the one asked for, else the last start's, else 7233, else any free one.
 
-    Raises Trouble when the one asked for is taken.
+    Raises Trouble when the one asked for is taken, or when it or its UI's would be the API's.
     """
     if asked is not None:
+        if api_port in (asked, asked + UI_ABOVE):
+            raise Trouble(f"--temporal-port {asked}: it takes {asked} and {asked + UI_ABOVE}, one of them is --port")
         wait_until_free("127.0.0.1", asked, "--temporal-port")
         wait_until_free("127.0.0.1", asked + UI_ABOVE, "--temporal-port (the UI's is 1000 higher)")
         return asked
     remembered = folder.remembered().get("temporal")
-    if remembered is not None and _both_free(remembered, PATIENCE_SECONDS):
-        return remembered
-    if _both_free(DEFAULT_TEMPORAL_PORT):
-        return DEFAULT_TEMPORAL_PORT
-    return _any_free()
+    for port, patience in ((remembered, PATIENCE_SECONDS), (DEFAULT_TEMPORAL_PORT, 0.0)):
+        if port is not None and api_port not in (port, port + UI_ABOVE) and _both_free(port, patience):
+            return port
+    return _any_free(api_port)
 
 
 def _both_free(port: int, patience_seconds: float = 0) -> bool:
@@ -71,11 +72,11 @@ def _both_free(port: int, patience_seconds: float = 0) -> bool:
         time.sleep(0.1)
 
 
-def _any_free() -> int:
+def _any_free(api_port: int) -> int:
     for _ in range(_TRIES):
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        if _both_free(port):
+        if api_port not in (port, port + UI_ABOVE) and _both_free(port):
             return port
     raise Trouble("no free port was found for the Temporal server: name one with --temporal-port")

@@ -43,7 +43,7 @@ def run_up(
     try:
         with FolderLock(folder):
             wait_until_free(host, port, "--port")
-            chosen = choose_temporal_port(folder, temporal_port)
+            chosen = choose_temporal_port(folder, temporal_port, port)
             folder.remember(temporal=chosen, api=port)
             Running(Plan(folder, host, port, chosen, workers, demo), settings).run()
     except FolderTaken as taken:

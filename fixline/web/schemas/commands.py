@@ -113,16 +113,20 @@ class ClaimIn(Body):
 class StartIn(Body):
     """Begin the work."""
 
+    assignee: Name | None = Field(None, description="Who begins; the key's own name by default.")
+
 
 class ReleaseIn(Body):
     """Give a task back to its team."""
 
+    assignee: Name | None = Field(None, description="Who gives it back; the key's own name by default.")
     reason: str = Field("", max_length=MAX_REASON)
 
 
 class DeclineIn(Body):
     """Refuse a task; its team has it again."""
 
+    assignee: Name | None = Field(None, description="Who refuses; the key's own name by default.")
     reason: Reason
 
 
