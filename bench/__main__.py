@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import potholes
+from bench import calendars, potholes
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=16, help="requests in flight")
     parser.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
     arguments = parser.parse_args()
+    calendars.measure()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(
             potholes.compare(Path(folder), count=arguments.count, at_once=arguments.at_once, rounds=arguments.rounds)

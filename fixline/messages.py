@@ -108,10 +108,12 @@ class Shell:
     `armed_at` (aware UTC) is the instant for which the previous run's timer was set: an instant, never a
     duration. `runs` counts the runs of this request that continued as new. `opened` is what the opening, decided
     at the door, asks for: with it the shell need not look into the store before it takes the first effects.
+    `known` is the highest decision that the runs before have seen.
     """
 
     request_id: str
     armed_at: datetime | None = None
     runs: int = 0
     opened: Advanced | None = None
+    known: int = 0
     schema: int = MESSAGE_SCHEMA

@@ -44,7 +44,7 @@ class ServiceRequest:
         # Passes over the inbox that were asked for. The first is the start itself, unless it says what to do.
         self._asked = 0 if shell.opened else 1
         self._passed = 0  # how many of those have been answered by a pass that began after they were asked for
-        self._decision = 0
+        self._decision = shell.known
         self._closed = False
         self._taking: set[str] = set()
         self._taken: set[str] = set()
@@ -69,7 +69,7 @@ class ServiceRequest:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 break
         if not self._closed:
-            workflow.continue_as_new(Shell(shell.request_id, self._armed_at, shell.runs + 1))
+            workflow.continue_as_new(Shell(shell.request_id, self._armed_at, shell.runs + 1, known=self._decision))
 
     @workflow.update(dynamic=True)
     async def doorbell(self, name: str, args: Sequence[RawValue]) -> Rung:  # noqa: ARG002 - read by the validator
