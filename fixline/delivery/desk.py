@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.heard import Heard
 from fixline.domain.decision import Decision, Refusal
 from fixline.messages import Advanced, EffectOrder, Summary
 from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
@@ -62,6 +63,7 @@ class Desk:
         self._doorbell = doorbell
         self._zone = zone
         self._answer_within = answer_within_seconds
+        self._heard = Heard(store)
         self._background: set[asyncio.Task[Any]] = set()
         self._bells: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.clock = clock
@@ -93,9 +95,13 @@ class Desk:
             return row
         mine = row.id == arrival.command_id
         if mine and row.rung_at is not None:
-            ringing = self._behind(self._ring(row))
+            ringing = self._behind(self._ring_and_note(row))
             await asyncio.wait({ringing}, timeout=self._answer_within)
         return await self.answer(row.id)
+
+    async def _ring_and_note(self, row: Received) -> None:
+        if await self._ring(row):
+            self._heard.note(row.request_id, row.number)
 
     async def _ring(self, row: Received) -> bool:
         """Ring for a command; not for one that an earlier bell has had answered while this one waited its turn."""
@@ -126,6 +132,7 @@ class Desk:
         """Let the rings and starts that are under way end."""
         if self._background:
             await asyncio.wait(self._background, timeout=self._answer_within)
+        await self._heard.flush()
 
     def _behind(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)

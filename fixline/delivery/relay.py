@@ -1,8 +1,9 @@
 """The relay: rings again for what Temporal has not answered, for ever.
 
-Owns the loop in every worker that finds waiting commands whose doorbell went unheard, and open requests that
-no workflow has taken up. Work is claimed per request (SKIP LOCKED on PostgreSQL; one relay on SQLite, whose
-claims are serial anyway), so the order within a request holds. Instants are aware UTC.
+Owns the loop in every worker that finds waiting commands whose doorbell went unheard, answered ones that the workflow
+may not know of (Temporal ended before it had recorded them), and open requests that no workflow has taken up. Work is
+claimed per request (SKIP LOCKED on PostgreSQL; one relay on SQLite, whose claims are serial anyway), so the order
+within a request holds. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from fixline.delivery.doorbell import Doorbell
 from fixline.store.arrivals import utc_now
-from fixline.store.relaying import Call, claim_calls
+from fixline.store.relaying import Call, claim_calls, claim_unheard, mark_heard
 from fixline.store.store import Store, StoreAway
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=15)
 PATIENCE = timedelta(seconds=4)
 """How long a ring is left alone before the relay rings again: the doorbell's own time, and a little."""
+UNHEARD_PATIENCE = timedelta(seconds=10)
+"""The same for a command that has been answered: the note of an answered bell takes a moment to be written."""
 BATCH = 50
 AT_ONCE = 10
 
@@ -52,9 +57,16 @@ class Relay:
     async def round(self) -> tuple[int, int]:
         """Claim what waits and ring for it; answers how many were found and how many rings were heard."""
         now = self._clock()
-        calls = await asyncio.to_thread(self._store.write, lambda s: claim_calls(s, now, PATIENCE, BATCH))
+        calls = await asyncio.to_thread(self._store.write, lambda s: self._claim(s, now))
         heard = await asyncio.gather(*(self._call(call) for call in calls))
+        bells = [(c.request_id, c.number) for c, answered in zip(calls, heard, strict=True) if answered and c.number]
+        if bells:
+            await asyncio.to_thread(self._store.write, lambda s: mark_heard(s, bells))
         return len(calls), sum(heard)
+
+    def _claim(self, session: Session, now: datetime) -> list[Call]:
+        calls = claim_calls(session, now, PATIENCE, BATCH)
+        return calls + claim_unheard(session, now, UNHEARD_PATIENCE, BATCH - len(calls))
 
     async def _call(self, call: Call) -> bool:
         async with self._at_once:

@@ -1,22 +1,32 @@
 """What the relay has to ring for: claimed per request, so that several relays do not ring for the same one.
 
 Owns the claims: a claim is the row's own `rung_at` (or `relayed_at` of a request without workflow), written
-under SKIP LOCKED. Instants are aware UTC.
+under SKIP LOCKED. A bell that Temporal has answered loses its `rung_at`; a command that was answered in the store and
+keeps it may be unknown to its workflow. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_
+from sqlalchemy import bindparam, func, literal_column, or_, update
 from sqlmodel import Session, col, select
 
-from fixline.store.tables import CommandRow, RequestRow
+from fixline.store.tables import CommandRow, RequestRow, table_of
+
+_COMMAND = table_of(CommandRow)
+_ANSWERED = _COMMAND.c.state != literal_column("'waiting'")  # spelled as in its index
+_MARK_HEARD = (
+    update(_COMMAND)
+    .where(bindparam("request_id_") == _COMMAND.c.request_id, bindparam("number_") == _COMMAND.c.number, _ANSWERED)
+    .values(rung_at=None)
+)
 
 
 class Call(NamedTuple):
-    """A request to ring: for its lowest waiting command, or (no kind) to have its workflow started."""
+    """A request to ring: for one of its commands, or (no kind) to have its workflow started."""
 
     request_id: str
     kind: str | None = None
@@ -32,6 +42,38 @@ def claim_calls(session: Session, now: datetime, patience: timedelta, limit: int
     """
     ringing = _claim_commands(session, now, patience, limit)
     return ringing + _claim_starts(session, now, patience, limit - len(ringing))
+
+
+def claim_unheard(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
+    """Per request its last answered command, if Temporal has not answered that bell within `patience`; marked as rung.
+
+    There the store is ahead of the workflow: something ended between the commit of the answer and Temporal's record of
+    it. The bell has the workflow look again, take effects, arm its timer and end, as the store has it. What comes
+    before the last command is known with it.
+    """
+    if limit <= 0:
+        return []
+    rows = session.exec(
+        select(CommandRow)
+        .where(_ANSWERED, col(CommandRow.rung_at) <= now - patience)
+        .order_by(col(CommandRow.rung_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=CommandRow)
+    ).all()
+    last: dict[str, CommandRow] = {}
+    for row in sorted(rows, key=lambda row: row.number):
+        row.rung_at = None
+        session.add(row)
+        last[row.request_id] = row
+    for row in last.values():
+        row.rung_at = now
+    return [Call(row.request_id, row.kind, row.number, row.retries) for row in last.values()]
+
+
+def mark_heard(session: Session, bells: Iterable[tuple[str, int]]) -> None:
+    """The workflows know what these commands (request, number) came to; those still waiting stay as they are."""
+    marks = [{"request_id_": request_id, "number_": number} for request_id, number in sorted(bells)]
+    session.connection().execute(_MARK_HEARD, marks)
 
 
 def _claim_commands(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:

@@ -208,7 +208,8 @@ class CommandRow(SQLModel, table=True):
     """One command in a request's inbox, and its answer.
 
     `state`: waiting -> applied | refused | failed (parked by a fault of ours; retried on demand). `rung_at`
-    is when its doorbell was last rung: at most eight waiting commands of a request may have rung.
+    is when its doorbell was last rung: at most eight waiting commands of a request may have rung. An answered command
+    keeps it until Temporal has answered the bell, too; only then is it certain that the workflow knows.
     `idempotency_key` is the caller's own, unique within `caller`; `body_hash` (keyed) tells another body.
     """
 
@@ -256,6 +257,12 @@ class CommandRow(SQLModel, table=True):
             "number",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_command_unheard",
+            "rung_at",
+            sqlite_where=text("rung_at IS NOT NULL AND state <> 'waiting'"),
+            postgresql_where=text("rung_at IS NOT NULL AND state <> 'waiting'"),
         ),
         Index(
             "ix_command_failed",

@@ -169,6 +169,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_command_failed", "command", ["accepted_at"], **_where("state = 'failed'"))
+    op.create_index(
+        "ix_command_unheard", "command", ["rung_at"], **_where("rung_at IS NOT NULL AND state <> 'waiting'")
+    )
     op.create_index("ix_command_waiting", "command", ["accepted_at", "request_id"], **_where("state = 'waiting'"))
     op.create_index("ix_command_waiting_of", "command", ["request_id", "number"], **_where("state = 'waiting'"))
     op.create_index(
