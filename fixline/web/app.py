@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fixline import __version__
-from fixline.web import commands, definitions, health, overdue, problems, requests, tasks
+from fixline.web import commands, definitions, events, health, overdue, problems, requests, tasks
 from fixline.web.auth import Keyring
 from fixline.web.bodies import BodyLimit
 from fixline.web.metrics import API, Metrics, Timing
@@ -72,6 +72,7 @@ def _api() -> APIRouter:
     api = APIRouter(prefix=API, responses=problems.described(401, 403, 413, 415, 422))
     for router in (
         requests.router,
+        events.router,
         commands.verbs,
         commands.router,
         tasks.router,

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
-from fixline.web import commands, definitions, health, overdue, requests, tasks
+from fixline.web import commands, definitions, events, health, overdue, requests, tasks
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
@@ -36,7 +36,10 @@ from tests.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "crew": "C", "service": "V"}
-IN_API = (requests.router, commands.verbs, commands.router, tasks.router, overdue.router, definitions.router)
+IN_API = (
+    *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
+    definitions.router,
+)
 
 
 def section(heading: str) -> str:
