@@ -57,12 +57,11 @@ class Cluster:
             else:
                 return
 
-    def start(self, *, worker: bool = True) -> None:
+    def start(self) -> None:
         """Start every part, and wait until the API says that everything is there."""
         self.start_temporal()
         self.api.start()
-        if worker:
-            self.worker.start()
+        self.worker.start()
         wait_for_status(f"{self.url}/readyz", 200, 90)
 
     def keys(self) -> dict[str, str]:
