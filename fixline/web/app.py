@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fixline import __version__
-from fixline.web import commands, definitions, events, health, overdue, problems, requests, tasks
+from fixline.web import apidocs, commands, definitions, events, health, overdue, problems, requests, tasks
 from fixline.web.auth import Keyring
 from fixline.web.bodies import BodyLimit
 from fixline.web.metrics import API, Metrics, Timing
@@ -53,6 +53,7 @@ def build_app(parts: Parts) -> FastAPI:
         description=_ABOUT,
         openapi_tags=_TAGS,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -62,6 +63,7 @@ def build_app(parts: Parts) -> FastAPI:
     problems.install(app)
     app.include_router(_api())
     app.include_router(health.router)
+    apidocs.install(app)
     app.add_middleware(BodyLimit, max_bytes=parts.max_body_bytes)
     app.add_middleware(Timing, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to change it

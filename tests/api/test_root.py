@@ -1,5 +1,6 @@
 """The composition root: what stops a start, and what a start does."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import api
 from fixline.settings import PACKAGED_DEFINITIONS, Settings
 from fixline.store.store import Store, StoreAway
 from fixline.store.versions import Versions
-from tests.api.conftest import ADMIN_KEY
+from tests.api.conftest import ADMIN_KEY, Service
 
 
 def settings(**changes: object) -> Settings:
@@ -35,3 +36,13 @@ def test_a_database_that_is_not_migrated_stops_the_start(tmp_path: Path) -> None
     with pytest.raises(StoreAway):
         api.create_app(settings(), store=store)
     store.close()
+
+
+async def test_the_apis_pages_need_nothing_from_elsewhere(service: Service) -> None:
+    """/docs and all that it loads come from here: a city's network may be closed."""
+    page = (await service.call("GET", "/docs", by=None)).text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(loaded) == 3
+    for address in loaded:
+        answer = await service.call("GET", address, by=None)
+        assert (answer.status_code, len(answer.content) > 100) == (200, True), address
