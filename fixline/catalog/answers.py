@@ -10,9 +10,10 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.flow import reachable_steps
 from fixline.catalog.reading import Mapping, Scalar, Sequence
 from fixline.catalog.shape import nearest
-from fixline.catalog.steps import ON_HOLD
+from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.conditions import check
-from fixline.domain.definition import CloseOutcome, CloseStep, FormField, HumanStep, WaitStep
+from fixline.domain.fields import FormField
+from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
 CLOSED = "closed"
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}

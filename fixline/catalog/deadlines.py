@@ -12,7 +12,7 @@ from typing import Any
 
 from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import NAME, Section, Written, check_name, nearest, section_of, span_of
-from fixline.catalog.steps import check_otherwise
+from fixline.catalog.steps.automatic import check_otherwise
 from fixline.domain.calendar import Span, Unit
 from fixline.domain.definition import Budget, Deadline, Priority, PriorityRule, Rung
 

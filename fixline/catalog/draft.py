@@ -14,19 +14,11 @@ from fixline.catalog.findings import TOP, Findings, Place
 from fixline.catalog.forms import read_fields
 from fixline.catalog.reading import Entry, Mapping, Node, Sequence
 from fixline.catalog.shape import KEY, Section, Written, section_of, word_of
-from fixline.catalog.steps import AnyStep, read_steps
+from fixline.catalog.steps import read_steps
 from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import (
-    Cancel,
-    Deadline,
-    Definition,
-    FormField,
-    HumanStep,
-    Intake,
-    NotifyEvent,
-    PhotoLimits,
-    PriorityRule,
-)
+from fixline.domain.definition import Cancel, Deadline, Definition, Intake, NotifyEvent, PhotoLimits, PriorityRule
+from fixline.domain.fields import FormField
+from fixline.domain.steps import AnyStep, HumanStep
 
 _LATER = ("duplicates", "reopen", "agency", "outcomes", "responsibility", "private", "boundary")
 _MOST_PHOTOS = 20

@@ -12,8 +12,7 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
-from fixline.catalog.steps import AnyStep
-from fixline.domain.definition import ChooseStep, CloseStep, WaitStep
+from fixline.domain.steps import AnyStep, ChooseStep, CloseStep, NotifyStep, TogetherStep, WaitStep, ways
 
 Ways = MappingType[str, frozenset[str]]
 
@@ -63,11 +62,7 @@ def waits_before_people(draft: Draft) -> bool:
 
 def following(step: AnyStep | None) -> tuple[str, ...]:
     """The steps that a step names, in order."""
-    if isinstance(step, ChooseStep):
-        return tuple(branch.go for branch in step.branches)
-    if step is None or isinstance(step, CloseStep):
-        return ()
-    return tuple(step.then.values())
+    return tuple(target for _, target in ways(step)) if step else ()
 
 
 def _is_unknown(step: AnyStep | None) -> bool:
@@ -93,7 +88,7 @@ def _check_targets(draft: Draft) -> None:
             for position, branch in enumerate(step.branches):
                 key = "go" if draft.node("steps", name, "choose", position, "go") else "otherwise"
                 _check_target(draft, branch.go, ("steps", name, "choose", position, key))
-        elif step is not None and not isinstance(step, CloseStep):
+        elif step is not None and not isinstance(step, CloseStep | TogetherStep | NotifyStep):
             for outcome, target in step.then.items():
                 _check_target(draft, target, ("steps", name, "then", outcome))
     until = draft.cancel.reporter

@@ -15,7 +15,7 @@ from fixline.catalog.flow import waits_before_people
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.reading import Scalar, Sequence
 from fixline.catalog.shape import nearest
-from fixline.domain.definition import TeamByArea, TeamChoice
+from fixline.domain.steps import TeamByArea, TeamChoice
 
 SUPERVISOR = "supervisor"
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")

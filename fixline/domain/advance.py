@@ -39,10 +39,11 @@ from fixline.domain.commands import (
     Tick,
 )
 from fixline.domain.decision import Decision, Refusal, Refused, refuse
-from fixline.domain.definition import CloseOutcome, CloseStep, Definition, HumanStep, NotifyEvent, WaitStep
+from fixline.domain.definition import Definition, NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
 from fixline.domain.state import RequestState, TaskState
+from fixline.domain.steps import TIMEOUT, CloseOutcome, CloseStep, HumanStep, WaitStep
 
 ON_CLOSED = (Comment, EffectReport)
 """What a closed request still takes: a remark, and the reports of effects that were under way."""
@@ -105,7 +106,7 @@ def _catch_up(draft: Draft, *, through_now: bool) -> None:
         if due.at > draft.now or (due.at == draft.now and not through_now):
             return
         if due.clock is None:
-            progress.wait_over(draft, progress.TIMEOUT)
+            progress.wait_over(draft, TIMEOUT)
         else:
             timekeeping.happen(draft, due)
         timekeeping.settle(draft)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from fixline.domain.calendar import FIRST_YEAR
-from fixline.domain.definition import CloseOutcome
+from fixline.domain.steps import CloseOutcome
 
 DEEPEST = 8
 """How deep lists and objects of a body may lie in each other."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fixline.domain.definition import FieldKind, FormField
+from fixline.domain.fields import FieldKind, FormField
 
 UNKNOWN_NAME = "FX502"
 NO_SUCH_OPTION = "FX503"

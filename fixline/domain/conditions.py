@@ -24,7 +24,7 @@ from fixline.domain.condition_types import (
     Term,
     Typing,
 )
-from fixline.domain.definition import FieldKind, FormField
+from fixline.domain.fields import FieldKind, FormField
 
 __all__ = ["RESERVED_NAMES", "ConditionFault", "ConditionProblem", "Verdict", "check", "evaluate"]
 

@@ -12,11 +12,13 @@ that editors show.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fixline.domain.calendar import Span, WorkingCalendar
+from fixline.domain.fields import FormField, Part
+from fixline.domain.steps import AnyStep, HumanStep, Step
 
 DEFINITION_SCHEMA = 1
 
@@ -33,52 +35,6 @@ class Priority(StrEnum):
     def rank(self) -> int:
         """0 for low to 3 for urgent."""
         return list(Priority).index(self)
-
-
-class CloseOutcome(StrEnum):
-    """What a closed request came to. Status says that it is closed, the outcome says what was done."""
-
-    FIXED = "fixed"
-    NO_PROBLEM_FOUND = "no_problem_found"
-    DUPLICATE = "duplicate"
-    REFERRED = "referred"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-
-
-class FieldKind(StrEnum):
-    """Kinds of answers that questions and forms can ask for."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    CHOICE = "choice"
-    CHOICES = "choices"
-    YES_NO = "yes_no"
-    DATE = "date"
-    DATETIME = "datetime"
-    PHOTO = "photo"
-
-
-class Part(BaseModel):
-    """Base of every part of a definition: frozen, and closed to keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class FormField(Part):
-    """One question of an intake or one field of a step's form."""
-
-    kind: FieldKind = Field(description="What kind of answer is expected.")
-    ask: str | None = Field(None, description="The question in plain words, shown to whoever answers.")
-    options: dict[str, str] = Field(
-        default_factory=dict, description="For choice and choices: each option's key and its label."
-    )
-    min: float | None = Field(None, description="For number: the smallest value allowed.")
-    max: float | None = Field(None, description="For number: the largest value allowed.")
-    required: bool = Field(False, description="An answer must be given (in a step's form: for every outcome).")
-    required_for: tuple[str, ...] = Field(
-        (), description="In a step's form: the outcomes for which an answer must be given."
-    )
 
 
 class PhotoLimits(Part):
@@ -152,73 +108,6 @@ class Deadline(Part):
     escalate: tuple[Rung, ...] = Field((), description="The ladder, in order of time.")
 
 
-class TeamByArea(Part):
-    """A team that depends on the area in which the request lies; every expansion exists."""
-
-    by: str = Field(description="The area layer, such as district.")
-    as_: str = Field(alias="as", description="The team's name with {layer} where the area's key goes.")
-    elsewhere: str = Field(description="The team for places outside every area of the layer.")
-
-
-TeamChoice = str | TeamByArea
-
-
-class HumanStep(Part):
-    """A step that people carry out: field work, an inspection or desk work."""
-
-    kind: Literal["dispatch", "inspection", "task"]
-    title: str = Field(description="What is to be done, in plain words.")
-    team: TeamChoice = Field(description="The team that does it.")
-    claim_within: Span | None = Field(None, description="How soon somebody must claim the task.")
-    due: Span | None = Field(None, description="How soon the task must be completed.")
-    form: dict[str, FormField] = Field(default_factory=dict, description="What is recorded with the outcome.")
-    then: dict[str, str] = Field(description="Each outcome and the step that follows.")
-
-
-class ChooseBranch(Part):
-    """One branch of a choose step; a branch without a condition holds otherwise."""
-
-    when: str | None = Field(None, description="A condition (CEL) on the answers.")
-    go: str = Field(description="The step that follows.")
-
-
-class ChooseStep(Part):
-    """An automatic step: the first branch whose condition holds is taken at once."""
-
-    kind: Literal["choose"] = "choose"
-    branches: tuple[ChooseBranch, ...] = Field(description="The branches, first match wins.")
-
-
-class WaitStep(Part):
-    """A step that waits for a named signal, for a span, or for the first of both.
-
-    Outcomes: the signal's name, and `timeout` when the span (or the signal's `at_most`) has passed.
-    """
-
-    kind: Literal["wait"] = "wait"
-    signal: str | None = Field(None, description="The signal's name.")
-    at_most: Span | None = Field(None, description="The longest wait for the signal.")
-    span: Span | None = Field(None, description="A wait of this length.")
-    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
-    then: dict[str, str] = Field(description="Each outcome and the step that follows.")
-
-    @property
-    def limit(self) -> Span | None:
-        """How long the wait lasts at most; None waits for the signal alone."""
-        return self.span or self.at_most
-
-
-class CloseStep(Part):
-    """A step that closes the request with an outcome and words for the reporter."""
-
-    kind: Literal["close"] = "close"
-    outcome: CloseOutcome = Field(description="What the request came to.")
-    say: str = Field("", description="What the reporter is told.")
-
-
-Step = Annotated[HumanStep | ChooseStep | WaitStep | CloseStep, Field(discriminator="kind")]
-
-
 class Cancel(Part):
     """Who may cancel, and until when: `always`, or until a step is first entered. None: not at all."""
 
@@ -255,7 +144,7 @@ class Definition(Part):
     cancel: Cancel = Field(default_factory=Cancel)
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")
 
-    def step(self, name: str) -> HumanStep | ChooseStep | WaitStep | CloseStep:
+    def step(self, name: str) -> AnyStep:
         """The step of that name; KeyError when there is none (a checked definition never asks)."""
         return self.steps[name]
 
@@ -270,5 +159,9 @@ class Definition(Part):
         return found
 
     def canonical(self) -> dict[str, Any]:
-        """The JSON document that a version is the hash of."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The JSON document that a version is the hash of.
+
+        What is as if it had not been written is left out: a key that the language gains later leaves the
+        hashes of the definitions that do not use it as they are. A default never changes its meaning.
+        """
+        return {"schema": self.schema_, **self.model_dump(mode="json", by_alias=True, exclude_defaults=True)}

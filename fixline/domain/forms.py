@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from fixline.domain.decision import FieldProblem
-from fixline.domain.definition import FieldKind, FormField
+from fixline.domain.fields import FieldKind, FormField
 
 MAX_TEXT = 4000
 MAX_NAME = 100

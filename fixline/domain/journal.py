@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.domain.commands import Place
-from fixline.domain.definition import CloseOutcome
 from fixline.domain.state import Clock, HoldRecord, Position, RequestState, Task, Visit
+from fixline.domain.steps import CloseOutcome
 
 
 class Entry(BaseModel):

@@ -11,19 +11,10 @@ from fixline.domain import timekeeping
 from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.commands import SYSTEM
 from fixline.domain.decision import EffectKind
-from fixline.domain.definition import (
-    ChooseStep,
-    CloseOutcome,
-    CloseStep,
-    HumanStep,
-    NotifyEvent,
-    TeamByArea,
-    WaitStep,
-)
+from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.state import Task, TaskState
-
-TIMEOUT = "timeout"
+from fixline.domain.steps import ChooseStep, CloseOutcome, CloseStep, HumanStep, TeamByArea, WaitStep
 
 
 def enter(draft: Draft, name: str) -> None:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.domain.calendar import Span
 from fixline.domain.commands import Place
-from fixline.domain.definition import CloseOutcome, Priority
+from fixline.domain.definition import Priority
+from fixline.domain.steps import CloseOutcome
 
 STATE_SCHEMA = 1
 ON_HOLD = "on_hold"

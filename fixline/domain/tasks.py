@@ -11,10 +11,11 @@ from typing import Any
 from fixline.domain import progress, timekeeping
 from fixline.domain.commands import Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
 from fixline.domain.decision import Refused, refuse
-from fixline.domain.definition import HumanStep, NotifyEvent
+from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
 from fixline.domain.state import Task, TaskState
+from fixline.domain.steps import HumanStep
 
 
 def claim(draft: Draft, command: Claim) -> None:

@@ -14,9 +14,10 @@ from fixline.domain import clocks
 from fixline.domain.calendar import Span
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
-from fixline.domain.definition import CloseOutcome, Definition, HumanStep, NotifyEvent, Priority, Rung
+from fixline.domain.definition import Definition, NotifyEvent, Priority, Rung
 from fixline.domain.draft import Draft
 from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Stretch, Task
+from fixline.domain.steps import CloseOutcome, HumanStep
 
 TASK_LADDER = (Rung(at_due=True, tell="supervisor"),)
 """A task that nobody claims or completes in time is the supervisor's business."""

@@ -7,7 +7,21 @@ import asyncio
 from fastapi import APIRouter
 from sqlmodel import Session
 
-from fixline.domain.definition import ChooseStep, CloseStep, Deadline, HumanStep, Rung, Step, TeamByArea, WaitStep
+from fixline.domain.definition import Deadline, Rung
+from fixline.domain.steps import (
+    AgencyStep,
+    AnyStep,
+    CallStep,
+    ChooseStep,
+    CloseStep,
+    FollowOnStep,
+    HumanStep,
+    NotifyStep,
+    TeamByArea,
+    TogetherStep,
+    WaitStep,
+    ways,
+)
 from fixline.store.versions import Published, VersionUnknown
 from fixline.web.auth import ALL, Guarded, allow
 from fixline.web.parts import PartsOf
@@ -79,7 +93,7 @@ def _whole(published: Published) -> DefinitionOut:
     )
 
 
-def _step(step: Step) -> StepOut:
+def _step(step: AnyStep) -> StepOut:
     match step:
         case HumanStep():
             return StepOut(
@@ -91,6 +105,10 @@ def _step(step: Step) -> StepOut:
                 form=form_out(step.form),
                 then=step.then,
             )
+        case CloseStep():
+            return StepOut(kind=step.kind, outcome=step.outcome, say=step.say)
+        case ChooseStep():
+            return StepOut(kind=step.kind, go=[branch.go for branch in step.branches])
         case WaitStep():
             return StepOut(
                 kind=step.kind,
@@ -99,10 +117,10 @@ def _step(step: Step) -> StepOut:
                 waiting_as=step.waiting_as,
                 then=step.then,
             )
-        case ChooseStep():
-            return StepOut(kind=step.kind, go=[branch.go for branch in step.branches])
-        case CloseStep():
-            return StepOut(kind=step.kind, outcome=step.outcome, say=step.say)
+        case AgencyStep() | FollowOnStep() | CallStep():
+            return StepOut(kind=step.kind, waiting_as=step.waiting_as, then=step.then)
+        case TogetherStep() | NotifyStep():
+            return StepOut(kind=step.kind, then=dict(ways(step)))
 
 
 def _deadline(deadline: Deadline) -> DeadlineOut:

@@ -14,8 +14,9 @@ from typing import Any
 from fixline.domain import clocks
 from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.decision import Decision
-from fixline.domain.definition import ChooseStep, CloseStep, Definition, HumanStep
+from fixline.domain.definition import Definition
 from fixline.domain.state import Clock
+from fixline.domain.steps import HumanStep, ways
 from fixline.store.arrivals import Received
 from fixline.store.projection import promised_at
 from fixline.web.schemas.basics import form_out
@@ -105,21 +106,12 @@ def remaining(definition: Definition | None, step: str | None) -> list[str]:
     found: dict[str, None] = {}
     ahead = deque([step])
     while ahead:
-        for name in _following(definition, ahead.popleft()):
+        left = definition.steps.get(ahead.popleft())
+        for _, name in ways(left) if left else ():
             if name not in found:
                 found[name] = None
                 ahead.append(name)
     return list(found)
-
-
-def _following(definition: Definition, name: str) -> list[str]:
-    match definition.steps.get(name):
-        case None | CloseStep():
-            return []
-        case ChooseStep() as step:
-            return [branch.go for branch in step.branches]
-        case step:
-            return list(step.then.values())
 
 
 def task_out(row: dict[str, Any], definition: Definition | None) -> TaskOut:

@@ -14,8 +14,9 @@ from fixline.cli.demo.city import Planned, fill, plan_day
 from fixline.cli.demo.reports import write_backlog
 from fixline.cli.demo.running import fresh_keys
 from fixline.cli.preparing import checked_catalog, publish_definitions
-from fixline.domain.definition import FieldKind, HumanStep
+from fixline.domain.fields import FieldKind
 from fixline.domain.forms import read_answers
+from fixline.domain.steps import HumanStep
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.arrivals import utc_now
 from fixline.store.keys import find_key

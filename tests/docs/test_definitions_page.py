@@ -8,21 +8,12 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import CODES, Catalog, check_text, read_catalog
-from fixline.catalog.steps import KINDS, RESERVED_OUTCOMES, RESERVED_STEPS
+from fixline.catalog.steps.kinds import KINDS, RESERVED_STEPS
 from fixline.domain.calendar import Unit
 from fixline.domain.conditions import check
-from fixline.domain.definition import (
-    CloseOutcome,
-    Deadline,
-    Definition,
-    FieldKind,
-    FormField,
-    HumanStep,
-    NotifyEvent,
-    Priority,
-    Rung,
-    WaitStep,
-)
+from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
+from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.steps import RESERVED_OUTCOMES, CloseOutcome, HumanStep, WaitStep
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
 
@@ -175,6 +166,7 @@ def words(*groups: object) -> list[str]:
             *({"at", *Rung.model_fields} - {"at_percent", "at_due"}),
         }
         - {"schema"}
+        - {"joined", "sample", "warn_after"}  # in the model, not yet read: the page says what is read
     ),
 )
 def test_every_word_of_the_language_is_on_the_page(word: str) -> None:

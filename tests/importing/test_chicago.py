@@ -9,7 +9,7 @@ import pytest
 
 from fixline.delivery.importing import HeaderUnfit, Record, Unfit, mapping_of
 from fixline.delivery.importing.cells import coordinates, local_instant
-from fixline.domain.definition import CloseOutcome
+from fixline.domain.steps import CloseOutcome
 from tests.importing.conftest import HEADER, open_row, row
 
 CHICAGO = ZoneInfo("America/Chicago")

@@ -15,7 +15,8 @@ from typing import Any
 
 from fixline.catalog import Areas
 from fixline.cli.demo.words import DESCRIPTIONS, DIRECTIONS, STREETS, TEXTS
-from fixline.domain.definition import Definition, FieldKind, FormField
+from fixline.domain.definition import Definition
+from fixline.domain.fields import FieldKind, FormField
 
 WEIGHTS = {
     "pothole": 24,

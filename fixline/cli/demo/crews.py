@@ -19,7 +19,9 @@ from typing import Any
 import httpx
 
 from fixline.cli.demo.city import answer
-from fixline.domain.definition import Definition, FieldKind, HumanStep
+from fixline.domain.definition import Definition
+from fixline.domain.fields import FieldKind
+from fixline.domain.steps import HumanStep
 
 log = logging.getLogger("fixline.demo")
 

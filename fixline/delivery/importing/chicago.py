@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fixline.delivery.importing.cells import clean, code, coordinates, local_instant, slug
 from fixline.delivery.importing.records import HeaderUnfit, Reader, Record, Unfit
-from fixline.domain.definition import CloseOutcome
+from fixline.domain.steps import CloseOutcome
 
 MAX_NUMBER, MAX_ADDRESS = 100, 300
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from fixline.domain.definition import CloseOutcome
+from fixline.domain.steps import CloseOutcome
 
 
 class Unfit(ValueError):

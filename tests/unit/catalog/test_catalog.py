@@ -10,7 +10,8 @@ import pytest
 
 from fixline.catalog import Areas, RoleHolder, check_paths, check_text, read_catalog, version_hash
 from fixline.domain.calendar import Span
-from fixline.domain.definition import HumanStep, Priority, TeamByArea, WaitStep
+from fixline.domain.definition import Priority
+from fixline.domain.steps import HumanStep, TeamByArea, WaitStep
 
 CITY = Path(__file__).parents[2] / "fixtures" / "city"
 POTHOLE = "transportation/pothole.yaml"

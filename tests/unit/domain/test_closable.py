@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
-from fixline.domain.definition import ChooseStep, CloseStep, Definition, HumanStep, WaitStep
+from fixline.domain.definition import Definition
+from fixline.domain.steps import ChooseStep, CloseStep, HumanStep, WaitStep
 from tests.unit.domain.driver import Driven, command
 from tests.unit.domain.samples import ADMIN, ALWAYS, OFFICE, all_types, at, simple
 

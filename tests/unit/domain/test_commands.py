@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import COMMAND, SYSTEM, Actor, Comment, Open
-from fixline.domain.definition import CloseOutcome, Priority
+from fixline.domain.definition import Priority
 from fixline.domain.journal import Entry, evolve, rebuild
 from fixline.domain.state import ClockState, RequestState, TaskState
+from fixline.domain.steps import CloseOutcome
 from tests.unit.domain.driver import Driven, command
 from tests.unit.domain.samples import (
     ADMIN,
@@ -31,8 +32,7 @@ from tests.unit.domain.samples import (
 )
 
 OPENING = at("mon 08:00")
-NINE = at("mon 09:00")
-TEN = at("mon 10:00")
+NINE, TEN = at("mon 09:00"), at("mon 10:00")
 GOOD_FORM = {"depth": 5, "photo": "p"}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixline.domain.conditions import ConditionFault, Verdict, check, evaluate
-from fixline.domain.definition import FieldKind, FormField
+from fixline.domain.fields import FieldKind, FormField
 
 OPTIONS = {"bike": "Bike lane", "curb": "Curb lane"}
 FIELDS = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.definition import FormField
+from fixline.domain.fields import FormField
 from fixline.domain.forms import MAX_TEXT, read_answers
 
 LANES = {"bike": "Bike lane", "curb": "Curb lane"}

@@ -15,9 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from fixline.domain.advance import advance, next_instant
 from fixline.domain.commands import SYSTEM, Actor, Command, SourceClosed
 from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import HumanStep, Rung, WaitStep
+from fixline.domain.definition import Rung
 from fixline.domain.journal import KINDS, Entry, evolve, rebuild
 from fixline.domain.state import Clock, ClockState, RequestState
+from fixline.domain.steps import HumanStep, WaitStep
 from fixline.domain.timekeeping import TASK_LADDER
 from tests.unit.domain.driver import command
 from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, all_types, at

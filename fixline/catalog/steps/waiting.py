@@ -1,0 +1,72 @@
+"""Reads the steps that wait: for a signal, for a span."""
+
+from __future__ import annotations
+
+from fixline.catalog.reading import Mapping, Scalar
+from fixline.catalog.shape import Section, nearest, place_of, text_of
+from fixline.catalog.steps.kinds import LATER_KEYS, ON_HOLD
+from fixline.domain.steps import RESERVED_OUTCOMES, WaitStep
+
+
+def read_wait(section: Section) -> WaitStep | None:
+    """A step that waits."""
+    body = section.section("wait", required=True)
+    waiting_as = section.name("waiting_as")
+    if waiting_as is not None and waiting_as.text == ON_HOLD:
+        message = f"'{ON_HOLD}' is the state of a request on hold: use another name"
+        section.findings.add("FX207", waiting_as.place, message)
+    step = None if body is None else _read_wait_for(section, body)
+    if step is not None and waiting_as is not None:
+        step = step.model_copy(update={"waiting_as": waiting_as.text})
+    section.has("then")
+    section.finish("a wait step", LATER_KEYS)
+    return step
+
+
+def _read_wait_for(section: Section, body: Section) -> WaitStep | None:
+    signal, at_most, span = body.name("signal"), body.span("at_most"), body.span("span")
+    if signal is not None and signal.text in RESERVED_OUTCOMES:
+        body.findings.add("FX405", signal.place, f"'{signal.text}' is reserved: give the signal another name")
+    exclusive = [key for key in ("signal", "span") if body.has(key)]
+    if len(exclusive) != 1:
+        place = body.key_place("span") if exclusive else body.owner
+        body.findings.add("FX216", place, "a wait has either 'signal' or 'span'")
+    elif exclusive == ["span"] and body.has("at_most"):
+        message = "'at_most' limits the wait for a signal: a span has its own end"
+        body.findings.add("FX216", body.key_place("at_most"), message)
+    body.finish("a wait", ("until", "dry"))
+    if len(exclusive) != 1:
+        return None
+    limited = body.has("span") or body.has("at_most")
+    outcomes = ([signal.text] if signal else []) + (["timeout"] if limited else [])
+    then = _read_wait_then(section, outcomes, by_text=exclusive == ["span"])
+    if then is None:
+        return None
+    return WaitStep(signal=signal.text if signal else None, at_most=at_most, span=span, then=then)
+
+
+def _read_wait_then(section: Section, outcomes: list[str], *, by_text: bool) -> dict[str, str] | None:
+    found = section.entry("then", required=True)
+    if found is None:
+        return None
+    if by_text and isinstance(found.value, Scalar):
+        target = text_of(found.value, "'then'", section.findings)
+        return {"timeout": target.text} if target else None
+    if not isinstance(found.value, Mapping):
+        shape = ", ".join(f"{outcome}: step" for outcome in outcomes)
+        section.findings.add("FX203", place_of(found.value), f"'then' of this wait is {{{shape}}}")
+        return None
+    then: dict[str, str] = {}
+    for entry in found.value:
+        if entry.key not in outcomes:
+            code = "FX405" if entry.key in RESERVED_OUTCOMES else "FX406"
+            message = f"'{entry.key}' cannot happen in this wait{nearest(entry.key, outcomes)}"
+            section.findings.add(code, entry.place, message)
+            continue
+        target = text_of(entry.value, f"the step after '{entry.key}'", section.findings)
+        if target is not None:
+            then[entry.key] = target.text
+    for outcome in outcomes:
+        if outcome not in found.value.entries:
+            section.findings.add("FX406", found.place, f"'{outcome}' leads nowhere: name the step that follows it")
+    return then
