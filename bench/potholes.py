@@ -32,13 +32,13 @@ from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.commands import Actor, Complete, Open, Place, Role
 from fixline.domain.decision import Refusal
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.arrivals import Arrival, utc_now
 from fixline.store.opening import Report
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from fixline.store.versions import publish
 from fixline.temporal import connect, keep_bytecode
+from tests.support.lakeport import LAKEPORT
 from worker import build_activities, build_worker
 
 CREW = Actor(name="bench", role=Role.ADMIN)
@@ -60,8 +60,8 @@ def store_at(folder: Path) -> Store:
 
 
 def catalog() -> Catalog:
-    """The packaged definitions."""
-    return read_catalog(PACKAGED_DEFINITIONS).catalog
+    """The frozen city of the tests: figures of several releases stay comparable."""
+    return read_catalog(LAKEPORT).catalog
 
 
 class Fixline:
@@ -132,7 +132,7 @@ async def work(side: str, address: str, folder: Path) -> None:
     if side == "fixline":
         organisation = catalog().organisation
         if organisation is None:
-            raise RuntimeError("the packaged definitions have no organisation")
+            raise RuntimeError("the definitions have no organisation")
         activities = build_activities(store_at(folder), organisation)
         worker = build_worker(client, activities, task_queue=Fixline.queue, slots=16)
     else:

@@ -12,11 +12,11 @@ from temporalio.client import Client
 
 from fixline.cli.embedded.parts import find_temporal
 from fixline.cli.outcome import Trouble
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from tests.acceptance.audit import make_keys
 from tests.acceptance.processes import FIXLINE, Part, Up, free_port, wait_for_status
+from tests.support.lakeport import LAKEPORT
 from tests.support.temporal import START_WITHIN_SECONDS, temporal_program
 
 ADMIN_KEY = "the-admin-key-of-the-acceptance-tests"
@@ -33,7 +33,7 @@ class Cluster:
         migrate(self.store)
         settings = {
             "FIXLINE_DATABASE_URL": self.store.url,
-            "FIXLINE_DEFINITIONS": str(PACKAGED_DEFINITIONS),
+            "FIXLINE_DEFINITIONS": str(LAKEPORT),
             "FIXLINE_ADMIN_KEY": ADMIN_KEY,
             "FIXLINE_LOG_LEVEL": "DEBUG",
             "TEMPORAL_ADDRESS": self.temporal_address,

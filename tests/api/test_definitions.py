@@ -1,9 +1,9 @@
 """GET /definitions and /definitions/{type}."""
 
 from fixline.catalog import version_hash
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.versions import publish
 from tests.api.conftest import READ_ONCE, Service, problem
+from tests.support.lakeport import LAKEPORT
 
 
 async def test_the_list(anywhere: Service) -> None:
@@ -59,7 +59,7 @@ async def test_every_type_can_be_shown(service: Service) -> None:
 
 async def test_a_new_version_is_shown_and_open_requests_keep_theirs(service: Service) -> None:
     request_id = await service.open()
-    pothole = READ_ONCE(PACKAGED_DEFINITIONS).catalog.definitions["pothole"]
+    pothole = READ_ONCE(LAKEPORT).catalog.definitions["pothole"]
     changed = pothole.model_copy(update={"title": "Hole in the road"})
     service.store.write(lambda s: publish(s, changed, version_hash(changed), service.now))
     found = await service.get("definitions/pothole")

@@ -11,9 +11,9 @@ import pytest
 from fixline.cli.app import run
 from fixline.cli.folder import DataFolder
 from fixline.cli.preparing import publish_definitions
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.schema import migrate
 from fixline.store.store import Store
+from tests.support.lakeport import LAKEPORT
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def fixline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
     for name in list(os.environ):
         if name.startswith(("FIXLINE_", "TEMPORAL_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("FIXLINE_DEFINITIONS", str(PACKAGED_DEFINITIONS))
+    monkeypatch.setenv("FIXLINE_DEFINITIONS", str(LAKEPORT))
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
     monkeypatch.chdir(tmp_path)
 
@@ -56,6 +56,6 @@ def data(tmp_path: Path) -> Path:
     folder.make()
     store = Store(folder.database_url)
     migrate(store)
-    publish_definitions(store, PACKAGED_DEFINITIONS)
+    publish_definitions(store, LAKEPORT)
     store.close()
     return folder.path

@@ -70,7 +70,8 @@ def test_a_wrong_admin_key_is_not_repeated(fixline: Fixline, monkeypatch: pytest
     assert "hush-hush" not in fixline("migrate").err
 
 
-def test_check_finds_nothing_in_the_packaged_definitions(fixline: Fixline) -> None:
+def test_check_finds_nothing_in_the_packaged_definitions(fixline: Fixline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FIXLINE_DEFINITIONS")
     ran = fixline("check")
     assert (ran.code, ran.out) == (0, "0 findings\n")
 

@@ -18,12 +18,12 @@ from fixline.cli.demo.reports import write_backlog
 from fixline.cli.folder import DataFolder
 from fixline.cli.preparing import checked_catalog
 from fixline.delivery.doorbell import Doorbell
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.arrivals import utc_now
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, RequestRow
 from fixline.temporal import connect
 from tests.cli.conftest import Fixline
+from tests.support.lakeport import LAKEPORT
 from tests.support.temporal import TemporalServer
 
 pytestmark = pytest.mark.temporal
@@ -37,7 +37,7 @@ def examined(fixline: Fixline, data: Path, *options: str) -> tuple[int, dict[str
 @pytest.fixture
 def store(data: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A few open requests whose workflows were taken up once."""
-    catalog = checked_catalog(PACKAGED_DEFINITIONS)
+    catalog = checked_catalog(LAKEPORT)
     store = Store(DataFolder(data).database_url)
     write_backlog(store, plan_day(1, 12, catalog.definitions, catalog.areas), 1, ZoneInfo("UTC"), catalog.areas)
     monkeypatch.setattr(diagnosis, "SETTLED", timedelta(0))

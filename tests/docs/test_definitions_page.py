@@ -14,8 +14,8 @@ from fixline.domain.conditions import check
 from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
 from fixline.domain.fields import FieldKind, FormField
 from fixline.domain.steps import RESERVED_OUTCOMES, CloseOutcome, HumanStep, WaitStep
-from fixline.settings import PACKAGED_DEFINITIONS
 from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
+from tests.support.lakeport import LAKEPORT
 
 PAGE = DOCS / "definitions.md"
 EXAMPLES = blocks_of(PAGE, "yaml", "json")
@@ -49,7 +49,7 @@ KEY = re.compile(r"^(\w+):", re.MULTILINE)
 @pytest.fixture(scope="module")
 def city() -> Catalog:
     """The sample city, against which fragments are checked."""
-    return read_catalog(PACKAGED_DEFINITIONS).catalog
+    return read_catalog(LAKEPORT).catalog
 
 
 def named(block: Block) -> str:

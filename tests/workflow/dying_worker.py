@@ -17,8 +17,8 @@ from temporalio.client import Client
 import worker
 from fixline.catalog import read_catalog
 from fixline.messages import Advanced, AdvanceOrder, EffectTask
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
+from tests.support.lakeport import LAKEPORT
 
 EXIT_CODE = 9
 
@@ -44,7 +44,7 @@ def dying(work: Callable[..., Advanced], name: str) -> Callable[..., Advanced]:
 
 async def main(address: str, database: str, queue: str, victim: str) -> None:
     """Work until the victim has committed."""
-    organisation = read_catalog(PACKAGED_DEFINITIONS).catalog.organisation
+    organisation = read_catalog(LAKEPORT).catalog.organisation
     assert organisation is not None
     found: list[Callable[..., Any]] = []
     for each in worker.build_activities(Store(database), organisation):
