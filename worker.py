@@ -18,10 +18,12 @@ from activities.dispatch import Crews, Dispatch
 from activities.escalation import Escalate
 from activities.inspection import OrderInspection
 from activities.notification import LogNotifier, Notifier, Notify
+from activities.telling import TellRequest, Wake
 from fixline import __version__
 from fixline.catalog import Organisation
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
+from fixline.delivery.waking import Waker
 from fixline.delivery.watch import while_database_answers
 from fixline.settings import Settings
 from fixline.store.effects import Effects
@@ -39,9 +41,9 @@ LEAVE_WITHIN = timedelta(seconds=5)
 
 
 def build_activities(
-    store: Store, organisation: Organisation, notifier: Notifier | None = None
+    store: Store, organisation: Organisation, notifier: Notifier | None = None, wake: Wake | None = None
 ) -> list[Callable[..., Any]]:
-    """Every activity, with its dependencies."""
+    """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other."""
     inbox = Inbox(store, Versions())
     effects = Effects(store, inbox)
     crews = Crews(organisation)
@@ -52,6 +54,7 @@ def build_activities(
         OrderInspection(effects, crews).order_inspection,
         Escalate(effects, organisation, channel).escalate,
         Notify(effects, channel).notify,
+        TellRequest(effects, wake).tell_request,
     ]
 
 
@@ -80,8 +83,8 @@ def build_worker(
 
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what went unheard."""
-    activities = build_activities(store, organisation)
     doorbell = Doorbell(client, task_queue=settings.task_queue)
+    activities = build_activities(store, organisation, wake=Waker(store, doorbell).wake)
 
     def new_worker() -> Worker:
         return build_worker(client, activities, task_queue=settings.task_queue, slots=settings.worker_slots)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, RequestState, Task
 
-EffectKind = Literal["dispatch", "order_inspection", "escalate", "notify"]
+EffectKind = Literal["dispatch", "order_inspection", "escalate", "notify", "tell_request"]
+"""`tell_request` puts the command in its data into the inbox of the request that it names (`to`)."""
 
 
 class Effect(BaseModel):

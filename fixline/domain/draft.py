@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from fixline.domain.commands import Actor
+from fixline.domain.commands import Actor, Command
 from fixline.domain.decision import Decision, Effect, EffectKind
 from fixline.domain.definition import Definition, NotifyEvent
 from fixline.domain.journal import Entry, evolve
@@ -62,6 +62,10 @@ class Draft:
         """Add an effect; its id is request:decision:n."""
         effect_id = f"{self.request_id}:{self.number}:{len(self._effects) + 1}"
         self._effects.append(Effect(id=effect_id, kind=kind, data=to_jsonable_python(data)))
+
+    def tell(self, request_id: str, command: Command) -> None:
+        """Put a command into another request's inbox; what is told to one request arrives in that order."""
+        self.cause("tell_request", to=request_id, command=command)
 
     def notify(self, event: NotifyEvent, **data: Any) -> None:
         """Tell the reporter, once per event and decision, if the department does and there is anybody to tell."""

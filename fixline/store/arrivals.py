@@ -131,12 +131,17 @@ def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
     if known is not None:
         return known
     _check_open(request, arrival)
-    received = as_received(request_id, request.inbox + 1, arrival)
+    return put(session, request, arrival)
+
+
+def put(session: Session, request: Locked, arrival: Arrival) -> Received:
+    """Write a command into a locked request's inbox with the next number; `rung_at` as for `accept`."""
+    received = as_received(request.id, request.inbox + 1, arrival)
     connection = session.connection()
-    if connection.execute(statements.BELLS, {"request_id_": request_id}).scalar_one() < MAX_BELLS:
+    if connection.execute(statements.BELLS, {"request_id_": request.id}).scalar_one() < MAX_BELLS:
         received = received._replace(rung_at=arrival.accepted_at)
     connection.execute(statements.INSERT_COMMAND, received._asdict())
-    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request_id, "inbox": received.number})
+    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request.id, "inbox": received.number})
     return received
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlmodel import Session
 
@@ -18,6 +18,7 @@ from fixline.store.arrivals import Arrival, Locked, RequestUnknown, lock_request
 from fixline.store.inbox import Applied, Inbox, report
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import EffectRow
+from fixline.store.telling import Told, deliver, destination_of
 
 
 class TakenEffect(NamedTuple):
@@ -31,6 +32,7 @@ class TakenEffect(NamedTuple):
     attempts: int
 
 
+T = TypeVar("T")
 _NO_RESULT = {"kind", "effect", "effect_kind"}
 
 Taking = Callable[[Session, TakenEffect, Locked], EffectReport | None]
@@ -54,14 +56,35 @@ class Effects:
         Raises RequestUnknown, EffectUnknown, StoreAway. Whatever else the work raises leaves the effect
         pending, counts the attempt and keeps the error for the operator, and is raised again.
         """
+        return self._tried(request_id, effect_id, lambda s: self._settle(s, request_id, effect_id, now, taking))
+
+    def tell(self, request_id: str, effect_id: str, now: datetime) -> tuple[Applied, list[Told]]:
+        """Put the command of a `tell_request` into the other request's inbox; what is left to do, the bells to ring.
+
+        What was to be told to that request before, and has not been, goes first: commands from one request to
+        another arrive in order. Raises as `take` does.
+        """
+        return self._tried(request_id, effect_id, lambda s: self._tell(s, request_id, effect_id, now))
+
+    def _tried(self, request_id: str, effect_id: str, work: Callable[[Session], T]) -> T:
         try:
-            return self._store.write(lambda s: self._settle(s, request_id, effect_id, now, taking))
+            return self._store.write(work)
         except (StoreAway, EffectUnknown, RequestUnknown):
             raise
         except Exception as fault:
             text = f"{type(fault).__name__}: {fault}"[:2000]
             self._store.write(lambda s: _failed(s, request_id, effect_id, text))
             raise
+
+    def _tell(self, session: Session, request_id: str, effect_id: str, now: datetime) -> tuple[Applied, list[Told]]:
+        to = destination_of(session, effect_id)
+        if to is None:
+            raise EffectUnknown(effect_id)
+        # In the order of their ids: two requests that tell each other something must not wait for each other.
+        locked = {each: lock_request(session, each) for each in sorted({request_id, to})}
+        told = deliver(session, locked[request_id], locked[to], effect_id, now)
+        shell_at = now if locked[request_id].shell_at is None else None
+        return self._inbox.decide(session, locked[request_id], now, shell_at=shell_at), told
 
     def _settle(self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
         request = lock_request(session, request_id)

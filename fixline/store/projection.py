@@ -20,7 +20,13 @@ from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
-REACH: dict[str, str] = {"dispatch": "store", "order_inspection": "store", "escalate": "store", "notify": "store"}
+REACH: dict[str, str] = {
+    "dispatch": "store",
+    "order_inspection": "store",
+    "escalate": "store",
+    "notify": "store",
+    "tell_request": "store",
+}
 """Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
 
 
@@ -102,7 +108,7 @@ def clock_values(request_id: str, clock: Clock) -> dict[str, Any]:
 
 
 def effect_values(request_id: str, decision: Decision, number: int, effect: Effect) -> dict[str, Any]:
-    """The columns of an effect that has not been taken yet. The destination names a team, a role or an audience."""
+    """The columns of an effect that has not been taken yet. The destination is a team, role, audience or request."""
     data = effect.data
     return {
         "id": effect.id,
@@ -111,7 +117,7 @@ def effect_values(request_id: str, decision: Decision, number: int, effect: Effe
         "number": number,
         "kind": effect.kind,
         "reach": REACH[effect.kind],
-        "destination": str(data.get("team") or data.get("role") or data.get("audience") or ""),
+        "destination": str(data.get("team") or data.get("role") or data.get("audience") or data.get("to") or ""),
         "state": "pending",
         "data": data,
         "attempts": 0,

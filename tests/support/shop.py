@@ -24,6 +24,7 @@ from fixline.catalog import Catalog
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
+from fixline.delivery.waking import Waker
 from fixline.domain.commands import COMMAND, Actor
 from fixline.store.arrivals import Received, utc_now
 from fixline.store.store import Store
@@ -59,8 +60,9 @@ class Shop:
         self.queue = f"queue-{uuid.uuid4().hex[:8]}"
         self.city = City(store, catalog, clock=utc_now)
         self.notices = Notices()
-        self.activities = worker.build_activities(store, self.city.organisation, self.notices)
         self.doorbell = Doorbell(client, task_queue=self.queue)
+        self.waker = Waker(store, self.doorbell)
+        self.activities = worker.build_activities(store, self.city.organisation, self.notices, self.waker.wake)
         self.desk = Desk(store, self.doorbell, self.city.zone, answer_within_seconds=10)
         self.relay = Relay(store, self.doorbell)
         year = utc_now().astimezone(self.city.zone).strftime("%y")

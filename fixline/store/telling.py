@@ -1,0 +1,84 @@
+"""What one request tells another: the command of a `tell_request`, put into the other one's inbox.
+
+Owns that delivery. The mark on the effect and the command in the inbox are one transaction, so each arrives exactly
+once; what one request tells another arrives in the order of its decisions, whichever effect is taken first.
+Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from fixline.domain.commands import COMMAND, Actor, Role
+from fixline.store import statements
+from fixline.store.arrivals import Arrival, Locked, put
+from fixline.store.statements import EFFECT
+
+TELL = "tell_request"
+
+
+class Told(NamedTuple):
+    """A command in another request's inbox, for which a doorbell is to be rung."""
+
+    request_id: str
+    kind: str
+    number: int
+
+
+def destination_of(session: Session, effect_id: str) -> str | None:
+    """The request that an effect is to tell something; None when there is no such effect."""
+    found = session.connection().execute(select(EFFECT.c.destination).where(EFFECT.c.id == effect_id)).first()
+    return None if found is None else str(found[0])
+
+
+def deliver(session: Session, request: Locked, to: Locked, effect_id: str, now: datetime) -> list[Told]:
+    """Put what the (locked) request has to tell the other (locked, too) into its inbox, up to and with this effect.
+
+    Nothing when the effect has been taken.
+    """
+    told: list[Told] = []
+    for effect in _untold(session, request.id, to.id, effect_id):
+        arrival = Arrival(
+            command_id=f"{effect.id}:command",
+            command=COMMAND.validate_python(effect.data["command"]),
+            actor=Actor(name=request.id, role=Role.SYSTEM),
+            accepted_at=now,
+            caller=request.id,
+        )
+        received = put(session, to, arrival)
+        to = to._replace(inbox=received.number)
+        settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
+        result = {"command": received.id, "number": received.number}
+        session.connection().execute(statements.SETTLE_EFFECT, {"id_": effect.id, **settled, "result": result})
+        if received.rung_at is not None:
+            told.append(Told(to.id, received.kind, received.number))
+    return told
+
+
+class _Untold(NamedTuple):
+    """The columns of an effect that is to be told."""
+
+    id: str
+    data: dict[str, dict[str, object]]
+    attempts: int
+
+
+def _untold(session: Session, request_id: str, to: str, effect_id: str) -> list[_Untold]:
+    """What has not been told to that request yet, in order, if this effect is among it: up to and with it."""
+    rows = session.connection().execute(
+        select(EFFECT.c.id, EFFECT.c.data, EFFECT.c.attempts)
+        .where(
+            EFFECT.c.request_id == request_id,
+            EFFECT.c.state != "done",
+            EFFECT.c.kind == TELL,
+            EFFECT.c.destination == to,
+        )
+        .order_by(EFFECT.c.decision, EFFECT.c.number)
+    )
+    found = [_Untold(*row) for row in rows]
+    last = next((position for position, effect in enumerate(found) if effect.id == effect_id), -1)
+    return found[: last + 1]
