@@ -14,7 +14,7 @@ from fixline.cli.outcome import FOUND
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="The CSV file.")],
-    mapping: Annotated[str, typer.Option(help="How the source writes its records: chicago.")],
+    mapping: Annotated[str, typer.Option(help="How the source writes its records: chicago, la.")],
     data: Annotated[
         Path | None,
         typer.Option(help="A folder of `fixline up`, also while it runs. [default: the settings' database]"),

@@ -25,7 +25,8 @@ from fixline.store.tables import CommandRow, RequestRow, table_of
 _REQUEST = table_of(RequestRow)
 _COMMAND = table_of(CommandRow)
 SOURCE_COLUMNS = (
-    "source_type", "outcome", "opened_at", "closed_at", "latitude", "longitude", "address", "source_facts",
+    "source_type", "outcome", "opened_at", "closed_at", "promised_at", "latitude", "longitude", "address",
+    "source_facts",
 )  # fmt: skip
 """What of a historical request the source says; a row is changed when one of these is."""
 _FROM_SOURCE = [_REQUEST.c[name] for name in SOURCE_COLUMNS]

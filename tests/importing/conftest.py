@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +24,7 @@ from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
 from fixline.store.tables import RequestRow
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
 CHICAGO = ZoneInfo("America/Chicago")
 HEADER = [
@@ -129,3 +133,29 @@ def stored(store: Store) -> Callable[[str], Any]:
         return store.read(read)
 
     return find
+
+
+def fixline_import(file: Path, data: Path, mapping: str) -> dict[str, Any]:
+    """Run `fixline import` as a process of its own; its summary."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fixline.cli",
+            "import",
+            str(file),
+            "--mapping",
+            mapping,
+            "--data",
+            str(data),
+            "--json",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (1 if told["rejected"] else 0)
+    return told

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +16,7 @@ from fixline.cli.app import run
 from fixline.cli.folder import DataFolder
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
-from tests.importing.conftest import HEADER, open_row, row
+from tests.importing.conftest import HEADER, fixline_import, open_row, row
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data"
@@ -130,39 +128,15 @@ def test_a_writer_beside_the_import_is_not_held_up(tmp_path: Path, capsys: pytes
     assert sorted(waits)[len(waits) // 2] < 0.3
 
 
-def fixline_import(file: Path, data: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "fixline.cli",
-            "import",
-            str(file),
-            "--mapping",
-            "chicago",
-            "--data",
-            str(data),
-            "--json",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not REAL.is_dir(), reason="the cities' real files are not beside this checkout (../shared/data)")
 def test_the_real_sanitation_file(tmp_path: Path) -> None:
     file, data = REAL / "chicago_sanitation_2000_2014.csv", tmp_path / "data"
-    told = fixline_import(file, data)
+    told = fixline_import(file, data, "chicago")
     assert (told["rows"], told["imported"], told["unchanged"], told["repeated"]) == (74_401, 74_026, 375, 375)
     assert told["peak_mb"] < 400
-    again = fixline_import(file, data)
+    again = fixline_import(file, data, "chicago")
     assert (again["imported"], again["updated"], again["unchanged"], again["rejected"]) == (0, 0, 74_401, 0)
     store = Store(DataFolder(data).database_url)
     counted = "SELECT status, outcome, count(*) FROM request GROUP BY 1, 2 ORDER BY 3"
@@ -179,7 +153,7 @@ def test_the_real_sanitation_file(tmp_path: Path) -> None:
 def test_the_real_street_light_files(tmp_path: Path) -> None:
     rows = 0
     for file in sorted((REAL / "chicago_streetlights").glob("*.csv")):
-        told = fixline_import(file, tmp_path / "data")
+        told = fixline_import(file, tmp_path / "data", "chicago")
         assert told["imported"] + told["unchanged"] == told["rows"]
         rows += told["rows"]
     assert rows == 33_580

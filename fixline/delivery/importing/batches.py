@@ -195,6 +195,7 @@ def _said(record: Record) -> dict[str, Any]:
         "outcome": record.outcome.value if record.outcome else None,
         "opened_at": record.opened_at,
         "closed_at": record.closed_at,
+        "promised_at": record.promised_at,
         "latitude": record.latitude,
         "longitude": record.longitude,
         "address": record.address,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -29,6 +30,11 @@ _CENTURY_TURNS = 69
 def slug(text: str, between: str = "-") -> str:
     """Lower-case words, joined: a type's or a column's name however it is written."""
     return _WORDS.sub(between, text.lower()).strip(between)
+
+
+def find_column(names: Sequence[str], spellings: Sequence[str]) -> int | None:
+    """Where the column stands that has one of these names; None when none has."""
+    return next((names.index(spelling) for spelling in spellings if spelling in names), None)
 
 
 def clean(cell: str) -> str:

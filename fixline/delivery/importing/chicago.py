@@ -16,11 +16,9 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fixline.delivery.importing.cells import clean, code, coordinates, local_instant, slug
-from fixline.delivery.importing.records import HeaderUnfit, Reader, Record, Unfit
+from fixline.delivery.importing.cells import clean, code, coordinates, find_column, local_instant, slug
+from fixline.delivery.importing.records import MAX_ADDRESS, MAX_NUMBER, HeaderUnfit, Reader, Record, Unfit
 from fixline.domain.steps import CloseOutcome
-
-MAX_NUMBER, MAX_ADDRESS = 100, 300
 
 _COLUMNS = {
     "number": ("service_request_number", "service_request_no", "service_request_id", "sr_number"),
@@ -76,7 +74,7 @@ class Chicago:
     def reader(self, header: Sequence[str], zone: ZoneInfo) -> Reader:
         """A reader for a file of either shape. Raises HeaderUnfit."""
         names = [slug(clean(name), "_") for name in header]
-        found = {ours: _place(names, spellings) for ours, spellings in _COLUMNS.items()}
+        found = {ours: find_column(names, spellings) for ours, spellings in _COLUMNS.items()}
         missing = [title for ours, title in _NEEDED.items() if found[ours] is None]
         if missing:
             raise HeaderUnfit(f"the file has no column {', '.join(missing)}; it has {', '.join(header)[:300]}")
@@ -88,10 +86,6 @@ class Chicago:
         }
         number = columns["number"]
         return Reader(lambda cells: clean(cells[number]), partial(_record, columns, facts, zone))
-
-
-def _place(names: list[str], spellings: Sequence[str]) -> int | None:
-    return next((names.index(spelling) for spelling in spellings if spelling in names), None)
 
 
 def _record(columns: Columns[str, int], facts: Columns[str, int], zone: ZoneInfo, cells: Sequence[str]) -> Record:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fixline.delivery.importing.chicago import Chicago
+from fixline.delivery.importing.los_angeles import LosAngeles
 from fixline.delivery.importing.records import Mapping
 
-MAPPINGS: dict[str, Mapping] = {"chicago": Chicago()}
+MAPPINGS: dict[str, Mapping] = {"chicago": Chicago(), "la": LosAngeles()}
 
 
 def mapping_of(name: str) -> Mapping | None:

@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 from fixline.domain.steps import CloseOutcome
 
+MAX_NUMBER, MAX_ADDRESS = 100, 300
+"""The longest number and address of a source, in characters."""
+
 
 class Unfit(ValueError):
     """A row cannot be imported; the text is the reason that goes into the rejects file."""
@@ -25,7 +28,7 @@ class Record:
 
     `source_type` is the source's own name of the type, `type` ours or a slug of it; `known` says which. `labels`
     are answers by question as the source words them, `answers` those that the type implies, `facts` everything
-    else worth keeping.
+    else worth keeping. `promised_at` is the source's own planned date (aware UTC), kept for closed requests.
     """
 
     number: str
@@ -35,6 +38,7 @@ class Record:
     opened_at: datetime
     outcome: CloseOutcome | None = None
     closed_at: datetime | None = None
+    promised_at: datetime | None = None
     latitude: float | None = None
     longitude: float | None = None
     address: str | None = None
