@@ -10,12 +10,14 @@ from fixline.catalog.catalog import (
     Reading,
     check_paths,
     check_text,
+    checked_files,
     read_catalog,
     version_hash,
 )
 from fixline.catalog.codes import CODES, Code
 from fixline.catalog.findings import Finding
 from fixline.catalog.organisation import City, Department, Organisation, RoleHolder, Rule, Team
+from fixline.catalog.records import FindingRecord, finding_record, finding_records, workflow_command
 
 __all__ = [
     "CODES",
@@ -26,6 +28,7 @@ __all__ = [
     "Code",
     "Department",
     "Finding",
+    "FindingRecord",
     "Layer",
     "Organisation",
     "Reading",
@@ -34,6 +37,10 @@ __all__ = [
     "Team",
     "check_paths",
     "check_text",
+    "checked_files",
+    "finding_record",
+    "finding_records",
     "read_catalog",
     "version_hash",
+    "workflow_command",
 ]

@@ -121,6 +121,17 @@ def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
     return tuple(sorted(found))
 
 
+def checked_files(paths: Iterable[Path]) -> int:
+    """How many files a check of these paths reads: organisations, calendars, areas and definitions."""
+    roots = {root for path in paths if path.exists() for root in _roots(path)}
+    return sum(_is_read(path.relative_to(root)) for root in roots for path in root.rglob("*") if path.is_file())
+
+
+def _is_read(path: PurePath) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix in _SUFFIXES and not hidden and not path.name.endswith(SCENARIOS)
+
+
 def _findings_below(root: Path, below: list[Path]) -> Iterator[Finding]:
     for finding in read_catalog(_shown(root)).findings:
         file = Path(finding.file).resolve()

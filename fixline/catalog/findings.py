@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fixline.catalog.codes import CODES
 
 
-@dataclass(frozen=True, order=True)
-class Place:
-    """A position in a file; lines and columns count from 1, columns in characters."""
+class Place(NamedTuple):
+    """A position in a file; lines and columns count from 1, columns in characters.
+
+    `width` is the length of what stands there, in characters; 0 when it is not known or not on one line.
+    """
 
     line: int = 1
     column: int = 1
+    width: int = 0
 
     def shifted(self, columns: int) -> Place:
         """The place that many characters further on in the same line."""
@@ -30,13 +34,14 @@ TOP = Place()
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing to mend: file, 1-based line and column, the stable code, plain words."""
+    """One thing to mend: file, 1-based line and column, the stable code, plain words; its width where known."""
 
     file: str
     line: int
     column: int
     code: str
     message: str
+    width: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         """`file:line:column: CODE message`, the form that editors know."""
@@ -52,7 +57,7 @@ class Findings:
 
     def add(self, code: str, place: Place, message: str) -> None:
         """Note a finding. KeyError when the code is not declared."""
-        self._found.append(Finding(self.file, place.line, place.column, CODES[code].code, message))
+        self._found.append(Finding(self.file, place.line, place.column, CODES[code].code, message, place.width))
 
     def __len__(self) -> int:
         return len(self._found)

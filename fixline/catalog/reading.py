@@ -1,23 +1,26 @@
 """Reads YAML into a tree in which every key and value knows its place, and refuses what misleads.
 
-Owns the tree (Scalar, Sequence, Mapping) and the reading of text or bytes into it. Everything stays text:
-17:00, on, no and dates mean nothing here. Must not import anything of Fixline but findings; the words for
-mistakes in YAML itself are in `fixline.catalog.traps`.
+Owns the reading of text or bytes into a tree (`fixline.catalog.tree`). A file in which nothing is out of the
+ordinary is read by the quick reader; any other is read here, token by token, for the words that tell its
+author what to mend. Must not import anything of Fixline but findings and the tree; the words for mistakes in
+YAML itself are in `fixline.catalog.traps`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import yaml
 
 from fixline.catalog import traps
 from fixline.catalog.findings import TOP, Findings, Place
+from fixline.catalog.quick import DEEPEST_LEVEL, read_quickly
+from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
+
+__all__ = ["LARGEST_FILE_CHARACTERS", "Entry", "Mapping", "Node", "Scalar", "Sequence", "read_tree"]
 
 LARGEST_FILE_CHARACTERS = 512_000
-DEEPEST_LEVEL = 30
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _COMMENT_TRAP = re.compile(r"[ \t]+(#\w)")
@@ -42,56 +45,6 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True)
-class Scalar:
-    """A text, where it begins, and whether it stands without quotes on one line."""
-
-    text: str
-    place: Place
-    plain: bool = True
-    offset: int | None = 0
-
-    @property
-    def empty(self) -> bool:
-        """True when nothing is written."""
-        return self.plain and not self.text
-
-    def at(self, offset: int) -> Place:
-        """The place of the character at that offset; the text's beginning when lines or escapes hide it."""
-        return self.place if self.offset is None else self.place.shifted(self.offset + offset)
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """A list."""
-
-    items: tuple[Node, ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A key of a section with its value."""
-
-    key: str
-    place: Place
-    value: Node
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """A section: its keys in the order written, each once."""
-
-    entries: dict[str, Entry]
-    place: Place
-
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(self.entries.values())
-
-
-Node = Scalar | Sequence | Mapping
-
-
 def read_tree(source: bytes | str, findings: Findings) -> Mapping | None:
     """The document's top section, or None with findings when there is none to read. Never raises."""
     text = _decoded(source, findings) if isinstance(source, bytes) else source
@@ -101,7 +54,7 @@ def read_tree(source: bytes | str, findings: Findings) -> Mapping | None:
     if len(text) > LARGEST_FILE_CHARACTERS:
         findings.add("FX112", TOP, f"the file has more than {LARGEST_FILE_CHARACTERS} characters")
         return None
-    return _composed(text, findings)
+    return read_quickly(text) or _composed(text, findings)
 
 
 def _decoded(source: bytes, findings: Findings) -> str | None:
@@ -216,13 +169,19 @@ def _scalar(node: yaml.ScalarNode, findings: Findings) -> Scalar:
     lead = 1 if node.style in {"'", '"'} else 0
     straight = written - 2 * lead == len(node.value) and node.style in {None, "'", '"'}
     offset = lead if straight and node.start_mark.line == node.end_mark.line else None
-    return Scalar(node.value, _place(node.start_mark), plain=node.style is None, offset=offset)
+    place = Place(node.start_mark.line + 1, node.start_mark.column + 1, _width(node))
+    return Scalar(node.value, place, plain=node.style is None, offset=offset)
+
+
+def _width(node: yaml.Node) -> int:
+    """How many characters a text takes, quotes included; 0 when it runs over several lines."""
+    return node.end_mark.index - node.start_mark.index if node.start_mark.line == node.end_mark.line else 0
 
 
 def _mapping(node: yaml.MappingNode, text: str, findings: Findings) -> Mapping:
     entries: dict[str, Entry] = {}
     for key_node, value_node in node.value:
-        place = _place(key_node.start_mark)
+        place = Place(key_node.start_mark.line + 1, key_node.start_mark.column + 1, _width(key_node))
         if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
             findings.add("FX113", place, "a key is a word: write it before the colon")
             continue

@@ -84,14 +84,17 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
         return
     steps = draft.human_steps
     teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
+    early = waits_before_people(draft)
     for name, deadline in draft.deadlines.items():
         for position, rung in enumerate(_written_rungs(draft, name, len(deadline.escalate))):
-            _check_role(draft, organisation, rung, teams, draft.place("deadlines", name, "escalate", position, "tell"))
+            place = draft.place("deadlines", name, "escalate", position, "tell")
+            _check_role(draft, organisation, rung, teams, place, early=early)
     for name, step in steps.items():
         for key, span in (("claim_within", step.claim_within), ("due", step.due)):
             if span is not None:
                 own = set(teams_of(step.team, areas))
-                _check_role(draft, organisation, SUPERVISOR, own, draft.key_place("steps", name, key))
+                place = draft.key_place("steps", name, key)
+                _check_role(draft, organisation, SUPERVISOR, own, place, early=early)
 
 
 def _written_rungs(draft: Draft, deadline: str, count: int) -> list[str | None]:
@@ -102,12 +105,15 @@ def _written_rungs(draft: Draft, deadline: str, count: int) -> list[str | None]:
     return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
 
 
-def _check_role(draft: Draft, organisation: Organisation, role: str | None, teams: set[str], place: Place) -> None:
+def _check_role(
+    draft: Draft, organisation: Organisation, role: str | None, teams: set[str], place: Place, *, early: bool
+) -> None:
+    """Somebody answers as `role` in each of the teams; without a team, too, when a request can wait so `early`."""
     if role is None or draft.department is None or draft.department not in organisation.departments:
         return
     known = sorted(team for team in teams if team in organisation.teams)
     candidates: list[str | None] = [*known] or [None]
-    if waits_before_people(draft):
+    if early:
         candidates.append(None)
     silent = [team for team in candidates if organisation.holder(role, team, draft.department) is None]
     if silent:

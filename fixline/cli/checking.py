@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fixline.cli.outcome import FOUND
+from fixline.cli.outcome import FOUND, WrongUse
+
+
+class Format(StrEnum):
+    """Who reads the findings: people and editors, programs, or GitHub."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
 
 
 def check(
@@ -17,16 +25,28 @@ def check(
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Files or folders of definitions. [default: the settings' folder]"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="text: file:line:column: CODE message; json: one object; github: workflow commands."
+        ),
+    ] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Check definitions; print `file:line:column: CODE message` for everything that is wrong."""
-    from fixline.catalog import check_paths
+    """Check definitions; print everything that is wrong, at once. Exit code 1 when there are findings."""
+    from fixline.catalog import check_paths, checked_files, finding_records, workflow_command
     from fixline.settings import read_settings
 
+    if as_json and form is Format.GITHUB:
+        raise WrongUse("--json and --format github exclude each other")
     wanted = paths or [read_settings().definitions_folder]
     findings = check_paths(wanted)
-    if as_json:
-        print(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
+    if as_json or form is Format.JSON:
+        found = {"findings": finding_records(findings), "files": checked_files(wanted), "errors": len(findings)}
+        print(json.dumps(found, indent=2))
+    elif form is Format.GITHUB:
+        for finding in findings:
+            print(workflow_command(finding))
     else:
         for finding in findings:
             print(finding)
