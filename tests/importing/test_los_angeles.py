@@ -156,7 +156,7 @@ def test_a_file_without_the_columns_is_named() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not REAL.is_file(), reason="the cities' real files are not beside this checkout (../shared/data)")
 def test_the_real_file(tmp_path: Path) -> None:
-    """Every row counts once; three open ones run, two have no definition and say so; a second import changes nothing."""
+    """Every row counts once; three open ones run, two have no definition; a second import changes nothing."""
     told = fixline_import(REAL, tmp_path / "data", "la")
     assert (told["rows"], told["imported"], told["rejected"]) == (9_999, 9_997, 2)
     rejects = (tmp_path / "MyLA311_2017_subset.rejects.csv").read_text().splitlines()[1:]
@@ -166,7 +166,7 @@ def test_the_real_file(tmp_path: Path) -> None:
     assert (again["imported"], again["updated"], again["unchanged"], again["rejected"]) == (0, 0, 9_997, 2)
     store = Store(DataFolder(tmp_path / "data").database_url)
     wrong = "sum(closed_at < opened_at), sum(promised_at < opened_at)"
-    counted = f"SELECT outcome, count(*), {wrong} FROM request GROUP BY 1"
+    counted = f"SELECT outcome, count(*), {wrong} FROM request GROUP BY 1"  # noqa: S608 - our own words
     found = store.read(lambda s: [tuple(each) for each in s.execute(text(counted))])
     facts = store.read(lambda s: [json.loads(row[0]) for row in s.execute(text("SELECT source_facts FROM request"))])
     store.close()
