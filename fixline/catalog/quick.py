@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -25,6 +26,10 @@ _PLAIN_TEXT = re.compile(r"[\w./%+@~$^(][\w./%+@~$^()&;'\"=<>*! -]*(?::[\w./]+)*
 """Text without quotes that every reader of YAML takes alike."""
 
 
+Event = Any
+"""An event of the library's; its type stubs say that a mark may be missing, and here none is."""
+
+
 class _Unusual(Exception):
     """Something that the careful reader has to look at."""
 
@@ -34,7 +39,7 @@ def read_quickly(text: str) -> Mapping | None:
     if not yaml.__with_libyaml__ or _STRANGE.search(text) or _MARKS.search(text):
         return None
     try:
-        events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CBaseLoader)
+        events: Iterator[Event] = yaml.parse(text, Loader=yaml.CBaseLoader)
         next(events)
         if not isinstance(next(events), yaml.DocumentStartEvent):
             return None
@@ -50,11 +55,11 @@ def read_quickly(text: str) -> Mapping | None:
 class _Builder:
     """Makes the tree of the events that follow; raises _Unusual."""
 
-    def __init__(self, text: str, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, text: str, events: Iterator[Event]) -> None:
         self._text = text
         self._events = events
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
+    def node(self, event: Event, depth: int) -> Node:
         """The node that begins with this event."""
         kind = type(event)
         if kind is yaml.ScalarEvent:
@@ -67,7 +72,7 @@ class _Builder:
             return self._sequence(event, depth)
         raise _Unusual
 
-    def _scalar(self, event: yaml.Event) -> Scalar:
+    def _scalar(self, event: Event) -> Scalar:
         if event.anchor is not None or event.tag is not None:
             raise _Unusual
         value: str = event.value
@@ -85,7 +90,7 @@ class _Builder:
         place = Place(start.line + 1, start.column + 1, width)
         return Scalar(value, place, plain=plain, offset=lead if straight else None)
 
-    def _sequence(self, event: yaml.Event, depth: int) -> Sequence:
+    def _sequence(self, event: Event, depth: int) -> Sequence:
         items: list[Node] = []
         for item in self._events:
             if type(item) is yaml.SequenceEndEvent:
@@ -93,7 +98,7 @@ class _Builder:
             items.append(self.node(item, depth + 1))
         raise _Unusual
 
-    def _mapping(self, event: yaml.Event, depth: int) -> Mapping:
+    def _mapping(self, event: Event, depth: int) -> Mapping:
         entries: dict[str, Entry] = {}
         for item in self._events:
             if type(item) is yaml.MappingEndEvent:
