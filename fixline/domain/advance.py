@@ -127,7 +127,8 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
     _check_place(definition, command.place)
     if len(command.photos) > definition.intake.photos.max:
         raise refuse("too_many_photos", f"at most {definition.intake.photos.max} photos")
-    answers, problems = read_answers(definition.intake.questions, command.answers)
+    # Another system never asked our questions: what a backlog does not say is simply not known.
+    answers, problems = read_answers(definition.intake.questions, command.answers, partial=command.backlog)
     if problems:
         raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
     ruled = timekeeping.ruled_priority(definition, answers)

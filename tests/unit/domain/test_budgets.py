@@ -15,7 +15,7 @@ from fixline.domain.commands import SYSTEM
 from fixline.domain.definition import Priority
 from fixline.domain.state import Clock, ClockKind, ClockState, Stretch
 from tests.unit.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, by_size, ticked
-from tests.unit.domain.driver import Driven, command
+from tests.unit.domain.driver import PLACE, Driven, command
 from tests.unit.domain.samples import OFFICE, at, looping, pothole, simple, with_clock
 
 
@@ -121,6 +121,14 @@ class TestBacklog:
         request.do("tick", at("mon 16:00", 1), SYSTEM)
         assert request.rungs() == [("after 1 working day", 5, at("mon 16:00", 1), False)]
         assert request.next_at is None
+
+    def test_another_system_never_asked_our_questions(self) -> None:
+        """What a backlog does not answer is not known; what it does answer must fit."""
+        request = Driven(pothole())
+        request.open(OPENING, answers={}, backlog=True)
+        assert request.state.answers == {}
+        wrong = {"type": "pothole", "version": "v1", "place": PLACE, "answers": {"lane": "pavement"}, "backlog": True}
+        assert Driven(pothole()).no("open", OPENING, **wrong).code == "answers_invalid"
 
     def test_not_breached_yet(self) -> None:
         """A young request of a backlog is due when it is due."""
