@@ -163,6 +163,9 @@ def test_history_that_the_source_has_opened_again_is_rejected(imported: Import, 
     assert stored("13-1").status == "closed"
 
 
+NOWHERE = {"Street_Address": "", "Latitude": "", "Longitude": ""}
+
+
 def test_rejected_rows_are_kept_with_line_and_reason(store: Store, imported: Import) -> None:
     done = imported(
         [
@@ -171,7 +174,7 @@ def test_rejected_rows_are_kept_with_line_and_reason(store: Store, imported: Imp
             row("13-3", Completion_Date="2012-01-01"),
             row("13-4")[:-3],
             open_row("13-5", Type_of_Service_Request="Tree Debris"),
-            open_row("13-6", Street_Address="", Latitude="", Longitude=""),
+            open_row("13-6", Type_of_Service_Request="Pothole in Street", **NOWHERE),
         ]
     )
     assert done.counts == (1, 0, 0, 5)

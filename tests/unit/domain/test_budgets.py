@@ -127,7 +127,13 @@ class TestBacklog:
         request = Driven(pothole())
         request.open(OPENING, answers={}, backlog=True)
         assert request.state.answers == {}
-        wrong = {"type": "pothole", "version": "v1", "place": PLACE, "answers": {"lane": "pavement"}, "backlog": True}
+        wrong: dict[str, Any] = {
+            "type": "pothole",
+            "version": "v1",
+            "place": PLACE,
+            "answers": {"lane": "pavement"},
+            "backlog": True,
+        }
         assert Driven(pothole()).no("open", OPENING, **wrong).code == "answers_invalid"
 
     def test_not_breached_yet(self) -> None:
