@@ -23,6 +23,7 @@ from fixline.catalog.flow import check_flow
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
 from fixline.catalog.reading import read_tree
 from fixline.catalog.references import check_department, check_roles, check_teams
+from fixline.catalog.reopening import check_reopen
 from fixline.catalog.shape import nearest
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.definition import Definition
@@ -251,6 +252,7 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_conditions(draft)
     check_flow(draft)
     check_promises(draft)
+    check_reopen(draft)
     calendar = _find_calendar(draft, catalog)
     if catalog.organisation is not None:
         check_department(draft, catalog.organisation)

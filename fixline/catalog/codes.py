@@ -110,6 +110,11 @@ _TABLE: Final = (
          "Give each outcome its step; delete those that cannot happen."),
     Code("FX407", "No 'otherwise' at the end", "A list of conditions ends with otherwise, and only there.",
          "Let the last entry be the one with otherwise."),
+    Code("FX450", "Reopens at a close", "A reopened request goes on at a step where work is done.",
+         "Name a step that does not close."),
+    Code("FX451", "Nobody may reopen", "reopen names at least one who may.", "Write reporter, supervisor or both."),
+    Code("FX452", "Told of what cannot happen", "The reporter is told of a reopening where requests can be reopened.",
+         "Add reopen, or leave reopened out of notify."),
     # conditions
     Code("FX501", "Condition cannot be read", "A condition is an expression such as \"depth >= 10\".",
          "Look at the place named."),

@@ -13,14 +13,24 @@ from fixline.catalog.deadlines import read_deadlines, read_priority
 from fixline.catalog.findings import TOP, Findings, Place
 from fixline.catalog.forms import read_fields
 from fixline.catalog.reading import Entry, Mapping, Node, Sequence
+from fixline.catalog.reopening import read_reopen
 from fixline.catalog.shape import KEY, Section, Written, section_of, word_of
 from fixline.catalog.steps import read_steps
 from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import Cancel, Deadline, Definition, Intake, NotifyEvent, PhotoLimits, PriorityRule
+from fixline.domain.definition import (
+    Cancel,
+    Deadline,
+    Definition,
+    Intake,
+    NotifyEvent,
+    PhotoLimits,
+    PriorityRule,
+    Reopen,
+)
 from fixline.domain.fields import FormField
 from fixline.domain.steps import AnyStep, HumanStep
 
-_LATER = ("duplicates", "reopen", "agency", "outcomes", "responsibility", "private", "boundary")
+_LATER = ("duplicates", "agency", "outcomes", "responsibility", "private", "boundary")
 _MOST_PHOTOS = 20
 
 
@@ -54,6 +64,7 @@ class Draft:
     start: str | None
     steps: dict[str, AnyStep | None]
     cancel: Cancel
+    reopen: Reopen | None
     notify: tuple[NotifyEvent, ...]
 
     @property
@@ -110,6 +121,7 @@ class Draft:
             start=self.start or "",
             steps={name: step for name, step in self.steps.items() if step is not None},
             cancel=self.cancel,
+            reopen=self.reopen,
             notify=self.notify,
         )
 
@@ -137,6 +149,7 @@ def read_draft(tree: Mapping, findings: Findings) -> Draft:
         start=_text(top.text("start", required=True)),
         steps=read_steps(top.section("steps", required=True)),
         cancel=_read_cancel(top.section("cancel")),
+        reopen=read_reopen(top.section("reopen")),
         notify=_read_notify(top.section("notify")),
     )
     top.finish("a definition", _LATER)

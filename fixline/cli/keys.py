@@ -18,7 +18,7 @@ app = typer.Typer(help="Make, list and revoke keys of the HTTP API.", no_args_is
 @app.command("create")
 def create(
     name: Name,
-    role: Annotated[str, typer.Option(help="What it may do: admin, supervisor, crew or service.")],
+    role: Annotated[str, typer.Option(help="What it may do: admin, supervisor, analyst, crew or service.")],
     team: Annotated[list[str] | None, typer.Option(help="For a crew: a team it acts for; may be repeated.")] = None,
     department: Annotated[str | None, typer.Option(help="For a supervisor: the one department.")] = None,
     data: Data = None,

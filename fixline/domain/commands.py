@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from fixline.domain.calendar import FIRST_YEAR
+from fixline.domain.definition import Priority
 from fixline.domain.steps import CloseOutcome
 
 DEEPEST = 8
@@ -28,6 +29,7 @@ class Role(StrEnum):
 
     REPORTER = "reporter"
     CREW = "crew"
+    ANALYST = "analyst"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
     SERVICE = "service"
@@ -45,7 +47,7 @@ class Actor(BaseModel):
 
     def acts_for(self, team: str) -> bool:
         """Whether the actor may do this team's work: its own crews, supervisors, admins."""
-        return self.role is not Role.CREW or team in self.teams
+        return self.role is not Role.ANALYST and (self.role is not Role.CREW or team in self.teams)
 
 
 SYSTEM = Actor(name="fixline", role=Role.SYSTEM)
@@ -230,6 +232,42 @@ class Cancel(Body):
     reason: str
 
 
+class Reopen(Body):
+    """A closed request is opened again: what was done was not enough, or not done."""
+
+    kind: Literal["reopen"] = "reopen"
+    reason: str
+
+
+class Prioritise(Body):
+    """A supervisor sets the least priority by hand; None takes the hand-set or raised one back."""
+
+    kind: Literal["priority"] = "priority"
+    priority: Priority | None
+    reason: str
+
+
+class Recategorise(Body):
+    """The request is of another type, and goes on as one. `version` is the hash of that type's definition, found at
+    the door; `answers` are those that the new type asks for beside the ones that the request has."""
+
+    kind: Literal["recategorise"] = "recategorise"
+    type: str
+    version: str
+    answers: dict[str, Any] = Field(default_factory=dict)
+    reason: str
+
+
+class Move(Body):
+    """An open request goes on by another version of its definition. `version` is its hash; `steps` says which step of
+    that version a step of the request's present one has become, where the name is another."""
+
+    kind: Literal["move"] = "move"
+    version: str
+    steps: dict[str, str] = Field(default_factory=dict)
+    reason: str = ""
+
+
 class Tick(Body):
     """The timer fired: everything that is due by now happens, in the order of its instants."""
 
@@ -275,6 +313,10 @@ Command = Annotated[
     | Hold
     | Resume
     | Cancel
+    | Reopen
+    | Prioritise
+    | Recategorise
+    | Move
     | Tick
     | EffectReport
     | SourceClosed,

@@ -12,14 +12,13 @@ that editors show.
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import Field
 
 from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.fields import FormField, Part
-from fixline.domain.steps import AnyStep, HumanStep, Step, TogetherStep
+from fixline.domain.steps import AnyStep, HumanStep, Step
 
 DEFINITION_SCHEMA = 1
 
@@ -116,6 +115,21 @@ class Cancel(Part):
     supervisor: Literal["always"] | None = Field("always", description="Whether a supervisor may cancel.")
 
 
+class ReopenedBy(StrEnum):
+    """Who can be given the right to open a closed request again."""
+
+    REPORTER = "reporter"
+    SUPERVISOR = "supervisor"
+
+
+class Reopen(Part):
+    """How a closed request may be opened again: by whom, how long after its closing, and where it goes on."""
+
+    by: tuple[ReopenedBy, ...] = Field(description="Who may reopen: reporter, supervisor. Admins always may.")
+    within: Span = Field(description="How long after the closing, by the calendar.")
+    at: str = Field(description="The step at which the request goes on.")
+
+
 class NotifyEvent(StrEnum):
     """What the reporter can be told about."""
 
@@ -124,13 +138,7 @@ class NotifyEvent(StrEnum):
     ON_HOLD = "on_hold"
     DUE_CHANGED = "due_changed"
     CLOSED = "closed"
-
-
-class InBranch(NamedTuple):
-    """Where a step stands that is not on the main way: in which branch of which together step."""
-
-    together: str
-    branch: str
+    REOPENED = "reopened"
 
 
 class Definition(Part):
@@ -150,22 +158,12 @@ class Definition(Part):
     start: str = Field(description="The first step.")
     steps: dict[str, Step]
     cancel: Cancel = Field(default_factory=Cancel)
+    reopen: Reopen | None = Field(None, description="How a closed request may be opened again. None: not at all.")
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")
 
     def step(self, name: str) -> AnyStep:
         """The step of that name; KeyError when there is none (a checked definition never asks)."""
         return self.steps[name]
-
-    @cached_property
-    def in_branches(self) -> dict[str, InBranch]:
-        """Each step that stands in a branch, with that branch."""
-        return {
-            step: InBranch(name, branch)
-            for name, together in self.steps.items()
-            if isinstance(together, TogetherStep)
-            for branch, steps in together.branches.items()
-            for step in steps
-        }
 
     @property
     def fields(self) -> dict[str, FormField]:

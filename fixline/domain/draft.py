@@ -27,6 +27,7 @@ class Draft:
     ) -> None:
         self.definition = definition
         self.calendar = definition.calendar
+        self.target: Definition | None = None  # the definition that a command leads to
         self.actor = actor
         self.now = now if state is None else max(now, state.decided_at)
         self.request_id = request_id
@@ -43,6 +44,10 @@ class Draft:
         if self._state is None:
             raise LookupError("the request has not been opened")
         return self._state
+
+    def adopt(self, definition: Definition) -> None:
+        """Go on by another definition."""
+        self.definition, self.calendar = definition, definition.calendar
 
     def record(self, kind: str, text: str, /, *, actor: Actor | None = None, **data: Any) -> None:
         """Write one journal entry; the state follows."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.domain.commands import Place
-from fixline.domain.state import Clock, HoldRecord, Position, RequestState, Task, Visit
+from fixline.domain.state import Clock, ClockKind, HoldRecord, Position, RequestState, Task, Visit
 from fixline.domain.steps import CloseOutcome
 
 
@@ -48,37 +48,20 @@ def _patched(record: R, data: Mapping[str, Any]) -> R:
 
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
     position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields})
-    visits = {"visits": {**state.visits, position.step: position.visit}}
-    return {**_placed(state, entry.data.get("branch"), position), **visits}
-
-
-def _placed(state: RequestState, branch: str | None, position: Position) -> dict[str, Any]:
-    if branch is None:
-        return {"position": position}
-    return {"branches": {**state.branches, branch: position}}
+    return {"position": position, "visits": {**state.visits, position.step: position.visit}}
 
 
 def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
-    branch = entry.data.get("branch")
-    position = state.branches.get(branch) if branch else state.position
-    if position is None:
+    if state.position is None:
         return {}
     visit = Visit(
-        step=position.step,
-        visit=position.visit,
-        entered_at=position.entered_at,
+        step=state.position.step,
+        visit=state.position.visit,
+        entered_at=state.position.entered_at,
         left_at=entry.at,
         outcome=entry.data.get("outcome"),
-        branch=branch,
     )
-    taken = {"taken": (*state.taken, visit)}
-    if branch is None:
-        return {"position": None, "branches": {}, "joined": (), **taken}
-    return {"branches": {name: each for name, each in state.branches.items() if name != branch}, **taken}
-
-
-def _branch_joined(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"joined": (*state.joined, entry.data["branch"])}
+    return {"position": None, "taken": (*state.taken, visit)}
 
 
 def _task_offered(state: RequestState, entry: Entry) -> dict[str, Any]:
@@ -134,6 +117,32 @@ def _closed(_state: RequestState, entry: Entry) -> dict[str, Any]:
     }
 
 
+def _reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {
+        "status": "open",
+        "outcome": None,
+        "closed_at": None,
+        "reopened": state.reopened + 1,
+        "reopened_at": entry.at,
+        "visits": {},
+        "former_clocks": _deadlines_so_far(state),
+    }
+
+
+def _deadlines_so_far(state: RequestState) -> tuple[str, ...]:
+    return tuple(clock.name for clock in state.clocks.values() if clock.kind is ClockKind.DEADLINE)
+
+
+def _recategorised(state: RequestState, entry: Entry) -> dict[str, Any]:
+    fresh = {name: entry.data[name] for name in ("type", "version", "answers", "priority")}
+    return {**fresh, "visits": {}, "former_clocks": _deadlines_so_far(state)}
+
+
+def _moved(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    position = Position.model_validate(entry.data["position"])
+    return {"version": entry.data["version"], "visits": entry.data["visits"], "position": position}
+
+
 def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
     return {}
 
@@ -141,7 +150,6 @@ def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
 _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "step_entered": _step_entered,
     "step_left": _step_left,
-    "branch_joined": _branch_joined,
     "task_offered": _task_offered,
     "task_claimed": _task_changed,
     "task_started": _task_changed,
@@ -166,6 +174,11 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "held": _held,
     "resumed": _resumed,
     "closed": _closed,
+    "reopened": _reopened,
+    "recategorised": _recategorised,
+    "moved": _moved,
+    "task_moved": _task_changed,
+    "clock_moved": _clock_changed,
     "commented": _nothing,
     "signal_received": _nothing,
     "condition_undecided": _nothing,

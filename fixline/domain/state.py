@@ -100,7 +100,8 @@ class Clock(Record):
 
     `due_at` is None while the clock is paused before its breach. `fired` counts the firings of each rung
     of its ladder, those that had passed before a backlog request came in included. `not_before` keeps a
-    changed budget from putting due into the past.
+    changed budget from putting due into the past. `deadline` names the definition's deadline where the
+    clock's own name is another: a request that is reopened has a second clock of the same deadline, resolve.2.
     """
 
     name: str
@@ -117,10 +118,16 @@ class Clock(Record):
     ended_at: datetime | None = None
     fired: tuple[int, ...] = ()
     last_rung: str | None = None
+    deadline: str | None = None
+
+    @property
+    def promise(self) -> str:
+        """The definition's deadline whose clock this is (of a task's clock its own name)."""
+        return self.deadline or self.name
 
 
 class Position(Record):
-    """Where the request, or one of its branches, is: the step, which visit of it, and what it waits for."""
+    """Where the request is: the step, which visit of it, and what it waits for."""
 
     step: str
     visit: int
@@ -130,14 +137,13 @@ class Position(Record):
 
 
 class Visit(Record):
-    """A step that was entered and left again; outcome None: withdrawn or sent back. `branch`: the one it was in."""
+    """A step that was entered and left again; outcome None: withdrawn or sent back."""
 
     step: str
     visit: int
     entered_at: datetime
     left_at: datetime
     outcome: str | None = None
-    branch: str | None = None
 
 
 class HoldRecord(Record):
@@ -152,8 +158,8 @@ class RequestState(Record):
     """Everything that the next decision about a request depends on.
 
     `decision` and `seq` are the numbers of the last decision and the last journal entry. `floor` is the
-    priority below which recomputation does not go. While a together step runs, `position` is that step,
-    `branches` says where each running branch is, and `joined` names those that have come to their end.
+    priority below which recomputation does not go. `reopened` counts how often a closed request was opened again,
+    last at `reopened_at`; `former_clocks` names the clocks of the lives before and of the types it had before.
     """
 
     schema_: int = Field(STATE_SCHEMA, alias="schema")
@@ -179,14 +185,15 @@ class RequestState(Record):
     has_contact: bool = False
     backlog: bool = False
     position: Position | None = None
-    branches: dict[str, Position] = Field(default_factory=dict)
-    joined: tuple[str, ...] = ()
     visits: dict[str, int] = Field(default_factory=dict)
     taken: tuple[Visit, ...] = ()
     hold: HoldRecord | None = None
     tasks: dict[str, Task] = Field(default_factory=dict)
     tasks_made: int = 0
     clocks: dict[str, Clock] = Field(default_factory=dict)
+    former_clocks: tuple[str, ...] = ()
+    reopened: int = 0
+    reopened_at: datetime | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -206,19 +213,26 @@ class RequestState(Record):
         return [clock for clock in self.clocks.values() if clock.state.live]
 
     @property
-    def conditions(self) -> frozenset[str]:
-        """The states the request is in that deadlines may pause for: on_hold, waiting_as names."""
-        waiting = {position.waiting_as for position in self.positions if position.waiting_as}
-        return frozenset(waiting | {ON_HOLD} if self.hold else waiting)
+    def counted_from(self) -> datetime:
+        """From when the request's deadlines count: its opening, or the last time it was opened again."""
+        return self.reopened_at or self.opened_at
 
     @property
-    def positions(self) -> tuple[Position, ...]:
-        """Everywhere that the request is: at its step, and in each running branch of that step."""
-        return () if self.position is None else (self.position, *self.branches.values())
+    def promises(self) -> dict[str, Clock]:
+        """The clocks of the present life's deadlines, by deadline; the last one of each."""
+        return {
+            clock.promise: clock
+            for clock in self.clocks.values()
+            if clock.kind is ClockKind.DEADLINE and clock.name not in self.former_clocks
+        }
 
-    def position_of(self, step: str) -> Position | None:
-        """The request's visit of that step; None when it is not there."""
-        return next((position for position in self.positions if position.step == step), None)
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The states the request is in that deadlines may pause for: on_hold, waiting_as names."""
+        found = {ON_HOLD} if self.hold else set()
+        if self.position and self.position.waiting_as:
+            found.add(self.position.waiting_as)
+        return frozenset(found)
 
 
 def by_name(clocks: Iterable[Clock]) -> dict[str, Clock]:

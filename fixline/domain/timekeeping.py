@@ -14,9 +14,9 @@ from fixline.domain import clocks
 from fixline.domain.calendar import Span
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
-from fixline.domain.definition import Definition, NotifyEvent, Priority, Rung
+from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
 from fixline.domain.draft import Draft
-from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Position, Stretch, Task
+from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Stretch, Task
 from fixline.domain.steps import CloseOutcome, HumanStep
 
 TASK_LADDER = (Rung(at_due=True, tell="supervisor"),)
@@ -30,31 +30,41 @@ class Due(NamedTuple):
     order: int
     clock: str | None
     rung: int | None
-    wait: Position | None = None
 
 
 def ladder(draft: Draft, clock: Clock) -> tuple[Rung, ...]:
     """The ladder of a clock: the deadline's own, or the supervisor for a task's clock."""
-    if clock.kind is ClockKind.DEADLINE:
-        return draft.definition.deadlines[clock.name].escalate
-    return TASK_LADDER
+    return deadline_of(draft, clock).escalate if clock.kind is ClockKind.DEADLINE else TASK_LADDER
+
+
+def deadline_of(draft: Draft, clock: Clock) -> Deadline:
+    """The definition's deadline of a live clock (one that ended may be of an earlier version, or another type)."""
+    return draft.definition.deadlines[clock.promise]
 
 
 def start_deadlines(draft: Draft, *, backlog: bool) -> None:
-    """Start every deadline of the definition at the request's opening."""
-    for name, deadline in draft.definition.deadlines.items():
-        _start(
-            draft,
-            Clock(
-                name=name,
-                kind=ClockKind.DEADLINE,
-                budget=deadline.within.of(draft.state.priority),
-                started_at=draft.state.opened_at,
-                stretches=(Stretch(since=draft.state.opened_at),),
-                fired=(0,) * len(deadline.escalate),
-            ),
-            backlog=backlog,
-        )
+    """Start every deadline of the definition, from the request's opening or the last time it was opened again."""
+    for name in draft.definition.deadlines:
+        start_deadline(draft, name, backlog=backlog)
+
+
+def start_deadline(draft: Draft, name: str, *, backlog: bool) -> None:
+    """Start one deadline; a clock of its own name, where the request has had one of that name before."""
+    deadline, since = draft.definition.deadlines[name], draft.state.counted_from
+    number, free = 1, name
+    while free in draft.state.clocks:
+        number += 1
+        free = f"{name}.{number}"
+    clock = Clock(
+        name=free,
+        kind=ClockKind.DEADLINE,
+        budget=deadline.within.of(draft.state.priority),
+        started_at=since,
+        stretches=(Stretch(since=since),),
+        fired=(0,) * len(deadline.escalate),
+        deadline=name if free != name else None,
+    )
+    _start(draft, clock, backlog=backlog)
 
 
 def start_task_clocks(draft: Draft, task: Task) -> None:
@@ -128,9 +138,9 @@ def coming(draft: Draft) -> Due | None:
         firing = clocks.next_firing(clock, ladder(draft, clock), draft.calendar)
         if firing:
             found.append(Due(firing.at, 1, clock.name, firing.rung))
-    for position in draft.state.positions:
-        if position.wait_until:
-            found.append(Due(position.wait_until, 2, None, None, position))
+    position = draft.state.position
+    if position and position.wait_until:
+        found.append(Due(position.wait_until, 2, None, None))
     return min(found, key=lambda due: (due.at, due.order, due.clock or ""), default=None)
 
 
@@ -185,9 +195,7 @@ def settle(draft: Draft) -> None:
     active = draft.state.conditions
     changed = False
     for clock in draft.state.live_clocks:
-        pauses = (
-            set(draft.definition.deadlines[clock.name].paused_while) if clock.kind is ClockKind.DEADLINE else {ON_HOLD}
-        )
+        pauses = set(deadline_of(draft, clock).paused_while) if clock.kind is ClockKind.DEADLINE else {ON_HOLD}
         if clock.state is ClockState.RUNNING and pauses & active:
             _pause(draft, clock, sorted(pauses & active))
         elif clock.state is ClockState.PAUSED and not pauses & active:
@@ -246,7 +254,7 @@ def _stop(draft: Draft, clock: Clock, kind: str, state: ClockState, text: str) -
 def step_completed(draft: Draft, step: str) -> None:
     """The first completion of a step meets the deadlines that it was to meet."""
     for clock in draft.state.live_clocks:
-        if clock.kind is ClockKind.DEADLINE and draft.definition.deadlines[clock.name].met_by == step:
+        if clock.kind is ClockKind.DEADLINE and deadline_of(draft, clock).met_by == step:
             meet(draft, clock, step)
 
 
@@ -267,8 +275,7 @@ def request_closed(draft: Draft, outcome: CloseOutcome) -> None:
     """A close meets what was to be met by it, unless the request was cancelled or a duplicate; the rest ends."""
     kept = outcome not in (CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE)
     for clock in draft.state.live_clocks:
-        deadline = draft.definition.deadlines.get(clock.name)
-        if kept and deadline and deadline.met_by == "closed":
+        if kept and clock.kind is ClockKind.DEADLINE and deadline_of(draft, clock).met_by == "closed":
             meet(draft, clock, "closing")
         else:
             end(draft, clock, "request closed")
@@ -286,7 +293,7 @@ def set_priority(draft: Draft, *, floor: Priority | None = None) -> None:
         return
     draft.record("priority_changed", f"Priority {state.priority} -> {priority}.", priority=priority, floor=lowest)
     if priority is not state.priority:
-        _rebudget(draft)
+        rebudget(draft)
 
 
 class Ruled(NamedTuple):
@@ -329,13 +336,13 @@ def holds(draft: Draft, condition: str, where: str) -> bool:
     return verdict.holds
 
 
-def _rebudget(draft: Draft) -> None:
+def rebudget(draft: Draft) -> None:
     """Give the clocks that have not breached the budget of the new priority; time used and holds stay."""
     changed = False
     for clock in draft.state.live_clocks:
         if clock.kind is not ClockKind.DEADLINE or clock.breached_at is not None:
             continue
-        budget = draft.definition.deadlines[clock.name].within.of(draft.state.priority)
+        budget = deadline_of(draft, clock).within.of(draft.state.priority)
         if budget == clock.budget:
             continue
         fresh = clock.model_copy(update={"budget": budget, "not_before": draft.now})

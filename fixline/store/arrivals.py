@@ -16,6 +16,8 @@ from fixline.domain.commands import Actor, Command
 from fixline.domain.decision import Refusal
 from fixline.store import statements
 
+ON_CLOSED = ("comment", "report", "reopen")
+"""The kinds of commands that a closed request takes."""
 MAX_BELLS = 8
 """Doorbells in flight per request; Temporal allows 10 updates and aborts others when an 11th comes."""
 
@@ -165,7 +167,7 @@ def _check_open(request: Locked, arrival: Arrival) -> None:
     if request.state is None:
         text = "the request is history from another system and takes no commands"
         raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
-    if request.status == "closed" and arrival.command.kind not in ("comment", "report"):
+    if request.status == "closed" and arrival.command.kind not in ON_CLOSED:
         text = f"the request is closed ({request.outcome})"
         raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": request.outcome}))
 

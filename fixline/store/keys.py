@@ -21,7 +21,7 @@ from fixline.store.tables import ApiKeyRow
 
 PREFIX = "fx_"
 ADMIN_NAME = "admin"
-ROLES = (Role.ADMIN, Role.SUPERVISOR, Role.CREW, Role.SERVICE)
+ROLES = (Role.ADMIN, Role.SUPERVISOR, Role.ANALYST, Role.CREW, Role.SERVICE)
 """The roles that a key can have."""
 
 

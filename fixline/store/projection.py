@@ -32,8 +32,8 @@ REACH: dict[str, str] = {
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
     """When the request should be closed: due of the deadline met by closing, else the latest of all; None if none."""
-    clocks = [c for c in state.clocks.values() if c.kind is ClockKind.DEADLINE and c.due_at]
-    closing = [c for c in clocks if definition.deadlines[c.name].met_by == "closed"]
+    clocks = [c for name, c in state.promises.items() if c.due_at and name in definition.deadlines]
+    closing = [c for c in clocks if definition.deadlines[c.promise].met_by == "closed"]
     return max((c.due_at for c in closing or clocks if c.due_at), default=None)
 
 
@@ -103,6 +103,7 @@ def clock_values(request_id: str, clock: Clock) -> dict[str, Any]:
         "breached_at": clock.breached_at,
         "ended_at": clock.ended_at,
         "last_rung": clock.last_rung,
+        "deadline": clock.deadline,
         "stretches": [stretch.model_dump(mode="json") for stretch in clock.stretches],
     }
 

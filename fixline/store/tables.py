@@ -107,6 +107,13 @@ class RequestRow(SQLModel, table=True):
         Index("uq_request_external", "source", "external_id", unique=True),
         Index("ix_request_external", "external_id"),
         Index(
+            "ix_request_open_version",
+            "version",
+            "id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
             "ix_request_without_shell",
             "accepted_at",
             sqlite_where=text("shell_at IS NULL AND status = 'open'"),
@@ -157,7 +164,7 @@ class ClockRow(SQLModel, table=True):
     """One clock of a request. It is overdue when it is live and its due instant has passed: no flag says so.
 
     `live` mirrors the states running and paused; type, department, team and area repeat the request's for
-    the supervisors' queries.
+    the supervisors' queries. `deadline` is the definition's deadline where the clock's name is another (resolve.2).
     """
 
     __tablename__ = "clock"
@@ -175,6 +182,7 @@ class ClockRow(SQLModel, table=True):
     breached_at: datetime | None = _instant()
     ended_at: datetime | None = _instant()
     last_rung: str | None = None
+    deadline: str | None = None
     stretches: list[dict[str, Any]] = _json(list)
 
     __table_args__ = (
@@ -305,7 +313,10 @@ class EffectRow(SQLModel, table=True):
 
 
 class DefinitionVersionRow(SQLModel, table=True):
-    """One version of a type's definition: the hash of its resolved content, never changed."""
+    """One version of a type's definition: the hash of its resolved content, never changed.
+
+    `origin` says how it last became current: taken from the `folder` at a start, or `published` by `published_by`.
+    """
 
     __tablename__ = "definition_version"
 
@@ -317,6 +328,8 @@ class DefinitionVersionRow(SQLModel, table=True):
     body: str = _text()
     published_at: datetime = _instant(nullable=False)
     current: bool
+    origin: str = Field(default="folder", sa_column_kwargs={"server_default": "folder"})
+    published_by: str | None = None
 
     __table_args__ = (Index("uq_definition_number", "type", "number", unique=True),)
 

@@ -32,6 +32,7 @@ _SCHEME = HTTPBearer(auto_error=False, description="A key made with `fixline key
 ALL = (Role.ADMIN, Role.SUPERVISOR, Role.CREW, Role.SERVICE)
 STAFF = (Role.ADMIN, Role.SUPERVISOR, Role.CREW)
 LEADS = (Role.ADMIN, Role.SUPERVISOR)
+READERS = (*ALL, Role.ANALYST)
 CLIENTS = (Role.ADMIN, Role.SUPERVISOR, Role.SERVICE)
 
 

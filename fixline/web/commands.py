@@ -16,13 +16,15 @@ from fixline.domain.commands import (
     Cancel,
     Comment,
     Hold,
+    Prioritise,
     Reassign,
+    Reopen,
     Resume,
     SendBack,
     Signal,
 )
 from fixline.store.queries.detail import read_command
-from fixline.web.auth import ALL, CLIENTS, LEADS, CallerOf, Guarded, RepeatOf, allow
+from fixline.web.auth import ALL, CLIENTS, LEADS, READERS, CallerOf, Guarded, RepeatOf, allow
 from fixline.web.door import Answer, Door, well_formed
 from fixline.web.metrics import MetricsOf
 from fixline.web.parts import PartsOf
@@ -36,7 +38,9 @@ from fixline.web.schemas.commands import (
     CommandOut,
     CommentIn,
     HoldIn,
+    PriorityIn,
     ReassignIn,
+    ReopenIn,
     ResumeIn,
     SendBackIn,
     SignalIn,
@@ -100,6 +104,31 @@ async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
 async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
     """Close the request as cancelled. A service cancels for the reporter, as long as the definition lets reporters."""
     return await door.give(await door.to_request(request_id), well_formed(Cancel, reason=body.reason))
+
+
+@verbs.post(
+    "/reopen",
+    summary="Open a closed request again",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(CLIENTS)],
+)
+async def reopen(request_id: str, body: ReopenIn, door: DoorOf) -> Answer:
+    """It goes on where its definition says, with new deadlines. A service reopens for the reporter."""
+    return await door.give(await door.to_request(request_id), well_formed(Reopen, reason=body.reason))
+
+
+@verbs.post(
+    "/priority",
+    summary="Set the priority by hand",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
+    """A floor: answers may raise the priority above it. Null takes it back; budgets of deadlines follow."""
+    command = well_formed(Prioritise, priority=body.priority, reason=body.reason)
+    return await door.give(await door.to_request(request_id), command)
 
 
 @verbs.post(
@@ -176,7 +205,7 @@ async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
 @router.get(
     "/{command_id}",
     summary="A command and its answer",
-    dependencies=[allow(ALL)],
+    dependencies=[allow(READERS)],
     responses=described(404, 503),
 )
 async def get_command(command_id: str, parts: PartsOf, caller: CallerOf) -> CommandOut:

@@ -23,7 +23,7 @@ from fixline.domain.steps import (
     ways,
 )
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import ALL, Guarded, allow
+from fixline.web.auth import READERS, Guarded, allow
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described
 from fixline.web.schemas.basics import form_out
@@ -40,7 +40,7 @@ from fixline.web.schemas.definitions import (
 router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guarded)
 
 
-@router.get("", summary="List request types", dependencies=[allow(ALL)], responses=described(503))
+@router.get("", summary="List request types", dependencies=[allow(READERS)], responses=described(503))
 async def get_definitions(parts: PartsOf) -> DefinitionPage:
     """Every request type that can be opened, by type."""
     found = await asyncio.to_thread(parts.store.read, parts.versions.all_current)
@@ -61,7 +61,7 @@ def _line(published: Published) -> DefinitionLine:
     )
 
 
-@router.get("/{type}", summary="One request type", dependencies=[allow(ALL)], responses=described(404, 503))
+@router.get("/{type}", summary="One request type", dependencies=[allow(READERS)], responses=described(404, 503))
 async def get_definition(type: str, parts: PartsOf) -> DefinitionOut:
     """The current version: the questions as a form, the steps, the deadlines."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.store.queries.detail import read_journal
 from fixline.store.store import StoreAway
-from fixline.web.auth import ALL, Guarded, allow
+from fixline.web.auth import READERS, Guarded, allow
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described
 from fixline.web.schemas.requests import EntryOut
@@ -42,7 +42,7 @@ class EventsQuery(BaseModel):
     "/{request_id}/events",
     summary="A request's journal as it grows",
     response_class=StreamingResponse,
-    dependencies=[allow(ALL)],
+    dependencies=[allow(READERS)],
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}, **described(404, 422, 503)},
 )
 async def get_events(

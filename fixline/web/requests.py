@@ -23,7 +23,7 @@ from fixline.store.queries.detail import read_journal, read_request
 from fixline.store.queries.places import Box, Circle
 from fixline.store.queries.requests import RequestFilter, Sort, list_requests
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import ALL, CLIENTS, Caller, CallerOf, Guarded, Repeat, RepeatOf, allow
+from fixline.web.auth import CLIENTS, READERS, Caller, CallerOf, Guarded, Repeat, RepeatOf, allow
 from fixline.web.door import well_formed
 from fixline.web.metrics import MetricsOf
 from fixline.web.paging import read_cursor, write_cursor
@@ -140,7 +140,7 @@ def areas_of(parts: Parts, location: LocationIn | None) -> dict[str, str]:
 @router.get(
     "",
     summary="List requests",
-    dependencies=[allow(ALL)],
+    dependencies=[allow(READERS)],
     responses=described(422, 503),
 )
 async def get_requests(query: Annotated[RequestQuery, Query()], parts: PartsOf) -> RequestPage:
@@ -181,7 +181,7 @@ def _filter(query: RequestQuery, now: datetime) -> RequestFilter:
 @router.get(
     "/{request_id}",
     summary="One request in full",
-    dependencies=[allow(ALL)],
+    dependencies=[allow(READERS)],
     responses=described(404, 503),
 )
 async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
@@ -204,7 +204,7 @@ async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
 @router.get(
     "/{request_id}/journal",
     summary="A request's journal",
-    dependencies=[allow(ALL)],
+    dependencies=[allow(READERS)],
     responses=described(404, 422, 503),
 )
 async def get_journal(request_id: str, query: Annotated[JournalQuery, Query()], parts: PartsOf) -> JournalPage:

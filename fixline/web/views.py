@@ -62,6 +62,7 @@ def request_out(row: dict[str, Any], definition: Definition | None, now: datetim
             "areas": state.get("areas", area),
             "answers": state.get("answers", {}),
             "photos": state.get("photos", []),
+            "reopened": state.get("reopened", 0),
             "overdue": any(clock["overdue"] for clock in shown),
             "steps_taken": state.get("taken", []),
             "steps_remaining": remaining(definition, row["step"]),

@@ -47,6 +47,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "stranger": {"role": Role.SUPERVISOR, "department": "streets-and-sanitation"},
     "inspectors": {"role": Role.CREW, "teams": ["street-inspectors"]},
     "asphalt": {"role": Role.CREW, "teams": ["asphalt-central"]},
+    "analyst": {"role": Role.ANALYST},
     "app": {"role": Role.SERVICE},
     "other-app": {"role": Role.SERVICE},
 }

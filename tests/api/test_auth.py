@@ -22,21 +22,24 @@ from fixline.web.auth import ALL, Guarded, allow
 from tests.api.conftest import MORNING, POTHOLE, Service, problem
 
 WHY = {"reason": "as said"}
+READERS = {"admin", "supervisor", "analyst", "service", "crew"}
 ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "requests", {**POTHOLE, "dry_run": True}, {"admin", "supervisor", "service"}),
-    ("GET", "requests", None, {"admin", "supervisor", "service", "crew"}),
-    ("GET", "requests/{id}", None, {"admin", "supervisor", "service", "crew"}),
-    ("GET", "requests/{id}/journal", None, {"admin", "supervisor", "service", "crew"}),
-    ("GET", "requests/{id}/events?seconds=0", None, {"admin", "supervisor", "service", "crew"}),
+    ("GET", "requests", None, READERS),
+    ("GET", "requests/{id}", None, READERS),
+    ("GET", "requests/{id}/journal", None, READERS),
+    ("GET", "requests/{id}/events?seconds=0", None, READERS),
     ("POST", "requests/{id}/hold", WHY, {"admin", "supervisor"}),
     ("POST", "requests/{id}/resume", WHY, {"admin", "supervisor"}),
     ("POST", "requests/{id}/cancel", WHY, {"admin", "supervisor", "service"}),
+    ("POST", "requests/{id}/reopen", WHY, {"admin", "supervisor", "service"}),
+    ("POST", "requests/{id}/priority", {**WHY, "priority": None}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/amend", {**WHY, "description": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/send-back", {**WHY, "step": "repair"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/comment", WHY, {"admin", "supervisor", "service", "crew"}),
     ("POST", "requests/{id}/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/signal", {"name": "x"}, {"admin", "supervisor", "service"}),
-    ("GET", "commands/none", None, {"admin", "supervisor", "service", "crew"}),
+    ("GET", "commands/none", None, READERS),
     ("GET", "tasks", None, {"admin", "supervisor", "crew"}),
     ("GET", "tasks/{id}-T1", None, {"admin", "supervisor", "crew"}),
     ("POST", "tasks/{id}-T1/claim", {}, {"admin", "supervisor", "crew"}),
@@ -46,10 +49,10 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "tasks/{id}-T1/decline", WHY, {"admin", "supervisor", "crew"}),
     ("POST", "tasks/{id}-T1/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("GET", "overdue", None, {"admin", "supervisor"}),
-    ("GET", "definitions", None, {"admin", "supervisor", "service", "crew"}),
-    ("GET", "definitions/pothole", None, {"admin", "supervisor", "service", "crew"}),
+    ("GET", "definitions", None, READERS),
+    ("GET", "definitions/pothole", None, READERS),
 ]
-KEY_OF = {"admin": "admin", "supervisor": "supervisor", "service": "app", "crew": "inspectors"}
+KEY_OF = {"admin": "admin", "analyst": "analyst", "supervisor": "supervisor", "service": "app", "crew": "inspectors"}
 
 
 @pytest.mark.parametrize(("method", "path", "body", "roles"), ROUTES, ids=[" ".join(r[:2]) for r in ROUTES])

@@ -17,6 +17,8 @@ VERBS: dict[str, dict[str, Any]] = {
     "hold": WHY,
     "resume": WHY,
     "cancel": WHY,
+    "reopen": WHY,
+    "priority": {**WHY, "priority": "urgent"},
     "amend": {**WHY, "description": "Deeper than said"},
     "send-back": {**WHY, "step": "repair"},
     "comment": WHY,
@@ -101,6 +103,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, dict[str, str] | None]] = {
     "amend to half a place": ("amend", {**WHY, "location": {"longitude": 1}}, "invalid", {"location": "invalid"}),
     "send back to nowhere": ("send-back", {**WHY, "step": "reparation"}, "unknown_step", {"step": "unknown_step"}),
     "send back to a close": ("send-back", {**WHY, "step": "fixed"}, "unknown_step", {"step": "unknown_step"}),
+    "reopen what is open": ("reopen", WHY, "not_closed", None),
+    "less than the answers make it": ("priority", {**WHY, "priority": "low"}, "priority_ruled", None),
+    "the priority that it has": ("priority", {**WHY, "priority": None}, "nothing_changed", None),
+    "no such priority": ("priority", {**WHY, "priority": "top"}, "invalid", {"priority": "unknown_option"}),
+    "no priority": ("priority", WHY, "invalid", {"priority": "missing"}),
     "comment nothing": ("comment", {}, "invalid", {"body": "invalid"}),
     "comment spaces": ("comment", {"text": "  "}, "invalid", {"text": "wrong_pattern"}),
     "reassign to nobody": ("reassign", WHY, "invalid", {"body": "invalid"}),
@@ -128,7 +135,7 @@ async def test_an_unknown_request(service: Service, nothing_written: None, verb:
     problem(await service.call("POST", f"requests/SR26-1/{verb}", VERBS[verb]), 404, "request_unknown")
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"comment"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"comment", "reopen"}))
 async def test_a_closed_request(service: Service, request_id: str, verb: str) -> None:
     await service.post(f"requests/{request_id}/cancel", WHY)
     before = service.rows()

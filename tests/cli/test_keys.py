@@ -43,7 +43,7 @@ def test_json(fixline: Fixline, data: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["create", "x", "--role", "king"], 2, "must be one of admin, supervisor, crew, service"),
+        (["create", "x", "--role", "king"], 2, "must be one of admin, supervisor, analyst, crew, service"),
         (["create", "x", "--role", "crew"], 2, "teams"),
         (["create", "x", "--role", "crew", "--team", "no-such-team"], 2, "no such team"),
         (["create", "x", "--role", "supervisor", "--department", "no-such"], 2, "no such department"),

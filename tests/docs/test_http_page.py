@@ -22,8 +22,10 @@ from fixline.web.schemas.commands import (
     CompleteIn,
     DeclineIn,
     HoldIn,
+    PriorityIn,
     ReassignIn,
     ReleaseIn,
+    ReopenIn,
     ResumeIn,
     SendBackIn,
     SignalIn,
@@ -35,7 +37,7 @@ from fixline.web.schemas.tasks import TaskQuery
 from tests.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
-LETTERS = {"admin": "A", "supervisor": "S", "crew": "C", "service": "V"}
+LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
     *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
     definitions.router,
@@ -95,6 +97,8 @@ def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
         ("## Commands", "hold", HoldIn),
         ("## Commands", "resume", ResumeIn),
         ("## Commands", "cancel", CancelIn),
+        ("## Commands", "reopen", ReopenIn),
+        ("## Commands", "priority", PriorityIn),
         ("## Commands", "amend", AmendIn),
         ("## Commands", "send-back", SendBackIn),
         ("## Commands", "comment", CommentIn),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session
 
 from fixline.store.queries.paging import Order
@@ -50,7 +50,7 @@ def _conditions(session: Session, wanted: OverdueFilter) -> list[ColumnElement[b
         if value is not None:
             conditions.append((func.coalesce(REQUEST[name], "") if sqlite else REQUEST[name]) == value)
     if wanted.clock is not None:
-        conditions.append(CLOCK.name == wanted.clock)
+        conditions.append(or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock))
     return conditions
 
 
@@ -95,7 +95,7 @@ def _holder(tasks: Sequence[tuple[str, str, str | None]], row: dict[str, Any]) -
 
 def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    columns = [REQUEST.department, REQUEST.team, REQUEST.type, REQUEST.area, CLOCK.name]
+    columns = [REQUEST.department, REQUEST.team, REQUEST.type, REQUEST.area, func.coalesce(CLOCK.deadline, CLOCK.name)]
     late = select(*columns, func.count()).select_from(_CLOCKS_OF_REQUESTS).where(*_conditions(session, wanted))
     statement = late.group_by(*columns)
     groups: dict[str, Counter[str]] = {name: Counter() for name in GROUPS}

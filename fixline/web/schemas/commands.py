@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -25,6 +25,19 @@ class ResumeIn(Body):
 class CancelIn(Body):
     """Withdraw a request."""
 
+    reason: Reason
+
+
+class ReopenIn(Body):
+    """Open a closed request again."""
+
+    reason: Reason
+
+
+class PriorityIn(Body):
+    """Set the least priority by hand; null takes it back."""
+
+    priority: Literal["low", "normal", "high", "urgent"] | None = Field(description="Null: as the answers make it.")
     reason: Reason
 
 

@@ -266,6 +266,7 @@ class RequestOut(BaseModel):
     accepted_at: datetime
     updated_at: datetime
     closed_at: datetime | None
+    reopened: int = Field(0, description="How often it was opened again after it had been closed.")
     promised_at: datetime | None
     expected_at: datetime | None = Field(None, description="Null until estimates exist.")
     overdue: bool

@@ -37,8 +37,15 @@ def sleeping() -> Definition:
     return simple(start="sleep", steps={"sleep": WAIT, "fixed": {"kind": "close", "outcome": "fixed"}})
 
 
+def reopens(within: str = "2 working days") -> Definition:
+    """The simple type, that its reporter may open again."""
+    return simple(reopen={"by": ["reporter"], "within": within, "at": "work"})
+
+
 OPEN: Given = ("open", REPORTER, {"type": "t", "version": "v"})
 OPEN_HOLE: Given = ("open", REPORTER, {"type": "t", "version": "v", "place": PLACE, "answers": {"lane": "curb"}})
+OPEN_BIKE: Given = ("open", REPORTER, {"type": "t", "version": "v", "place": PLACE, "answers": {"lane": "bike"}})
+REOPEN: Given = ("reopen", REPORTER, {"reason": "x"})
 CLAIM: Given = ("claim", CREW, {"task": T1})
 START: Given = ("start", CREW, {"task": T1})
 HOLD: Given = ("hold", ADMIN, {"reason": "x"})
@@ -78,6 +85,12 @@ CASES = [
     Case("task_state", (OPEN,), ("release", CREW, {"task": T1})),
     Case("task_holder", (OPEN, CLAIM), ("start", MATE, {"task": T1})),
     Case("task_holder", (OPEN, CLAIM), ("complete", MATE, {"task": T1, "outcome": "done"})),
+    Case("not_closed", (OPEN,), REOPEN, reopens()),
+    Case("not_reopenable", (OPEN, CLOSE), REOPEN),
+    Case("not_reopenable", (OPEN, CLOSE), ("reopen", CREW, {"reason": "x"}), reopens()),
+    Case("reopen_too_late", (OPEN, CLOSE), REOPEN, reopens(within="10 working minutes")),
+    Case("priority_ruled", (OPEN_BIKE,), ("priority", ADMIN, {"priority": "normal", "reason": "x"}), pothole()),
+    Case("nothing_changed", (OPEN,), ("priority", ADMIN, {"priority": None, "reason": "x"})),
     Case("wrong_team", (OPEN,), ("claim", STRANGER, {"task": T1})),
     Case("unknown_outcome", (OPEN,), ("complete", CREW, {"task": T1, "outcome": "moon"})),
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),

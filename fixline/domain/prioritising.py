@@ -1,0 +1,36 @@
+"""The priority set by hand.
+
+Owns what a supervisor's word does to it: it is a floor under the priority that the definition's list gives, so
+that answers that come later can raise the priority, and nothing but another word lowers it.
+"""
+
+from __future__ import annotations
+
+from fixline.domain import timekeeping
+from fixline.domain.commands import Prioritise
+from fixline.domain.decision import refuse
+from fixline.domain.draft import Draft
+
+
+def prioritise(draft: Draft, command: Prioritise) -> None:
+    """Set the floor, in place of the one before (a rung's, too); None takes it away. Budgets of clocks follow."""
+    state, wanted = draft.state, command.priority
+    ruled = timekeeping.ruled_priority(draft.definition, state.answers)
+    if wanted is not None and wanted.rank < ruled.priority.rank:
+        text = f"its answers make it {ruled.priority}: put those right, or set {ruled.priority} or more"
+        raise refuse("priority_ruled", text, ruled=ruled.priority)
+    priority = wanted or ruled.priority
+    if (priority, wanted) == (state.priority, state.floor):
+        raise refuse("nothing_changed", f"the priority is {priority} already")
+    what = f"Priority {state.priority} -> {priority}" if priority != state.priority else f"Priority {priority} kept"
+    draft.record(
+        "priority_changed",
+        f"{what}, {'by hand' if wanted else 'by its answers'}. {command.reason}",
+        priority=priority,
+        floor=wanted,
+        reason=command.reason,
+        by_hand=True,
+    )
+    timekeeping.note_undecided(draft, "priority", ruled.undecided)
+    if priority is not state.priority:
+        timekeeping.rebudget(draft)
