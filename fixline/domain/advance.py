@@ -44,8 +44,8 @@ from fixline.domain.decision import Decision, Refusal, Refused, refuse
 from fixline.domain.definition import Definition, NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
-from fixline.domain.state import RequestState, TaskState
-from fixline.domain.steps import TIMEOUT, CloseOutcome, CloseStep, HumanStep, WaitStep
+from fixline.domain.state import Position, RequestState, TaskState
+from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
 ON_CLOSED = (Comment, EffectReport, Reopen)
 """What a closed request still takes: a remark, the reports of effects that were under way, and being opened again."""
@@ -107,8 +107,8 @@ def _catch_up(draft: Draft, *, through_now: bool) -> None:
     while not draft.state.closed and (due := timekeeping.coming(draft)):
         if due.at > draft.now or (due.at == draft.now and not through_now):
             return
-        if due.clock is None:
-            progress.wait_over(draft, TIMEOUT)
+        if due.wait:
+            progress.time_over(draft, due.wait)
         else:
             timekeeping.happen(draft, due)
         timekeeping.settle(draft)
@@ -217,14 +217,16 @@ def _send_back(draft: Draft, command: SendBack) -> None:
     if step is None or isinstance(step, CloseStep):
         possible = [name for name, each in draft.definition.steps.items() if not isinstance(each, CloseStep)]
         raise refuse("unknown_step", f"there is no step {command.step!r} to go back to", steps=possible)
+    if command.step in draft.definition.in_branches:
+        together = draft.definition.in_branches[command.step].together
+        raise refuse("unknown_step", f"step {command.step!r} runs within {together!r}: send it back there")
     draft.record(
         "sent_back",
         f"Sent back to {command.step}. {command.reason}",
         step=command.step,
         reason=command.reason,
     )
-    progress.withdraw_tasks(draft, "sent back")
-    progress.leave(draft, None)
+    progress.withdraw(draft, "sent back")
     progress.enter(draft, command.step)
 
 
@@ -233,13 +235,19 @@ def _comment(draft: Draft, command: Comment) -> None:
 
 
 def _signal(draft: Draft, command: Signal) -> None:
-    position = draft.state.position
-    step = draft.definition.step(position.step) if position else None
-    if not isinstance(step, WaitStep) or step.signal != command.name:
-        where = f"step {position.step!r}" if position else "the request"
+    waiting = [position for position in draft.state.positions if _awaits(draft, position, command.name)]
+    if not waiting:
+        where = " and ".join(f"step {position.step!r}" for position in draft.state.positions)
         raise refuse("signal_not_awaited", f"{where} does not wait for {command.name!r}")
     draft.record("signal_received", f"Signal {command.name}. {command.reason}".strip(), name=command.name)
-    progress.wait_over(draft, command.name)
+    for position in waiting:
+        if draft.state.position_of(position.step) == position:  # unless another branch has ended them all
+            progress.step_over(draft, position.step, command.name)
+
+
+def _awaits(draft: Draft, position: Position, signal: str) -> bool:
+    step = draft.definition.step(position.step)
+    return isinstance(step, WaitStep) and step.signal == signal
 
 
 def _hold(draft: Draft, command: Hold) -> None:

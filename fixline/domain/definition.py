@@ -12,13 +12,14 @@ that editors show.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.fields import FormField, Part
-from fixline.domain.steps import AnyStep, HumanStep, Step
+from fixline.domain.steps import AnyStep, HumanStep, Step, TogetherStep
 
 DEFINITION_SCHEMA = 1
 
@@ -141,6 +142,13 @@ class NotifyEvent(StrEnum):
     REOPENED = "reopened"
 
 
+class InBranch(NamedTuple):
+    """Where a step stands that is not on the main way: in which branch of which together step."""
+
+    together: str
+    branch: str
+
+
 class Definition(Part):
     """A request type, resolved: everything that its decisions depend on is in here, the calendar included."""
 
@@ -164,6 +172,17 @@ class Definition(Part):
     def step(self, name: str) -> AnyStep:
         """The step of that name; KeyError when there is none (a checked definition never asks)."""
         return self.steps[name]
+
+    @cached_property
+    def in_branches(self) -> dict[str, InBranch]:
+        """Each step that stands in a branch, with that branch."""
+        return {
+            step: InBranch(name, branch)
+            for name, together in self.steps.items()
+            if isinstance(together, TogetherStep)
+            for branch, steps in together.branches.items()
+            for step in steps
+        }
 
     @property
     def fields(self) -> dict[str, FormField]:

@@ -48,20 +48,37 @@ def _patched(record: R, data: Mapping[str, Any]) -> R:
 
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
     position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields})
-    return {"position": position, "visits": {**state.visits, position.step: position.visit}}
+    visits = {"visits": {**state.visits, position.step: position.visit}}
+    return {**_placed(state, entry.data.get("branch"), position), **visits}
+
+
+def _placed(state: RequestState, branch: str | None, position: Position) -> dict[str, Any]:
+    if branch is None:
+        return {"position": position}
+    return {"branches": {**state.branches, branch: position}}
 
 
 def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
-    if state.position is None:
+    branch = entry.data.get("branch")
+    position = state.branches.get(branch) if branch else state.position
+    if position is None:
         return {}
     visit = Visit(
-        step=state.position.step,
-        visit=state.position.visit,
-        entered_at=state.position.entered_at,
+        step=position.step,
+        visit=position.visit,
+        entered_at=position.entered_at,
         left_at=entry.at,
         outcome=entry.data.get("outcome"),
+        branch=branch,
     )
-    return {"position": None, "taken": (*state.taken, visit)}
+    taken = {"taken": (*state.taken, visit)}
+    if branch is None:
+        return {"position": None, "branches": {}, "joined": (), **taken}
+    return {"branches": {name: each for name, each in state.branches.items() if name != branch}, **taken}
+
+
+def _branch_joined(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"joined": (*state.joined, entry.data["branch"])}
 
 
 def _task_offered(state: RequestState, entry: Entry) -> dict[str, Any]:
@@ -150,6 +167,7 @@ def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
 _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "step_entered": _step_entered,
     "step_left": _step_left,
+    "branch_joined": _branch_joined,
     "task_offered": _task_offered,
     "task_claimed": _task_changed,
     "task_started": _task_changed,

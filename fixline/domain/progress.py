@@ -1,6 +1,7 @@
-"""How a request moves: steps entered and left, tasks offered, waits begun, the request closed.
+"""How a request moves: steps entered and left, tasks offered, waits begun, branches run side by side, the close.
 
-Owns the walk through a definition's steps. Instants are aware UTC.
+Owns the walk through a definition's steps, and which of its positions a step's end moves on. Instants are
+aware UTC.
 """
 
 from __future__ import annotations
@@ -13,55 +14,156 @@ from fixline.domain.commands import SYSTEM
 from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
-from fixline.domain.state import Task, TaskState
-from fixline.domain.steps import ChooseStep, CloseOutcome, CloseStep, HumanStep, TeamByArea, WaitStep
+from fixline.domain.state import Position, Task, TaskState
+from fixline.domain.steps import (
+    DONE,
+    JOINED,
+    NO_REPLY,
+    TIMEOUT,
+    AgencyStep,
+    CallStep,
+    ChooseStep,
+    CloseOutcome,
+    CloseStep,
+    FollowOnStep,
+    HumanStep,
+    TeamByArea,
+    TogetherStep,
+    WaitStep,
+)
 
 
-def enter(draft: Draft, name: str) -> None:
-    """Enter a step, and go on through the automatic ones until people, time or the end take over."""
+def enter(draft: Draft, name: str | None) -> None:
+    """Enter a step, and go on through the automatic ones until people, time or the end take over everywhere.
+
+    None enters nothing: a branch has come to its end, and the others go on.
+    """
     for _ in range(len(draft.definition.steps) + 1):
-        step = draft.definition.step(name)
-        visit = draft.state.visits.get(name, 0) + 1
-        match step:
-            case ChooseStep():
-                draft.record("step_entered", f"Step {name}.", actor=SYSTEM, step=name, visit=visit)
-                name = next(b.go for b in step.branches if b.when is None or timekeeping.holds(draft, b.when, name))
-                leave(draft, name)
-            case HumanStep():
-                draft.record("step_entered", f"Step {name}: {step.title}.", actor=SYSTEM, step=name, visit=visit)
-                _offer(draft, name, step, visit)
-                return
-            case WaitStep():
-                _wait(draft, name, step, visit)
-                return
-            case CloseStep():
-                draft.record("step_entered", f"Step {name}.", actor=SYSTEM, step=name, visit=visit)
-                leave(draft, step.outcome)
-                close(draft, step.outcome, draft.now, step.say)
-                return
+        if name is None:
+            return
+        name = _arrive(draft, name) or _next_branch(draft)
     raise RuntimeError(f"automatic steps of {draft.definition.type} go round in a circle at {name}")
 
 
-def leave(draft: Draft, outcome: str | None) -> None:
-    """Leave the current step with an outcome; None when it was taken back."""
-    position = draft.state.position
-    if position:
-        how = f" with outcome {outcome}" if outcome else ""
-        draft.record("step_left", f"Step {position.step} left{how}.", actor=SYSTEM, step=position.step, outcome=outcome)
+def step_over(draft: Draft, name: str, outcome: str) -> None:
+    """A step at which the request is comes to an end with an outcome: leave it, and go on by its `then`.
+
+    For every kind of step that ends later than it begins, wherever it stands: tasks, waits, replies.
+    """
+    step = draft.definition.step(name)
+    assert isinstance(step, HumanStep | WaitStep | AgencyStep | FollowOnStep | CallStep)  # noqa: S101 - those alone rest
+    leave(draft, name, outcome)
+    enter(draft, _onward(draft, name, step.then[outcome]))
+
+
+def time_over(draft: Draft, position: Position) -> None:
+    """What a step waited for has not come in time, or its date has."""
+    late = NO_REPLY if isinstance(draft.definition.step(position.step), AgencyStep) else TIMEOUT
+    step_over(draft, position.step, late)
+
+
+def leave(draft: Draft, name: str, outcome: str | None) -> None:
+    """Leave a step at which the request is, with an outcome; None when it was taken back."""
+    how = f" with outcome {outcome}" if outcome else ""
+    draft.record(
+        "step_left", f"Step {name} left{how}.", actor=SYSTEM, step=name, outcome=outcome, **_branch(draft, name)
+    )
+
+
+def withdraw(draft: Draft, why: str) -> None:
+    """Take back all that is under way: open tasks, every branch, the step itself."""
+    withdraw_tasks(draft, why)
+    for position in reversed(draft.state.positions):
+        leave(draft, position.step, None)
+
+
+def _branch(draft: Draft, name: str) -> dict[str, str]:
+    """What an entry about a step says of its branch; nothing for a step of the main way."""
+    where = draft.definition.in_branches.get(name)
+    return {"branch": where.branch} if where else {}
+
+
+def _arrive(draft: Draft, name: str) -> str | None:
+    """Enter one step; the step that follows at once, or None where the request comes to rest."""
+    step = draft.definition.step(name)
+    visit = draft.state.visits.get(name, 0) + 1
+    match step:
+        case ChooseStep():
+            _entered(draft, name, visit, f"Step {name}.")
+            target = next(b.go for b in step.branches if b.when is None or timekeeping.holds(draft, b.when, name))
+            leave(draft, name, target)
+            return _onward(draft, name, target)
+        case TogetherStep():
+            _entered(draft, name, visit, f"Step {name}: {', '.join(step.branches)} side by side.")
+        case HumanStep():
+            _entered(draft, name, visit, f"Step {name}: {step.title}.")
+            _offer(draft, name, step, visit)
+        case WaitStep():
+            _wait(draft, name, step, visit)
+        case CloseStep():
+            _entered(draft, name, visit, f"Step {name}.")
+            leave(draft, name, step.outcome)
+            close(draft, step.outcome, draft.now, step.say)
+        case _:
+            raise NotImplementedError(f"steps of kind {step.kind} are not read yet")
+    return None
+
+
+def _entered(
+    draft: Draft,
+    name: str,
+    visit: int,
+    text: str,
+    *,
+    waiting_as: str | None = None,
+    wait_until: datetime | None = None,
+) -> None:
+    waits = {"waiting_as": waiting_as, "wait_until": wait_until}
+    waits = {key: value for key, value in waits.items() if value is not None}
+    draft.record("step_entered", text, actor=SYSTEM, step=name, visit=visit, **waits, **_branch(draft, name))
+
+
+def _onward(draft: Draft, source: str, target: str) -> str | None:
+    """The step to enter after a step that has just been left; None while other branches go on.
+
+    Whatever leads out of a branch ends the whole together step: by joining, or to a step elsewhere.
+    """
+    where = draft.definition.in_branches.get(source)
+    if where is None or draft.definition.in_branches.get(target) == where:
+        return target
+    if target != JOINED:
+        withdraw(draft, f"{where.branch} led to {target}")
+        return target
+    draft.record("branch_joined", f"Branch {where.branch} has come to its end.", actor=SYSTEM, branch=where.branch)
+    together = draft.definition.step(where.together)
+    assert isinstance(together, TogetherStep)  # noqa: S101 - what has branches is one
+    if together.join == "all" and len(draft.state.joined) < len(together.branches):
+        return None
+    _withdraw_branches(draft, f"{where.branch} came to its end first")
+    leave(draft, where.together, DONE)
+    return together.then[DONE]
+
+
+def _next_branch(draft: Draft) -> str | None:
+    """The first step of the together step's next branch that has not begun."""
+    state = draft.state
+    step = draft.definition.step(state.position.step) if state.position else None
+    if not isinstance(step, TogetherStep):
+        return None
+    begun = {*state.branches, *state.joined}
+    return next((steps[0] for branch, steps in step.branches.items() if branch not in begun), None)
+
+
+def _withdraw_branches(draft: Draft, why: str) -> None:
+    withdraw_tasks(draft, why)
+    for position in reversed(list(draft.state.branches.values())):
+        leave(draft, position.step, None)
 
 
 def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> None:
-    until = _wait_until(draft, step)
     what = f" for {step.signal}" if step.signal else ""
-    draft.record(
-        "step_entered",
-        f"Step {name}: waiting{what}" + (f", {step.limit} at most." if step.limit else "."),
-        actor=SYSTEM,
-        step=name,
-        visit=visit,
-        waiting_as=step.waiting_as,
-        wait_until=until,
-    )
+    text = f"Step {name}: waiting{what}" + (f", {step.limit} at most." if step.limit else ".")
+    _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=_wait_until(draft, step))
 
 
 def _wait_until(draft: Draft, step: WaitStep) -> datetime | None:
@@ -117,20 +219,8 @@ def withdraw_tasks(draft: Draft, why: str) -> None:
 
 
 def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "") -> None:
-    """Close the request: no task stays open, no clock runs on."""
-    withdraw_tasks(draft, "the request closes")
-    leave(draft, None)
+    """Close the request: no task stays open, no branch and no clock runs on."""
+    withdraw(draft, "the request closes")
     timekeeping.request_closed(draft, outcome)
     draft.record("closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at)
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
-
-
-def wait_over(draft: Draft, outcome: str) -> None:
-    """A wait ends, by its signal or because its time has passed."""
-    position = draft.state.position
-    if position is None:
-        return
-    step = draft.definition.step(position.step)
-    if isinstance(step, WaitStep):
-        leave(draft, outcome)
-        enter(draft, step.then[outcome])

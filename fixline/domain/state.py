@@ -127,7 +127,7 @@ class Clock(Record):
 
 
 class Position(Record):
-    """Where the request is: the step, which visit of it, and what it waits for."""
+    """Where the request, or one of its branches, is: the step, which visit of it, and what it waits for."""
 
     step: str
     visit: int
@@ -137,13 +137,14 @@ class Position(Record):
 
 
 class Visit(Record):
-    """A step that was entered and left again; outcome None: withdrawn or sent back."""
+    """A step that was entered and left again; outcome None: withdrawn or sent back. `branch`: the one it was in."""
 
     step: str
     visit: int
     entered_at: datetime
     left_at: datetime
     outcome: str | None = None
+    branch: str | None = None
 
 
 class HoldRecord(Record):
@@ -158,7 +159,9 @@ class RequestState(Record):
     """Everything that the next decision about a request depends on.
 
     `decision` and `seq` are the numbers of the last decision and the last journal entry. `floor` is the
-    priority below which recomputation does not go. `reopened` counts how often a closed request was opened again,
+    priority below which recomputation does not go. While a together step runs, `position` is that step,
+    `branches` says where each running branch is, and `joined` names those that have come to their end.
+    `reopened` counts how often a closed request was opened again,
     last at `reopened_at`; `former_clocks` names the clocks of the lives before and of the types it had before.
     """
 
@@ -185,6 +188,8 @@ class RequestState(Record):
     has_contact: bool = False
     backlog: bool = False
     position: Position | None = None
+    branches: dict[str, Position] = Field(default_factory=dict)
+    joined: tuple[str, ...] = ()
     visits: dict[str, int] = Field(default_factory=dict)
     taken: tuple[Visit, ...] = ()
     hold: HoldRecord | None = None
@@ -229,10 +234,17 @@ class RequestState(Record):
     @property
     def conditions(self) -> frozenset[str]:
         """The states the request is in that deadlines may pause for: on_hold, waiting_as names."""
-        found = {ON_HOLD} if self.hold else set()
-        if self.position and self.position.waiting_as:
-            found.add(self.position.waiting_as)
-        return frozenset(found)
+        waiting = {position.waiting_as for position in self.positions if position.waiting_as}
+        return frozenset(waiting | {ON_HOLD} if self.hold else waiting)
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """Everywhere that the request is: at its step, and in each running branch of that step."""
+        return () if self.position is None else (self.position, *self.branches.values())
+
+    def position_of(self, step: str) -> Position | None:
+        """The request's visit of that step; None when it is not there."""
+        return next((position for position in self.positions if position.step == step), None)
 
 
 def by_name(clocks: Iterable[Clock]) -> dict[str, Clock]:

@@ -83,8 +83,7 @@ def complete(draft: Draft, command: Complete) -> None:
     timekeeping.step_completed(draft, task.step)
     _keep_answers(draft, form)
     draft.notify(NotifyEvent.STEP_DONE, step=task.step, outcome=command.outcome)
-    progress.leave(draft, command.outcome)
-    progress.enter(draft, step.then[command.outcome])
+    progress.step_over(draft, task.step, command.outcome)
 
 
 def _keep_answers(draft: Draft, form: dict[str, Any]) -> None:

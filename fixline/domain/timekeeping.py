@@ -16,7 +16,7 @@ from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
 from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
 from fixline.domain.draft import Draft
-from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Stretch, Task
+from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Position, Stretch, Task
 from fixline.domain.steps import CloseOutcome, HumanStep
 
 TASK_LADDER = (Rung(at_due=True, tell="supervisor"),)
@@ -30,6 +30,7 @@ class Due(NamedTuple):
     order: int
     clock: str | None
     rung: int | None
+    wait: Position | None = None
 
 
 def ladder(draft: Draft, clock: Clock) -> tuple[Rung, ...]:
@@ -138,9 +139,9 @@ def coming(draft: Draft) -> Due | None:
         firing = clocks.next_firing(clock, ladder(draft, clock), draft.calendar)
         if firing:
             found.append(Due(firing.at, 1, clock.name, firing.rung))
-    position = draft.state.position
-    if position and position.wait_until:
-        found.append(Due(position.wait_until, 2, None, None))
+    for position in draft.state.positions:
+        if position.wait_until:
+            found.append(Due(position.wait_until, 2, None, None, position))
     return min(found, key=lambda due: (due.at, due.order, due.clock or ""), default=None)
 
 

@@ -1,6 +1,7 @@
 """From every reachable state of every well-formed definition a close can be reached.
 
-Owns a generator of random definitions and a driver that takes the shortest way to a close.
+Owns a generator of random definitions and a driver that takes the shortest way to a close, and within a
+together step the shortest way to the end of each branch.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
 from fixline.domain.definition import Definition
-from fixline.domain.steps import ChooseStep, CloseStep, HumanStep, WaitStep
+from fixline.domain.steps import DONE, JOINED, ChooseStep, CloseStep, HumanStep, TogetherStep, WaitStep
 from tests.unit.domain.driver import Driven, command
 from tests.unit.domain.samples import ADMIN, ALWAYS, OFFICE, all_types, at, simple
 
@@ -34,13 +35,17 @@ def definitions(draw: st.DrawFn) -> Definition:
     count = draw(st.integers(1, 6))
     names = [f"s{n}" for n in range(count)]
     closes = [f"end{n}" for n in range(draw(st.integers(1, 2)))]
-    kinds = [draw(st.sampled_from(["task", "task", "inspection", "choose", "wait"])) for _ in names]
+    kinds = [draw(st.sampled_from(["task", "task", "inspection", "choose", "wait", "together"])) for _ in names]
     steps: dict[str, Any] = {name: {"kind": "close", "outcome": "fixed"} for name in closes}
     for number, name in enumerate(names):
         onward = draw(st.sampled_from([*names[number + 1 :], *closes]))
-        anywhere = [n for n, kind in zip(names, kinds, strict=True) if kind != "choose" or n > name]
+        automatic = ("choose", "together")
+        anywhere = [n for n, kind in zip(names, kinds, strict=True) if kind not in automatic or n > name]
         others = draw(st.lists(st.sampled_from([*anywhere, *closes]), max_size=3))
-        steps[name] = draw(one_step(kinds[number], onward, others))
+        if kinds[number] == "together":
+            steps |= draw(together(name, onward, others))
+        else:
+            steps[name] = draw(one_step(kinds[number], onward, others))
     return simple(
         intake={"location": "none", "questions": {"level": {"kind": "number"}}},
         calendar=draw(st.sampled_from([OFFICE, ALWAYS])),
@@ -48,6 +53,25 @@ def definitions(draw: st.DrawFn) -> Definition:
         start=names[0],
         steps=steps,
     )
+
+
+@st.composite
+def together(draw: st.DrawFn, name: str, onward: str, outside: list[str]) -> dict[str, Any]:
+    """A together step and the steps of its branches; the first outcome of each of those leads on in its branch."""
+    steps: dict[str, Any] = {}
+    branches: dict[str, list[str]] = {}
+    for branch in ("left", "right"):
+        names = [f"{name}_{branch}{n}" for n in range(draw(st.integers(1, 2)))]
+        kinds = [draw(st.sampled_from(["task", "choose", "wait"])) for _ in names]
+        for number, each in enumerate(names):
+            ahead = names[number + 1 :]
+            back = [n for n, kind in zip(names, kinds, strict=True) if kind != "choose"]
+            others = draw(st.lists(st.sampled_from([*ahead, *back, *outside, JOINED]), max_size=2))
+            steps[each] = draw(one_step(kinds[number], [*ahead, JOINED][0], others))
+        branches[branch] = names
+    join = draw(st.sampled_from(["all", "first"]))
+    steps[name] = {"kind": "together", "branches": branches, "join": join, "then": {DONE: onward}}
+    return steps
 
 
 @st.composite
@@ -95,7 +119,7 @@ def deadlines(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
 
 def settled(definition: Definition, name: str, answers: Wish) -> str:
     """Where one comes to rest who enters a step with these answers."""
-    while isinstance(step := definition.step(name), ChooseStep):
+    while name != JOINED and isinstance(step := definition.step(name), ChooseStep):
         name = next(b.go for b in step.branches if b.when is None or evaluate(b.when, answers).holds)
     return name
 
@@ -106,20 +130,34 @@ def wishes(definition: Definition) -> list[Wish]:
         "pothole": [{"depth": 0}],
         "looping": [{"weight": 0, "sure": False}],
         "vehicle": [{}],
+        "market": [{"weight": 0}],
+        "race": [{"weight": 0}],
     }
     return samples.get(definition.type, [{"level": level} for level in LEVELS])
 
 
 def ways_to_close(definition: Definition) -> dict[str, Way]:
-    """For each step at which requests rest, the first move of a shortest way to a close."""
-    resting = {n: s for n, s in definition.steps.items() if isinstance(s, HumanStep | WaitStep)}
+    """For each step at which requests rest, the first move of a shortest way to a close (in a branch: to its end).
+
+    Together steps are passed by their branches' ends, with the first of the answers worth trying.
+    """
+    within = definition.in_branches
+    resting = {n: s for n, s in definition.steps.items() if isinstance(s, HumanStep | WaitStep | TogetherStep)}
     moves = [
         (name, outcome, wish, settled(definition, onward, wish))
         for name, step in resting.items()
         for outcome, onward in step.then.items()
-        for wish in wishes(definition)
+        for wish in wishes(definition)[: None if name not in within and not isinstance(step, TogetherStep) else 1]
     ]
-    reached = deque(name for name, step in definition.steps.items() if isinstance(step, CloseStep))
+    main = [move for move in moves if move[0] not in within]
+    closing = [name for name, step in definition.steps.items() if isinstance(step, CloseStep)]
+    ends = [move for move in moves if move[0] in within and within.get(move[3]) in (None, within[move[0]])]
+    return shortest(main, closing) | shortest(ends, [JOINED])
+
+
+def shortest(moves: list[tuple[str, str, Wish, str]], goals: list[str]) -> dict[str, Way]:
+    """The first move of a shortest way to one of the goals, from each step that has one."""
+    reached = deque(goals)
     ways: dict[str, Way] = {}
     while reached:
         target = reached.popleft()
@@ -144,14 +182,14 @@ def drive_to_close(request: Driven, now: dt.datetime) -> int:
         if request.state.closed:
             return moves
         now = max(now, request.state.decided_at)
-        position = request.state.position
-        assert position is not None
+        position = request.state.positions[-1]
         outcome, wish = ways[position.step]
         step = request.definition.step(position.step)
         if any(request.state.answers.get(name) != value for name, value in wish.items()):
             request.do("amend", now, answers=wish, reason="looked again")
         if isinstance(step, HumanStep):
-            request.do("complete", now, task=request.task.id, outcome=outcome, form=good_form(step, wish))
+            (task,) = [task for task in request.state.open_tasks if task.step == position.step]
+            request.do("complete", now, task=task.id, outcome=outcome, form=good_form(step, wish))
         elif isinstance(step, WaitStep) and outcome == step.signal:
             request.do("signal", now, name=outcome)
         else:

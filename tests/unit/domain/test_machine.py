@@ -18,64 +18,14 @@ from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Rung
 from fixline.domain.journal import KINDS, Entry, evolve, rebuild
 from fixline.domain.state import Clock, ClockState, RequestState
-from fixline.domain.steps import HumanStep, WaitStep
+from fixline.domain.steps import HumanStep, TogetherStep, WaitStep
 from fixline.domain.timekeeping import TASK_LADDER
 from tests.unit.domain.driver import command
+from tests.unit.domain.inputs import AMOUNTS, ANSWERS, AREAS, FORMS, PLACES
 from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, all_types, at
 
 TYPES = all_types()
 ENDED = (ClockState.MET, ClockState.ENDED)
-AMOUNTS = [
-    dt.timedelta(),
-    dt.timedelta(microseconds=1),
-    dt.timedelta(seconds=90),
-    dt.timedelta(minutes=31),
-    dt.timedelta(hours=2),
-    dt.timedelta(hours=9),
-    dt.timedelta(days=1),
-    dt.timedelta(days=3),
-    dt.timedelta(days=40),
-    -dt.timedelta(minutes=5),
-    -dt.timedelta(days=2),
-]
-ANSWERS: list[dict[str, Any]] = [
-    {},
-    {"depth": 5, "lane": "curb", "weight": 3, "sure": True, "plate": "A"},
-    {"depth": 12},
-    {"depth": 35},
-    {"lane": "bike"},
-    {"weight": 200},
-    {"weight": 20, "sure": True},
-    {"weight": -1},
-    {"weight": 1e300},
-    {"depth": -1},
-    {"lane": "sky"},
-    {"lane": ["curb"]},
-    {"plate": 7},
-    {"plate": " "},
-    {"lane": None, "sure": False},
-    {"other": 1},
-]
-FORMS: list[dict[str, Any]] = [
-    {},
-    {"depth": 3, "photo": "p"},
-    {"depth": 40, "photo": "p"},
-    {"photo": "p"},
-    {"filled": 1},
-    {"filled": 0},
-    {"weight": 60},
-    {"weight": 5.5},
-    {"weight": "heavy"},
-    {"photo": 7},
-]
-PLACES: list[dict[str, Any] | None] = [
-    None,
-    {},
-    {"address": "2 Main Street"},
-    {"latitude": 41.8, "longitude": -87.6},
-    {"address": " "},
-]
-AREAS: list[dict[str, str]] = [{}, {"district": "2"}, {"district": "central"}, {"ward": "9"}]
 amounts = st.sampled_from(AMOUNTS)
 actors = st.sampled_from(ACTORS)
 indexes = st.integers(0, 9)
@@ -147,17 +97,19 @@ class RequestMachine(RuleBasedStateMachine):
     @rule(which=indexes, outcome=indexes, form=st.sampled_from(FORMS), by=amounts, actor=actors)
     def complete(self, which: int, outcome: int, form: dict[str, Any], by: dt.timedelta, actor: Actor) -> None:
         """Complete a task with any outcome and any form."""
-        what = command("complete", task=self.some_task(which), outcome=self.some_outcome(outcome), form=form)
+        task = self.some_task(which)
+        what = command("complete", task=task, outcome=self.some_outcome(task, outcome), form=form)
         self.after(by, what, actor)
 
     @rule(outcome=indexes, by=amounts)
     def finish(self, outcome: int, by: dt.timedelta) -> None:
-        """Complete the open task as it should be, so that walks get far."""
+        """Complete an open task as it should be, so that walks get far."""
         form = {"depth": 3, "photo": "p", "filled": 1, "weight": 5}
-        step = self.step()
+        task = self.some_task(outcome % 7)
+        step = self.step_of(task)
         if isinstance(step, HumanStep):
             form = {name: value for name, value in form.items() if name in step.form}
-        what = command("complete", task=self.some_task(0), outcome=self.some_outcome(outcome), form=form)
+        what = command("complete", task=task, outcome=self.some_outcome(task, outcome), form=form)
         self.after(by, what, ADMIN)
 
     @rule(
@@ -195,11 +147,11 @@ class RequestMachine(RuleBasedStateMachine):
         names = [*self.definition.steps, "nowhere"]
         self.after(by, command("send_back", step=names[step % len(names)], reason="wrong"), actor)
 
-    @rule(name=st.sampled_from([None, None, "dry_weather", "fog", "timeout"]), by=amounts, actor=actors)
+    @rule(name=st.sampled_from([None, None, "dry_weather", "fog", "timeout", "answer"]), by=amounts, actor=actors)
     def signal(self, name: str | None, by: dt.timedelta, actor: Actor) -> None:
         """The signal that is awaited, or any other."""
-        step = self.step()
-        awaited = step.signal if isinstance(step, WaitStep) else None
+        steps = [self.definition.step(position.step) for position in self.state.positions] if self.state else []
+        awaited = next((step.signal for step in steps if isinstance(step, WaitStep) and step.signal), None)
         self.after(by, command("signal", name=name or awaited or "answer"), actor)
 
     @rule(kind=st.sampled_from(["hold", "resume", "resume", "comment"]), by=amounts, actor=actors)
@@ -257,20 +209,20 @@ class RequestMachine(RuleBasedStateMachine):
         self.give(command(kind, **({"text": "hm"} if kind == "comment" else {"reason": "why"})), ADMIN)
 
     def some_task(self, index: int) -> str:
-        """Mostly the open task, else an old one or one that never was."""
+        """Mostly an open task, else an old one or one that never was."""
         tasks = [task.id for task in self.state.open_tasks] if self.state else []
         if tasks and index < 7:
-            return tasks[0]
+            return tasks[index % len(tasks)]
         return f"R-1-T{index - 6}"
 
-    def step(self) -> object:
-        """The step at which the request is."""
-        position = self.state.position if self.state else None
-        return self.definition.step(position.step) if position else None
+    def step_of(self, task: str) -> object:
+        """The step of a task."""
+        found = self.state.tasks.get(task) if self.state else None
+        return self.definition.step(found.step) if found else None
 
-    def some_outcome(self, index: int) -> str:
-        """Mostly an outcome of the step, sometimes none."""
-        step = self.step()
+    def some_outcome(self, task: str, index: int) -> str:
+        """Mostly an outcome of the task's step, sometimes none."""
+        step = self.step_of(task)
         outcomes = [*step.then, "moon"] if isinstance(step, HumanStep) else ["moon"]
         return outcomes[index % len(outcomes)]
 
@@ -323,26 +275,39 @@ class RequestMachine(RuleBasedStateMachine):
         assert moved.items() <= {clock.name: clock for clock in result.clocks}.items()
 
     def check_state(self, result: Decision) -> None:
-        """A closed request is at rest; an open one is somewhere, with the one task of its step."""
+        """A closed request is at rest; an open one is somewhere, with one task for each human step."""
         state = result.state
         assert RequestState.model_validate_json(state.model_dump_json()) == state
         assert state.floor is None or state.priority.rank >= state.floor.rank
         if state.closed:
             assert not state.open_tasks
             assert not state.live_clocks
-            assert (state.position, state.hold, result.next_at) == (None, None, None)
+            assert (state.positions, state.joined, state.hold, result.next_at) == ((), (), None, None)
+            assert not state.branches
             assert state.outcome is not None
             assert state.closed_at is not None
             assert state.opened_at <= state.closed_at <= state.decided_at
             return
         assert state.position is not None
         assert (state.outcome, state.closed_at) == (None, None)
-        step = self.definition.step(state.position.step)
-        assert isinstance(step, HumanStep | WaitStep)
-        tasks = [(task.step, task.visit) for task in state.open_tasks]
-        wanted = [(state.position.step, state.position.visit)] if isinstance(step, HumanStep) else []
-        assert tasks == wanted
-        assert state.visits[state.position.step] == state.position.visit
+        wanted = []
+        for position in state.positions:
+            step = self.definition.step(position.step)
+            assert isinstance(step, HumanStep | WaitStep | TogetherStep)
+            assert state.visits[position.step] == position.visit
+            wanted += [(position.step, position.visit)] if isinstance(step, HumanStep) else []
+        assert sorted((task.step, task.visit) for task in state.open_tasks) == sorted(wanted)
+        self.check_branches(state)
+
+    def check_branches(self, state: RequestState) -> None:
+        """While a together step runs, each of its branches is at one of its own steps or has joined, not both."""
+        assert state.position is not None
+        together = self.definition.step(state.position.step)
+        branches = together.branches if isinstance(together, TogetherStep) else {}
+        assert sorted([*state.branches, *state.joined]) == sorted(branches)
+        assert not branches or state.branches
+        for name, position in state.branches.items():
+            assert position.step in branches[name]
 
     def check_journal(self, result: Decision) -> None:
         """The journal has no gap, goes forward in time, and alone rebuilds the state, also from JSON."""

@@ -1,0 +1,58 @@
+"""What random walks over requests give: amounts of time, answers, forms, places; right ones and wrong ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+AMOUNTS = [
+    dt.timedelta(),
+    dt.timedelta(microseconds=1),
+    dt.timedelta(seconds=90),
+    dt.timedelta(minutes=31),
+    dt.timedelta(hours=2),
+    dt.timedelta(hours=9),
+    dt.timedelta(days=1),
+    dt.timedelta(days=3),
+    dt.timedelta(days=40),
+    -dt.timedelta(minutes=5),
+    -dt.timedelta(days=2),
+]
+ANSWERS: list[dict[str, Any]] = [
+    {},
+    {"depth": 5, "lane": "curb", "weight": 3, "sure": True, "plate": "A"},
+    {"depth": 12},
+    {"depth": 35},
+    {"lane": "bike"},
+    {"weight": 200},
+    {"weight": 20, "sure": True},
+    {"weight": -1},
+    {"weight": 1e300},
+    {"depth": -1},
+    {"lane": "sky"},
+    {"lane": ["curb"]},
+    {"plate": 7},
+    {"plate": " "},
+    {"lane": None, "sure": False},
+    {"other": 1},
+]
+FORMS: list[dict[str, Any]] = [
+    {},
+    {"depth": 3, "photo": "p"},
+    {"depth": 40, "photo": "p"},
+    {"photo": "p"},
+    {"filled": 1},
+    {"filled": 0},
+    {"weight": 60},
+    {"weight": 5.5},
+    {"weight": "heavy"},
+    {"photo": 7},
+]
+PLACES: list[dict[str, Any] | None] = [
+    None,
+    {},
+    {"address": "2 Main Street"},
+    {"latitude": 41.8, "longitude": -87.6},
+    {"address": " "},
+]
+AREAS: list[dict[str, str]] = [{}, {"district": "2"}, {"district": "central"}, {"ward": "9"}]
