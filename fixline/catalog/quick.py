@@ -8,7 +8,7 @@ finds no fault itself; it stands aside. Must not import anything of Fixline but 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -20,8 +20,8 @@ DEEPEST_LEVEL = 30
 
 _STRANGE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Control characters, tabs, and line breaks other than the ordinary one."""
-_MARKS = re.compile(r"(?m)^(?:---|\.\.\.|%)")
-_COMMENT_TRAP = re.compile(r"[ ]+#\w")
+_MARKS = re.compile(r"^(?:---|\.\.\.|%)|[ ]#\w", re.MULTILINE)
+"""Where another document may begin, and where a comment begins that may have been meant as text."""
 _PLAIN_TEXT = re.compile(r"[\w./%+@~$^(][\w./%+@~$^()&;'\"=<>*! -]*(?::[\w./]+)*")
 """Text without quotes that every reader of YAML takes alike."""
 
@@ -39,72 +39,76 @@ def read_quickly(text: str) -> Mapping | None:
     if not yaml.__with_libyaml__ or _STRANGE.search(text) or _MARKS.search(text):
         return None
     try:
-        events: Iterator[Event] = yaml.parse(text, Loader=yaml.CBaseLoader)
-        next(events)
-        if not isinstance(next(events), yaml.DocumentStartEvent):
-            return None
-        builder = _Builder(text, events)
-        tree = builder.node(next(events), 1)
-        if not isinstance(next(events), yaml.DocumentEndEvent) or not isinstance(next(events), yaml.StreamEndEvent):
-            return None
-    except (_Unusual, yaml.YAMLError, StopIteration, ValueError, RecursionError):
+        return _Builder(yaml.CBaseLoader(text).get_event).document()
+    except (_Unusual, yaml.YAMLError, ValueError, RecursionError):
         return None
-    return tree if isinstance(tree, Mapping) else None
 
 
 class _Builder:
-    """Makes the tree of the events that follow; raises _Unusual."""
+    """Makes the tree of the events that `following` gives; raises _Unusual."""
 
-    def __init__(self, text: str, events: Iterator[Event]) -> None:
-        self._text = text
-        self._events = events
+    def __init__(self, following: Callable[[], Event]) -> None:
+        self._following = following
+        self._plain: set[str] = set()
 
-    def node(self, event: Event, depth: int) -> Node:
-        """The node that begins with this event."""
+    def document(self) -> Mapping:
+        """The tree of the one document that there is."""
+        self._expect(yaml.StreamStartEvent)
+        self._expect(yaml.DocumentStartEvent)
+        tree = self._node(self._following(), 1)
+        self._expect(yaml.DocumentEndEvent)
+        self._expect(yaml.StreamEndEvent)
+        if not isinstance(tree, Mapping):
+            raise _Unusual
+        return tree
+
+    def _expect(self, kind: type[yaml.Event]) -> None:
+        if type(self._following()) is not kind:
+            raise _Unusual
+
+    def _node(self, event: Event, depth: int) -> Node:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             return self._scalar(event)
-        if event.anchor is not None or event.tag is not None or depth > DEEPEST_LEVEL:
+        if kind is yaml.AliasEvent or event.anchor is not None or event.tag is not None or depth > DEEPEST_LEVEL:
             raise _Unusual
-        if kind is yaml.MappingStartEvent:
-            return self._mapping(event, depth)
-        if kind is yaml.SequenceStartEvent:
-            return self._sequence(event, depth)
-        raise _Unusual
+        return self._mapping(event, depth) if kind is yaml.MappingStartEvent else self._sequence(event, depth)
 
     def _scalar(self, event: Event) -> Scalar:
-        if event.anchor is not None or event.tag is not None:
-            raise _Unusual
         value: str = event.value
-        start, end = event.start_mark, event.end_mark
-        plain = not event.style
-        if start.line != end.line or event.style in {"|", ">"}:
+        start, end, style = event.start_mark, event.end_mark, event.style
+        line = start.line
+        if line != end.line or event.anchor is not None or event.tag is not None:
             raise _Unusual
         width = end.index - start.index
-        lead = 0 if plain else 1
-        straight = width - 2 * lead == len(value)
-        if plain and not (straight and _PLAIN_TEXT.fullmatch(value)):
+        place = Place(line + 1, start.column + 1, width)
+        if not style:
+            if value not in self._plain:
+                if width != len(value) or not _PLAIN_TEXT.fullmatch(value):
+                    raise _Unusual
+                self._plain.add(value)
+            return Scalar(value, place, True, 0)
+        straight = width - 2 == len(value)
+        if style in "|>" or (not straight and _STRANGE.search(value)):
             raise _Unusual
-        if (plain and _COMMENT_TRAP.match(self._text, end.index)) or (not straight and _STRANGE.search(value)):
-            raise _Unusual
-        place = Place(start.line + 1, start.column + 1, width)
-        return Scalar(value, place, plain=plain, offset=lead if straight else None)
+        return Scalar(value, place, False, 1 if straight else None)
 
     def _sequence(self, event: Event, depth: int) -> Sequence:
+        following = self._following
         items: list[Node] = []
-        for item in self._events:
-            if type(item) is yaml.SequenceEndEvent:
-                return Sequence(tuple(items), Place(event.start_mark.line + 1, event.start_mark.column + 1))
-            items.append(self.node(item, depth + 1))
-        raise _Unusual
+        while type(item := following()) is not yaml.SequenceEndEvent:
+            items.append(self._node(item, depth + 1))
+        return Sequence(tuple(items), Place(event.start_mark.line + 1, event.start_mark.column + 1))
 
     def _mapping(self, event: Event, depth: int) -> Mapping:
+        following = self._following
         entries: dict[str, Entry] = {}
-        for item in self._events:
-            if type(item) is yaml.MappingEndEvent:
-                return Mapping(entries, Place(event.start_mark.line + 1, event.start_mark.column + 1))
-            key = self.node(item, depth + 1)
-            if not isinstance(key, Scalar) or not key.text or key.text in entries or key.text == "<<":
+        while type(item := following()) is not yaml.MappingEndEvent:
+            if type(item) is not yaml.ScalarEvent:
                 raise _Unusual
-            entries[key.text] = Entry(key.text, key.place, self.node(next(self._events), depth + 1))
-        raise _Unusual
+            key = self._scalar(item)
+            text = key.text
+            if not text or text in entries or text == "<<":
+                raise _Unusual
+            entries[text] = Entry(text, key.place, self._node(following(), depth + 1))
+        return Mapping(entries, Place(event.start_mark.line + 1, event.start_mark.column + 1))

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import typer
 
-from fixline.cli import checking, diagnosing, importing, keys, services, showing
+from fixline.cli import checking, diagnosing, editing, importing, keys, services, showing
 from fixline.cli.demo import command as demo
 from fixline.cli.embedded import command as embedded
 from fixline.cli.outcome import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
@@ -35,6 +35,7 @@ app.command("api")(services.api)
 app.command("worker")(services.worker)
 app.command("migrate")(services.migrate)
 app.command("check")(checking.check)
+app.command("schema")(editing.schema)
 app.command("overdue")(showing.overdue)
 app.command("show")(showing.show)
 app.add_typer(keys.app, name="keys")

@@ -159,13 +159,15 @@ class Definition(Part):
     short_code: str | None = Field(None, description="The city's own short code.")
     group: str | None = Field(None, description="The group under which it is listed.")
     keywords: tuple[str, ...] = Field((), description="Words by which it is found.")
-    intake: Intake = Field(default_factory=Intake)
+    intake: Intake = Field(default_factory=Intake, description="What a report must and may say.")
     priority: tuple[PriorityRule, ...] = Field(description="First match wins.")
-    calendar: WorkingCalendar
-    deadlines: dict[str, Deadline] = Field(default_factory=dict)
+    calendar: WorkingCalendar = Field(description="The working calendar: opening hours, holidays, time zone.")
+    deadlines: dict[str, Deadline] = Field(
+        default_factory=dict, description="The promises about the whole request, by name."
+    )
     start: str = Field(description="The first step.")
-    steps: dict[str, Step]
-    cancel: Cancel = Field(default_factory=Cancel)
+    steps: dict[str, Step] = Field(description="The steps, by name.")
+    cancel: Cancel = Field(default_factory=Cancel, description="Who may cancel, and until when.")
     reopen: Reopen | None = Field(None, description="How a closed request may be opened again. None: not at all.")
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")
 

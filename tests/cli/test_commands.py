@@ -15,7 +15,19 @@ from fixline.settings import PACKAGED_DEFINITIONS
 from tests.cli.conftest import Fixline
 
 COMMANDS = [
-    *(["up"], ["api"], ["worker"], ["migrate"], ["check"], ["overdue"], ["show"], ["import"], ["doctor"], ["keys"]),
+    *(
+        ["up"],
+        ["api"],
+        ["worker"],
+        ["migrate"],
+        ["check"],
+        ["schema"],
+        ["overdue"],
+        ["show"],
+        ["import"],
+        ["doctor"],
+        ["keys"],
+    ),
     *(["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["demo-crews"]),
 ]
 BROKEN = Path(__file__).resolve().parents[1] / "fixtures" / "broken"
@@ -33,7 +45,7 @@ def test_the_list_of_commands_does_not_show_hidden_ones(fixline: Fixline) -> Non
     ran = fixline("--help")
     assert ran.code == 0
     assert "demo-crews" not in ran.out
-    for command in COMMANDS[:10]:
+    for command in COMMANDS[:11]:
         assert re.search(rf"^  {command[0]}\b", ran.out, re.MULTILINE), command
 
 
