@@ -8,12 +8,11 @@ from fixline.catalog.areas import Area, Areas, Layer
 from fixline.catalog.catalog import (
     Catalog,
     Reading,
-    check_paths,
     check_text,
-    checked_files,
     read_catalog,
     version_hash,
 )
+from fixline.catalog.checking import check_paths, checked_files
 from fixline.catalog.codes import CODES, Code
 from fixline.catalog.findings import Finding
 from fixline.catalog.organisation import City, Department, Organisation, RoleHolder, Rule, Team

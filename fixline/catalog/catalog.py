@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -30,7 +28,6 @@ from fixline.domain.definition import Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
-_SUFFIXES = {".yaml", ".yml", ".geojson"}
 
 
 @dataclass(frozen=True)
@@ -96,68 +93,8 @@ def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition |
     return definition, findings.sorted()
 
 
-def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
-    """Check files or folders, each against the definitions root it lies in; all findings in order.
-
-    The root is the nearest folder above that holds organisation.yaml. Findings of the organisation,
-    calendars and areas come along, since every definition rests on them.
-    """
-    wanted: dict[Path, list[Path]] = {}
-    found: set[Finding] = set()
-    for path in paths:
-        if not path.exists():
-            found.add(Finding(str(path), 1, 1, "FX101", "there is no such file or folder"))
-            continue
-        if path.is_file() and path.suffix not in _SUFFIXES:
-            found.add(Finding(str(path), 1, 1, "FX101", "this file is no definition: those end in .yaml"))
-            continue
-        roots = _roots(path)
-        if not roots:
-            message = f"no {FILE_NAME} here or in any folder above: definitions are checked against it"
-            found.add(Finding(str(path), 1, 1, "FX701", message))
-        for root in roots:
-            wanted.setdefault(root, []).append(path.resolve())
-    for root, below in wanted.items():
-        found.update(_findings_below(root, below))
-    return tuple(sorted(found))
-
-
-def checked_files(paths: Iterable[Path]) -> int:
-    """How many files a check of these paths reads: organisations, calendars, areas and definitions."""
-    roots = {root for path in paths if path.exists() for root in _roots(path)}
-    return sum(_is_read(path.relative_to(root)) for root in roots for path in root.rglob("*") if path.is_file())
-
-
-def _is_read(path: PurePath) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix in _SUFFIXES and not hidden and not path.name.endswith(SCENARIOS)
-
-
-def _findings_below(root: Path, below: list[Path]) -> Iterator[Finding]:
-    for finding in read_catalog(_shown(root)).findings:
-        file = Path(finding.file).resolve()
-        relative = file.relative_to(root).parts if file.is_relative_to(root) else ()
-        shared = len(relative) < 2 or relative[0] in {CALENDARS, AREAS}
-        if shared or any(file == path or path in file.parents for path in below):
-            yield finding
-
-
-def _roots(path: Path) -> list[Path]:
-    """The definitions roots that a path lies in, or that lie in it."""
-    absolute = path.resolve()
-    for folder in (absolute, *absolute.parents):
-        if (folder / FILE_NAME).is_file():
-            return [folder]
-    return sorted(found.parent for found in absolute.rglob(FILE_NAME)) if absolute.is_dir() else []
-
-
-def _shown(path: Path) -> Path:
-    """The path as a reader would write it: relative to the working folder when it lies in there."""
-    here = Path.cwd().resolve()
-    return Path(os.path.relpath(path, here)) if path.is_relative_to(here) else path
-
-
-def _read_bytes(path: Path, findings: Findings) -> bytes | None:
+def read_bytes(path: Path, findings: Findings) -> bytes | None:
+    """A file's bytes; a finding when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as problem:
@@ -166,7 +103,7 @@ def _read_bytes(path: Path, findings: Findings) -> bytes | None:
 
 
 def _read_file(path: Path, findings: Findings) -> Draft | None:
-    source = _read_bytes(path, findings)
+    source = read_bytes(path, findings)
     tree = read_tree(source, findings) if source is not None else None
     return read_draft(tree, findings) if tree is not None else None
 
@@ -193,7 +130,7 @@ def _read_shared(root: Path, found: list[Finding]) -> Catalog:
 
 def _read_calendar_file(path: Path, found: list[Finding]) -> WorkingCalendar | None:
     findings = Findings(str(path))
-    source = _read_bytes(path, findings)
+    source = read_bytes(path, findings)
     tree = read_tree(source, findings) if source is not None else None
     calendar = read_calendar(tree, path.stem, findings) if tree is not None else None
     found.extend(findings.sorted())
@@ -206,7 +143,7 @@ def _read_organisation_file(path: Path, found: list[Finding]) -> Organisation | 
     if not path.is_file():
         findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
     else:
-        source = _read_bytes(path, findings)
+        source = read_bytes(path, findings)
         tree = read_tree(source, findings) if source is not None else None
         organisation = read_organisation(tree, findings) if tree is not None else None
     found.extend(findings.sorted())
@@ -218,7 +155,7 @@ def _read_areas(folder: Path, found: list[Finding]) -> Areas:
     broken: set[str] = set()
     for path in _listed(folder, ".geojson"):
         findings = Findings(str(path))
-        source = _read_bytes(path, findings)
+        source = read_bytes(path, findings)
         layer = read_layer(source, path.stem, findings) if source is not None else None
         if layer is None or len(findings):
             broken.add(path.stem)

@@ -1,0 +1,24 @@
+"""Scenario files: stories of one request, in the words of its definition, with what is expected of them.
+
+Owns everything from the file to the scenarios that `fixline.rehearsal` plays. Must not import anything of Fixline
+but the catalog's own reading and the domain.
+"""
+
+from fixline.catalog.scenarios.expectations import NOTHING, ClockWord
+from fixline.catalog.scenarios.instants import zone_of
+from fixline.catalog.scenarios.model import Action, Expected, Line, Scenario, Told
+from fixline.catalog.scenarios.reading import check_scenarios, read_scenarios, scenario_files
+
+__all__ = [
+    "NOTHING",
+    "Action",
+    "ClockWord",
+    "Expected",
+    "Line",
+    "Scenario",
+    "Told",
+    "check_scenarios",
+    "read_scenarios",
+    "scenario_files",
+    "zone_of",
+]

@@ -1,0 +1,74 @@
+"""What somebody can do in a scenario: one action for every command of the domain.
+
+Owns the table from an action's name to its command and to the field that its value fills. A command that the domain
+gains is an action without a line here. Must not import anything of Fixline but the domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, Open, Role, SourceClosed, Tick
+
+NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed)
+"""What nobody does: the opening stands at a scenario's head, ticks come by themselves, the others are the system's."""
+TASK = "task"
+LINE_KEYS = frozenset({"at", "by", "refused", "expect"})
+
+
+@dataclass(frozen=True)
+class Verb:
+    """An action: its name, the command it gives, the field that stands at the name, the other fields."""
+
+    name: str
+    command: type[BaseModel]
+    value: str
+    others: tuple[str, ...]
+
+    @property
+    def needs_value(self) -> bool:
+        """Whether the command cannot be without what stands at the action's name."""
+        return self.command.model_fields[self.value].is_required()
+
+    @property
+    def by_crew(self) -> bool:
+        """Whether the crew that has the task does this; else it is a supervisor, when nobody is named."""
+        return self.value == TASK and self.command.model_fields[TASK].is_required()
+
+
+def _fields(command: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {name: field for name, field in command.model_fields.items() if name != "kind"}
+
+
+def _value_of(fields: dict[str, FieldInfo]) -> str:
+    """The field at the action's name: the task, else the first that must be given and is no reason, else the reason."""
+    if TASK in fields:
+        return TASK
+    required = [name for name, field in fields.items() if field.is_required() and name != "reason"]
+    return required[0] if required else "reason" if "reason" in fields else next(iter(fields))
+
+
+def _verbs() -> dict[str, Verb]:
+    found = {}
+    for command in get_args(get_args(Command)[0]):
+        if command in NO_ACTIONS:
+            continue
+        fields = _fields(command)
+        name, value = str(command.model_fields["kind"].default), _value_of(fields)
+        found[name] = Verb(name, command, value, tuple(each for each in fields if each != value))
+    return found
+
+
+VERBS: Final[dict[str, Verb]] = _verbs()
+"""Every action by its name."""
+
+SUPERVISOR = Actor(name="supervisor", role=Role.SUPERVISOR)
+REPORTER = Actor(name="reporter", role=Role.REPORTER)
+ACTORS: Final[dict[str, Actor]] = {
+    role.value: Actor(name=role.value, role=role) for role in Role if role not in (Role.SYSTEM, Role.CREW)
+} | {"system": SYSTEM}
+"""Who can be named with `by`, besides crew and the members of teams."""

@@ -1,0 +1,156 @@
+"""Reads the scenario files beside the definitions: `<type>.scenarios.yaml`.
+
+Owns the keys of a scenario file and of a scenario. A scenario with findings is not played. Must not import anything
+of Fixline but the catalog's reading and the domain.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fixline.catalog.catalog import SCENARIOS, Catalog, read_bytes
+from fixline.catalog.findings import Finding, Findings
+from fixline.catalog.reading import read_tree
+from fixline.catalog.scenarios.actions import ACTORS
+from fixline.catalog.scenarios.expectations import read_expectations
+from fixline.catalog.scenarios.frame import Frame, plain, read_answers
+from fixline.catalog.scenarios.instants import first_monday
+from fixline.catalog.scenarios.lines import read_line
+from fixline.catalog.scenarios.model import Line, Scenario
+from fixline.catalog.shape import NAME, Section, check_name, section_of
+from fixline.domain.commands import Open, Role
+from fixline.domain.definition import Definition
+
+VERSION = "rehearsal"
+_PLACE = {"address": "1 Example Street"}
+_OPENING = tuple(
+    name
+    for name in Open.model_fields
+    if name not in {"kind", "type", "version", "opened_at", "backlog", "has_contact", "answers"}
+)
+
+
+def scenario_files(root: Path) -> list[Path]:
+    """Every scenario file below a definitions folder, in order."""
+    found = sorted(root.rglob(f"*{SCENARIOS}")) if root.is_dir() else []
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+
+
+def read_scenarios(path: Path, catalog: Catalog) -> tuple[tuple[Scenario, ...], tuple[Finding, ...]]:
+    """The scenarios of one file that can be played, and the file's findings. Never raises."""
+    findings = Findings(str(path))
+    source = read_bytes(path, findings)
+    tree = read_tree(source, findings) if source is not None else None
+    if tree is None:
+        return (), findings.sorted()
+    section = Section(tree, findings)
+    definition = _definition(path, section, catalog)
+    body = section.section("scenarios", required=True)
+    section.finish("a scenario file")
+    if body is not None and not body.tree.entries:
+        findings.add("FX810", section.key_place("scenarios"), "there is no scenario in this file")
+    found = []
+    for entry in body.tree if body and definition else ():
+        check_name(entry.key, entry.place, NAME, findings)
+        scenario = section_of(entry.value, f"scenario '{entry.key}'", findings, entry.place)
+        if scenario is not None and definition is not None:
+            found.append(_read_scenario(entry.key, scenario, definition, catalog))
+    return tuple(each for each in found if each is not None), findings.sorted()
+
+
+def check_scenarios(root: Path, catalog: Catalog) -> tuple[Finding, ...]:
+    """The findings of every scenario file below a definitions folder."""
+    return tuple(found for path in scenario_files(root) for found in read_scenarios(path, catalog)[1])
+
+
+def _definition(path: Path, section: Section, catalog: Catalog) -> Definition | None:
+    """The definition beside the file; None, and perhaps a finding, when there is none that can be used."""
+    named = section.text("type", required=True)
+    stem = path.name.removesuffix(SCENARIOS)
+    if named is not None and named.text != stem:
+        message = f"the type is '{named.text}', the file '{path.name}': use one name for both"
+        section.findings.add("FX801", named.place, message)
+        return None
+    if not path.with_name(f"{stem}.yaml").is_file():
+        section.findings.add("FX801", section.key_place("type"), f"there is no definition {stem}.yaml beside this file")
+        return None
+    definition = catalog.definitions.get(stem)
+    return definition if definition is not None and definition.department == path.parent.name else None
+
+
+def _read_scenario(name: str, section: Section, definition: Definition, catalog: Catalog) -> Scenario | None:
+    findings, before = section.findings, len(section.findings)
+    monday = first_monday(definition.calendar)
+    frame = Frame(definition, catalog.organisation, findings, monday, monday)
+    at = section.text("opened", required=True)
+    opened_at = (frame.instant(at, monday) if at else None) or monday
+    frame.opened_at = frame.now = opened_at
+    refused = section.name("refused")
+    opened = _read_opening(section, definition, catalog, frame, refused.text if refused else None)
+    _, actor = frame.actor(section)
+    section.text("about")
+    lines = _read_lines(section, frame)
+    section.finish(f"scenario '{name}'")
+    expects = any(line.expect or line.refused for line in lines) or refused is not None
+    if not expects and len(findings) == before:
+        findings.add("FX810", section.owner, f"scenario '{name}' expects nothing: add 'expect', such as closed: fixed")
+    if opened is None or len(findings) > before:
+        return None
+    return Scenario(
+        file=findings.file,
+        type=definition.type,
+        name=name,
+        place=section.owner,
+        opened_at=opened_at,
+        opened=opened,
+        actor=actor or ACTORS[Role.SERVICE],
+        refused=refused.text if refused else None,
+        lines=lines,
+    )
+
+
+def _read_lines(section: Section, frame: Frame) -> tuple[Line, ...]:
+    """The lines of `then`, and the last look that `expect` takes when they are over."""
+    read = [read_line(node, frame) for node in section.items("then") or ()]
+    lines = [line for line in read if line is not None]
+    expect = read_expectations(section.section("expect"), frame)
+    if expect:
+        last = Line(section.key_place("expect"), frame.now, expect=expect)
+        return (*lines, last)
+    return tuple(lines)
+
+
+def _read_opening(
+    section: Section, definition: Definition, catalog: Catalog, frame: Frame, refused: str | None
+) -> Open | None:
+    """The opening; it has a place of its own unless that is what it is refused for."""
+    answers = section.section("answers")
+    fields = definition.intake.questions
+    body: dict[str, Any] = {"answers": read_answers(answers, fields, frame.findings, strict=refused is None)}
+    for key in _OPENING:
+        found = section.entry(key)
+        if found is not None:
+            body[key] = plain(found.value)
+    if refused != "location_missing" and definition.intake.location == "required":
+        body.setdefault("place", _PLACE)
+    body["has_contact"] = not section.has("contact") or section.switch("contact")
+    try:
+        opened = Open.model_validate({"type": definition.type, "version": VERSION, **body})
+    except ValidationError as problem:
+        for error in problem.errors():
+            found = section.tree.entries.get(str(error["loc"][0])) if error["loc"] else None
+            key, place = (found.key, found.value.place) if found else ("opened", section.owner)
+            frame.findings.add("FX805", place, f"'{key}': {error['msg']}")
+        return None
+    return _located(opened, catalog)
+
+
+def _located(opened: Open, catalog: Catalog) -> Open:
+    """The opening with the areas that its point lies in, unless areas are given."""
+    at = opened.place
+    if opened.areas or at is None or at.latitude is None or at.longitude is None:
+        return opened
+    return opened.model_copy(update={"areas": catalog.areas.locate(at.latitude, at.longitude)})

@@ -1,0 +1,160 @@
+"""Plays a scenario: its lines in virtual time, through the same `advance` as everything else.
+
+Owns the way from a scenario to what came of it: the journal, the mismatches, what was reached. It prints nothing.
+Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fixline.catalog.scenarios import Action, Line, Scenario
+from fixline.domain.commands import Actor, Command, Role
+from fixline.domain.decision import Decision, Refusal
+from fixline.domain.definition import Definition
+from fixline.domain.journal import Entry
+from fixline.domain.virtual import NeverRests, VirtualRequest
+from fixline.rehearsal.look import Mismatch, World, look
+
+REQUEST_ID = "SR26-00000001"
+CREW = "crew"
+
+
+@dataclass
+class Scene:
+    """One line as it was played: what was written, what happened up to it, what did not fit."""
+
+    at: datetime
+    text: str
+    expected: tuple[str, ...] = ()
+    entries: list[Entry] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass
+class Played:
+    """A scenario after its end."""
+
+    scenario: Scenario
+    definition: Definition
+    scenes: list[Scene] = field(default_factory=list)
+
+    @property
+    def mismatches(self) -> list[Mismatch]:
+        """Everything that was not as expected, in order."""
+        return [each for scene in self.scenes for each in scene.mismatches]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as expected."""
+        return not self.mismatches
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The whole journal."""
+        return [entry for scene in self.scenes for entry in scene.entries]
+
+
+class Player:
+    """Plays one scenario of one definition, once."""
+
+    def __init__(self, scenario: Scenario, definition: Definition) -> None:
+        self._scenario = scenario
+        self._request = VirtualRequest(definition, REQUEST_ID)
+        self._world = World(definition.calendar)
+        self._tasks: dict[str, str] = {}
+        self.played = Played(scenario, definition)
+
+    def play(self) -> Played:
+        """Play every line, up to the first that cannot go on."""
+        scenario = self._scenario
+        opening = Scene(scenario.opened_at, "opened")
+        self.played.scenes.append(opening)
+        first = Line(scenario.place, scenario.opened_at, refused=scenario.refused)
+        if self._give(first, opening, scenario.opened, scenario.actor):
+            for line in scenario.lines:
+                if not self._play(line):
+                    break
+        return self.played
+
+    def _play(self, line: Line) -> bool:
+        text = line.action.text if line.action else ""
+        scene = Scene(line.at, text, tuple(_shown(each.key, each.name, each.text) for each in line.expect))
+        self.played.scenes.append(scene)
+        going = self._pass_time(line, scene)
+        if going and line.action:
+            going = self._act(line, line.action, scene)
+        state = self._request.state
+        if going and state is not None:
+            found = (look(each, self._world, state) for each in line.expect)
+            scene.mismatches += [each for each in found if each is not None]
+        return going
+
+    def _pass_time(self, line: Line, scene: Scene) -> bool:
+        """Ticks up to the line; what is due at its very instant happens after what is done then."""
+        try:
+            decisions = self._request.run_until(line.at, through=line.action is None)
+        except NeverRests as problem:
+            scene.mismatches.append(_wrong(line, "time", "the request to rest", str(problem)))
+            return False
+        for decision in decisions:
+            self._see(decision, scene)
+        return True
+
+    def _act(self, line: Line, action: Action, scene: Scene) -> bool:
+        command, actor = action.command, action.actor
+        if action.task_step is not None:
+            task = self._tasks.get(action.task_step)
+            if task is None and line.refused is None:
+                open_now = ", ".join(sorted(self._open_steps())) or "none"
+                scene.mismatches.append(_wrong(line, action.text, f"a task of step {action.task_step}", open_now))
+                return False
+            command = command.model_copy(update={"task": task or f"{REQUEST_ID}-T0"})
+        return self._give(line, scene, command, actor or self._crew(action.task_step))
+
+    def _open_steps(self) -> set[str]:
+        state = self._request.state
+        return {task.step for task in state.open_tasks} if state else set()
+
+    def _crew(self, step: str | None) -> Actor:
+        """A crew member of the team that has the task now."""
+        state = self._request.state
+        teams = {task.team for task in state.tasks.values() if task.step == step} if state else set()
+        return Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
+
+    def _give(self, line: Line, scene: Scene, command: Command, actor: Actor) -> bool:
+        """Give the command; whether the scenario can go on after the answer."""
+        result = self._request.give(command, line.at, actor)
+        what = scene.text or "opened"
+        if isinstance(result, Refusal):
+            scene.note = f"refused: {result.code}"
+            if line.refused != result.code:
+                told = "; ".join([result.message, *(f"{each.field} {each.message}" for each in result.fields)])
+                wanted = f"refused: {line.refused}" if line.refused else "it to be accepted"
+                scene.mismatches.append(_wrong(line, what, wanted, f"refused: {result.code} ({told})"))
+            return line.refused is not None and self._request.state is not None
+        self._see(result, scene)
+        if line.refused:
+            scene.mismatches.append(_wrong(line, what, f"refused: {line.refused}", "it was accepted"))
+        return not line.refused
+
+    def _see(self, decision: Decision, scene: Scene) -> None:
+        scene.entries += decision.entries
+        self._world.see(decision)
+        for task in decision.tasks:
+            self._tasks[task.step] = task.id
+
+
+def play(scenario: Scenario, definition: Definition) -> Played:
+    """Play a scenario of this definition."""
+    return Player(scenario, definition).play()
+
+
+def _wrong(line: Line, what: str, expected: str, actual: str) -> Mismatch:
+    return Mismatch(line.place.line, line.place.column, what, expected, actual)
+
+
+def _shown(key: str, name: str | None, text: str) -> str:
+    return f"{key}{f' of {name}' if name else ''}: {text}"

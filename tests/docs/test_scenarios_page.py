@@ -1,0 +1,66 @@
+"""docs/scenarios.md says what `fixline test` does: every example passes, and every key and action is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fixline.catalog.scenarios import ClockWord
+from fixline.catalog.scenarios.actions import LINE_KEYS, VERBS
+from fixline.catalog.scenarios.expectations import READERS
+from fixline.domain.commands import Open
+from fixline.rehearsal.rehearsing import rehearse
+from fixline.settings import PACKAGED_DEFINITIONS
+from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
+
+PAGE = DOCS / "scenarios.md"
+EXAMPLES = blocks_of(PAGE, "yaml")
+
+
+def section(title: str) -> list[list[str]]:
+    """The rows of a section's table, without its head."""
+    text = page("scenarios.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return table_rows(text)[1:]
+
+
+def names(cell: str) -> set[str]:
+    """What stands as code in a table's cell."""
+    return set(re.findall(r"`([a-z_0-9]+)`", cell))
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.name)
+def test_examples_pass(block: Block, tmp_path: Path) -> None:
+    """An example, beside the shipped definition, has no finding and holds."""
+    assert block.words == ("scenarios",)
+    root = tmp_path / "definitions"
+    shutil.copytree(PACKAGED_DEFINITIONS, root)
+    (root / "transportation/pothole.scenarios.yaml").write_text(block.text)
+    report = rehearse([root / "transportation"])
+    assert report.findings == []
+    assert [str(wrong) for played in report.failed for wrong in played.mismatches] == []
+    assert report.played
+
+
+def test_every_action_is_on_the_page() -> None:
+    """Each action stands with what it takes beside its value; a reason and the like at the value are left out."""
+    told = {name: names(row[2]) for row in section("Actions") for name in names(row[0])}
+    assert told == {verb.name: set(verb.others) for verb in VERBS.values()}
+
+
+def test_every_expectation_is_on_the_page() -> None:
+    """Each key of `expect` has its row, and each word for a clock is told."""
+    rows = section("What can be expected")
+    assert {name for row in rows for name in names(row[0])} == set(READERS)
+    (clocks,) = (row[1] for row in rows if row[0] == "`clocks`")
+    assert set(ClockWord) <= names(clocks)
+
+
+def test_every_key_of_a_line_and_of_a_scenario_is_on_the_page() -> None:
+    """The keys that the reading asks for."""
+    assert {name for row in section("A line's keys") for name in names(row[0])} == LINE_KEYS
+    told = {name for row in section("A scenario's keys") for name in names(row[0])}
+    opening = set(Open.model_fields) - {"kind", "type", "version", "opened_at", "backlog", "has_contact"}
+    assert told == opening | {"opened", "contact", "by", "refused", "about", "then", "expect"}
