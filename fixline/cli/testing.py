@@ -22,8 +22,8 @@ def run_scenarios(
         bool, typer.Option("--coverage", help="Say what no scenario reaches: steps, ways out of them, rungs.")
     ] = False,
     least: Annotated[
-        float, typer.Option("--min", min=0, max=100, help="With --coverage: the least per cent of each type.")
-    ] = 100.0,
+        int, typer.Option("--min", min=0, max=100, help="With --coverage: the least per cent of each type.")
+    ] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Play scenario files in virtual time; failures show what was expected and what happened, side by side."""

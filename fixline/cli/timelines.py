@@ -23,7 +23,7 @@ MOST_UNREACHED = 20
 """How many of a type's unreached places are listed."""
 
 
-def print_report(report: Report, *, coverage: bool, least: float) -> None:
+def print_report(report: Report, *, coverage: bool, least: int) -> None:
     """Print findings, failures and, where it is asked for, the coverage."""
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False, emoji=False)
     for finding in report.findings:
@@ -76,9 +76,9 @@ def _happened(played: Played, scene: Scene) -> Text:
     return Text("\n".join(lines))
 
 
-def _print_coverage(console: Console, coverage: Coverage, least: float) -> None:
+def _print_coverage(console: Console, coverage: Coverage, least: int) -> None:
     parts = ", ".join(f"{kind} {coverage.reached[kind]}/{total}" for kind, total in coverage.there.items())
-    below = "" if coverage.percent >= least else f", less than {least:g}"
+    below = "" if coverage.percent >= least else f", less than {least}"
     _line(console, f"{coverage.type}: {shown_percent(coverage.percent)} % ({parts}){below}")
     for each in coverage.unreached[:MOST_UNREACHED]:
         _line(console, f"  {each}")
