@@ -109,7 +109,7 @@ def _names(names: frozenset[str]) -> tuple[frozenset[str], str]:
 
 
 def _step(_expected: Expected, _world: World, state: RequestState) -> tuple[Any, str]:
-    return _names(frozenset([state.position.step] if state.position else []))
+    return _names(frozenset(position.step for position in state.positions))
 
 
 def _waiting(_expected: Expected, _world: World, state: RequestState) -> tuple[Any, str]:

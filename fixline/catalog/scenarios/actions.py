@@ -12,10 +12,22 @@ from typing import Final, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, Open, Role, SourceClosed, Tick
+from fixline.domain.commands import (
+    SYSTEM,
+    Actor,
+    Command,
+    EffectReport,
+    Move,
+    Open,
+    Recategorise,
+    Role,
+    SourceClosed,
+    Tick,
+)
 
-NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed)
-"""What nobody does: the opening stands at a scenario's head, ticks come by themselves, the others are the system's."""
+NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed, Recategorise, Move)
+"""What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
+system's; and a scenario stays with one version of one definition."""
 TASK = "task"
 LINE_KEYS = frozenset({"at", "by", "refused", "expect"})
 
