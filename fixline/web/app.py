@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fixline import __version__
-from fixline.web import apidocs, commands, definitions, events, health, overdue, problems, requests, tasks
+from fixline.web import apidocs, commands, definitions, events, health, overdue, problems, reports, requests, tasks
 from fixline.web.auth import Keyring
 from fixline.web.bodies import BodyLimit
 from fixline.web.metrics import API, Metrics, Timing
@@ -33,6 +33,7 @@ _TAGS = [
     {"name": "commands", "description": "What may be done about a request, and the answers to it."},
     {"name": "tasks", "description": "What crews see and do."},
     {"name": "overdue", "description": "What is late, worst first."},
+    {"name": "reports", "description": "Promises kept, volume, backlog, time to close; as JSON or CSV."},
     {"name": "definitions", "description": "Request types: questions, steps, deadlines."},
     {"name": "health", "description": "For operators; no key."},
 ]
@@ -79,6 +80,7 @@ def _api() -> APIRouter:
         commands.router,
         tasks.router,
         overdue.router,
+        reports.router,
         definitions.router,
     ):
         api.include_router(router)

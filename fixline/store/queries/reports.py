@@ -1,0 +1,284 @@
+"""Reports over a stretch of time: promises kept, volume, backlog, time to close.
+
+Owns their SQL, the same on both databases. Periods are stretches of local time given as instants (aware UTC);
+a request counts in the period in which it was opened, was closed, or in which its clock came to a verdict.
+Months and totals come from the indexes on those instants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    extract,
+    func,
+    literal,
+    select,
+    union_all,
+    values,
+)
+from sqlmodel import Session
+
+from fixline.domain.state import ClockKind, ClockState
+from fixline.domain.steps import CloseOutcome
+from fixline.store.queries.requests import CLOCK, REQUEST
+from fixline.store.tables import ClockRow, RequestRow, TaskRow, UtcDateTime, table_of
+
+TASK = table_of(TaskRow).c
+Group = Literal["month", "type", "department", "area", "team", "priority", "clock"]
+GROUPS: Final[tuple[Group, ...]] = ("month", "type", "department", "area", "team", "priority")
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of time with its name, such as 2026-11: from `since` to before `until` (aware UTC)."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class ReportFilter:
+    """What a report is about. `periods` follow each other without gaps; None means not narrowed."""
+
+    periods: Sequence[Period]
+    by: Sequence[Group] = ()
+    type: str | None = None
+    department: str | None = None
+    team: str | None = None
+    area: str | None = None
+
+    @property
+    def since(self) -> datetime:
+        """Where the first period begins."""
+        return self.periods[0].since
+
+    @property
+    def until(self) -> datetime:
+        """Before what the last period ends."""
+        return self.periods[-1].until
+
+
+def _team() -> ColumnElement[Any]:
+    """Whose work a request was: the team that had its last task. The row's own team is empty once it is closed."""
+    last = select(TASK.team).where(TASK.request_id == REQUEST.id).order_by(TASK.offered_at.desc(), TASK.id.desc())
+    return func.coalesce(REQUEST.team, last.limit(1).scalar_subquery())
+
+
+def _narrowed(wanted: ReportFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name in ("type", "department", "area"):
+        if (value := getattr(wanted, name)) is not None:
+            found.append(REQUEST[name] == value)
+    if wanted.team is not None:
+        found.append(_team() == wanted.team)
+    return found
+
+
+def _periods(wanted: ReportFilter) -> CTE:
+    rows = values(
+        column("name", String), column("since", UtcDateTime()), column("until", UtcDateTime()), name="periods"
+    ).data([(each.name, each.since, each.until) for each in wanted.periods])
+    return rows.cte("period")
+
+
+def _within(instant: ColumnElement[Any], wanted: ReportFilter, periods: CTE) -> list[ColumnElement[bool]]:
+    """That an instant lies in the report's time, and in the period of its line."""
+    found = [instant >= wanted.since, instant < wanted.until]
+    if "month" in wanted.by:
+        found += [instant >= periods.c.since, instant < periods.c.until]
+    return found
+
+
+def _groups(wanted: ReportFilter, periods: CTE) -> list[ColumnElement[Any]]:
+    columns: dict[str, ColumnElement[Any]] = {
+        "month": periods.c.name,
+        "team": _team(),
+        "clock": CLOCK.name,
+        **{name: REQUEST[name] for name in ("type", "department", "area", "priority")},
+    }
+    return [columns[name].label(f"by_{name}") for name in wanted.by]
+
+
+def _from(statement: Select[Any], wanted: ReportFilter, periods: CTE) -> Select[Any]:
+    return statement.join(periods, literal(value=True)) if "month" in wanted.by else statement
+
+
+def _seconds(since: ColumnElement[Any], until: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[int]:
+    """The whole seconds from one instant to another."""
+    if sqlite:
+        return cast(func.strftime("%s", until), Integer) - cast(func.strftime("%s", since), Integer)
+    return cast(func.floor(extract("epoch", until) - extract("epoch", since)), BigInteger)
+
+
+def _keyed(wanted: ReportFilter, rows: Any) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Lines by their group."""
+    names = [f"by_{name}" for name in wanted.by]
+    return {
+        tuple(row[name] for name in names): {name: value for name, value in row.items() if name not in names}
+        for row in rows.mappings()
+    }
+
+
+def _lines(wanted: ReportFilter, found: dict[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    ordered = sorted(found.items(), key=lambda each: [str(part or "") for part in each[0]])
+    return [dict(zip(wanted.by, key, strict=True)) | line for key, line in ordered]
+
+
+def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
+    """Opened and closed requests, and of those closed what they came to: closed is not fixed.
+
+    `reopened` counts the closed ones that had been open again after an earlier close; `first_visit` the fixed ones
+    whose crews needed no second visit of any step.
+    """
+    periods = _periods(wanted)
+    groups = _groups(wanted, periods)
+    opened = _from(select(*groups, func.count().label("opened")).select_from(table_of(RequestRow)), wanted, periods)
+    opened = opened.where(*_within(REQUEST.opened_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
+    again = exists().where(TASK.request_id == REQUEST.id, TASK.visit > 1)
+    worked = exists().where(TASK.request_id == REQUEST.id)
+    fixed = REQUEST.outcome == CloseOutcome.FIXED.value
+    closed = select(
+        *groups,
+        func.count().label("closed"),
+        *(_count(REQUEST.outcome == outcome.value).label(outcome.value) for outcome in CloseOutcome),
+        _count(and_(fixed, worked)).label("fixed_by_crews"),
+        _count(and_(fixed, worked, ~again)).label("first_visit"),
+    ).select_from(table_of(RequestRow))
+    closed = _from(closed, wanted, periods)
+    closed = closed.where(*_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
+    found = _keyed(wanted, session.execute(opened))
+    for key, line in _keyed(wanted, session.execute(closed)).items():
+        found[key] = {"opened": 0, **found.get(key, {}), **line}
+    nothing = {"closed": 0, **{outcome.value: 0 for outcome in CloseOutcome}, "fixed_by_crews": 0, "first_visit": 0}
+    return _lines(wanted, {key: {"opened": 0, **nothing, **line} for key, line in found.items()})
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def report_time_to_close(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
+    """How long the requests closed in the time had been open, elapsed: `closed`, `median_seconds`, `p90_seconds`.
+
+    Percentiles are the nearest rank: the smallest value that at least half, or nine tenths, do not exceed.
+    Cancelled requests and duplicates do not count: nobody worked on them to the end.
+    """
+    periods = _periods(wanted)
+    groups = _groups(wanted, periods)
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    took = _seconds(REQUEST.opened_at, REQUEST.closed_at, sqlite=sqlite).label("took")
+    unworked = (CloseOutcome.CANCELLED.value, CloseOutcome.DUPLICATE.value)
+    each = _from(select(*groups, took).select_from(table_of(RequestRow)), wanted, periods)
+    each = each.where(
+        *_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted), REQUEST.outcome.not_in(unworked)
+    )
+    rows = each.cte("closed_request")
+    own = [rows.c[f"by_{name}"] for name in wanted.by]
+    ranked = select(
+        *own,
+        rows.c.took,
+        func.row_number().over(partition_by=own, order_by=rows.c.took).label("rank"),
+        func.count().over(partition_by=own).label("size"),
+    ).cte("ranked")
+    own = [ranked.c[f"by_{name}"] for name in wanted.by]
+    median, p90 = (ranked.c.size + 1) / 2, (ranked.c.size * 9 + 9) / 10
+    statement = select(
+        *own,
+        func.count().label("closed"),
+        func.max(case((ranked.c.rank == func.floor(median), ranked.c.took))).label("median_seconds"),
+        func.max(case((ranked.c.rank == func.floor(p90), ranked.c.took))).label("p90_seconds"),
+    ).group_by(*own)
+    found = _keyed(wanted, session.execute(statement))
+    return _lines(wanted, {key: line for key, line in found.items() if line["closed"]})
+
+
+def report_sla(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
+    """Promises kept: of each deadline's clocks that came to a verdict in the time, `met` before due or `breached`.
+
+    A clock comes to its verdict when it is met in time, or at its due instant when it is not; one that ended with a
+    cancelled or duplicate request has none. `met_late` counts, of the breached, those met since.
+    """
+    periods = _periods(wanted)
+    groups = _groups(wanted, periods)
+    source = table_of(ClockRow).join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
+    deadline, met = CLOCK.kind == ClockKind.DEADLINE.value, CLOCK.state == ClockState.MET.value
+    kept = select(*groups, literal(1).label("met"), literal(0).label("late"), literal(0).label("met_late"))
+    kept = _from(kept.select_from(source), wanted, periods).where(
+        deadline, met, CLOCK.breached_at.is_(None), *_within(CLOCK.ended_at, wanted, periods), *_narrowed(wanted)
+    )
+    late = select(*groups, literal(0).label("met"), literal(1).label("late"), case((met, 1), else_=0).label("met_late"))
+    late = _from(late.select_from(source), wanted, periods).where(
+        deadline, *_within(CLOCK.breached_at, wanted, periods), *_narrowed(wanted)
+    )
+    both = union_all(kept, late).cte("verdict")
+    own = [both.c[f"by_{name}"] for name in wanted.by]
+    statement = select(
+        *own,
+        func.coalesce(func.sum(both.c.met), 0).label("met"),
+        func.coalesce(func.sum(both.c.late), 0).label("breached"),
+        func.coalesce(func.sum(both.c.met_late), 0).label("met_late"),
+    ).group_by(*own)
+    lines = _lines(wanted, _keyed(wanted, session.execute(statement)))
+    for line in lines:
+        verdicts = line["met"] + line["breached"]
+        line["attainment"] = round(line["met"] / verdicts, 4) if verdicts else None
+    return [line for line in lines if line["met"] + line["breached"] or not wanted.by]
+
+
+def report_backlog(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
+    """Open requests at each period's end, with those `opened` and `closed` within it.
+
+    The backlog at an end is what had been opened before it less what had been closed before it.
+    """
+    by = [name for name in wanted.by if name != "month"]
+    monthly = ReportFilter(wanted.periods, ("month", *by), wanted.type, wanted.department, wanted.team, wanted.area)
+    periods = _periods(monthly)
+    groups = _groups(monthly, periods)
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    for name, instant in (("opened", REQUEST.opened_at), ("closed", REQUEST.closed_at)):
+        statement = select(*groups, func.count().label("number")).select_from(table_of(RequestRow))
+        statement = _from(statement, monthly, periods)
+        statement = statement.where(*_within(instant, monthly, periods), *_narrowed(monthly)).group_by(*groups)
+        for (period, *key), line in _keyed(monthly, session.execute(statement)).items():
+            found.setdefault((period, *key), {})[name] = line["number"]
+    start = _open_at(session, monthly, groups[1:])
+    keys = sorted(start.keys() | {key[1:] for key in found}, key=lambda key: [str(part or "") for part in key])
+    lines = []
+    for key in keys:
+        left = start.get(key, 0)
+        for period in wanted.periods:
+            moved = found.get((period.name, *key), {})
+            opened, closed = moved.get("opened", 0), moved.get("closed", 0)
+            left += opened - closed
+            line = {"month": period.name, **dict(zip(by, key, strict=True))}
+            lines.append(line | {"opened": opened, "closed": closed, "open_at_end": left})
+    return lines
+
+
+def _open_at(
+    session: Session, wanted: ReportFilter, groups: Sequence[ColumnElement[Any]]
+) -> dict[tuple[Any, ...], int]:
+    """How many requests were open when the first period began."""
+    found: dict[tuple[Any, ...], int] = {}
+    for sign, instant in ((1, REQUEST.opened_at), (-1, REQUEST.closed_at)):
+        statement = select(*groups, func.count()).select_from(table_of(RequestRow))
+        statement = statement.where(instant < wanted.since, *_narrowed(wanted)).group_by(*groups)
+        for *key, number in session.execute(statement):
+            found[tuple(key)] = found.get(tuple(key), 0) + sign * number
+    return found
