@@ -98,6 +98,7 @@ class RequestRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_request_opened", "opened_at", "id"),
         Index("ix_request_updated", "updated_at", "id"),
+        Index("ix_request_closed", "closed_at", "id"),
         Index("ix_request_status_opened", "status", "opened_at", "id"),
         Index("ix_request_type_opened", "type", "opened_at", "id"),
         Index("ix_request_department_opened", "department", "opened_at", "id"),
@@ -194,7 +195,22 @@ class ClockRow(SQLModel, table=True):
             sqlite_where=text("live AND due_at IS NOT NULL"),
             postgresql_where=text("live AND due_at IS NOT NULL"),
         ),
+        Index(
+            "ix_clock_ended",
+            "ended_at",
+            sqlite_where=text("kind = 'deadline' AND state = 'met'"),
+            postgresql_where=text("kind = 'deadline' AND state = 'met'"),
+        ),
+        Index(
+            "ix_clock_breached",
+            "breached_at",
+            sqlite_where=text("kind = 'deadline' AND breached_at IS NOT NULL"),
+            postgresql_where=text("kind = 'deadline' AND breached_at IS NOT NULL"),
+        ),
     )
+
+
+_REOPENED = text("kind = 'reopened'")
 
 
 class JournalRow(SQLModel, table=True):
@@ -210,6 +226,15 @@ class JournalRow(SQLModel, table=True):
     kind: str
     text: str = _text()
     data: dict[str, Any] = _json()
+
+    __table_args__ = (
+        Index(
+            "ix_journal_reopened",
+            "at",
+            sqlite_where=_REOPENED,
+            postgresql_where=_REOPENED,
+        ),
+    )
 
 
 class CommandRow(SQLModel, table=True):

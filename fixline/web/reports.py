@@ -88,11 +88,11 @@ def _year_before(day: date) -> date:
 
 def _check_days(since: date, to: date) -> None:
     if not (since >= _FIRST_DAY and to <= _LAST_DAY):
-        raise invalid("from", "out_of_range", f"must lie between {_FIRST_DAY} and {_LAST_DAY}")
+        raise invalid("from", "too_small", f"must lie between {_FIRST_DAY} and {_LAST_DAY}")
     if since > to:
-        raise invalid("from", "out_of_range", f"must not lie after {to}")
+        raise invalid("from", "too_large", f"must not lie after {to}")
     if (to.year - since.year) * 12 + to.month - since.month >= MOST_MONTHS:
-        raise invalid("from", "out_of_range", f"a report covers {MOST_MONTHS} months at most")
+        raise invalid("from", "too_small", f"a report covers {MOST_MONTHS} months at most")
 
 
 def months(since: date, to: date, zone: ZoneInfo) -> list[Period]:

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
-from fixline.web import commands, definitions, events, health, overdue, requests, tasks
+from fixline.web import commands, definitions, events, health, overdue, reports, requests, tasks
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
@@ -32,6 +32,7 @@ from fixline.web.schemas.commands import (
     TaskReassignIn,
 )
 from fixline.web.schemas.overdue import OverdueQuery
+from fixline.web.schemas.reports import ReportQuery
 from fixline.web.schemas.requests import JournalQuery, ReportIn, RequestQuery
 from fixline.web.schemas.tasks import TaskQuery
 from tests.docs.pages import ROOT, page, table_rows
@@ -40,7 +41,7 @@ PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
     *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
-    definitions.router,
+    *(reports.router, definitions.router),
 )
 
 
@@ -81,9 +82,10 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Requests", set(JournalQuery.model_fields) - {"limit", "cursor"}),
         ("## Tasks", set(TaskQuery.model_fields) - {"limit", "cursor"}),
         ("## Overdue", set(OverdueQuery.model_fields) - {"limit", "cursor"}),
+        ("## Reports", {"from" if name == "from_" else name for name in ReportQuery.model_fields}),
         ("## How every call works", {"limit", "cursor"}),
     ],
-    ids=["list", "report", "journal", "tasks", "overdue", "pages"],
+    ids=["list", "report", "journal", "tasks", "overdue", "reports", "pages"],
 )
 def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
     """Fields of bodies and parameters of queries stand as code."""

@@ -27,6 +27,7 @@ from sqlalchemy import (
     extract,
     func,
     literal,
+    literal_column,
     select,
     union_all,
     values,
@@ -36,7 +37,7 @@ from sqlmodel import Session
 from fixline.domain.state import ClockKind, ClockState
 from fixline.domain.steps import CloseOutcome
 from fixline.store.queries.requests import CLOCK, REQUEST
-from fixline.store.tables import ClockRow, RequestRow, TaskRow, UtcDateTime, table_of
+from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, UtcDateTime, table_of
 
 TASK = table_of(TaskRow).c
 Group = Literal["month", "type", "department", "area", "team", "priority", "clock"]
@@ -74,6 +75,14 @@ class ReportFilter:
         return self.periods[-1].until
 
 
+JOURNAL = table_of(JournalRow).c
+
+
+def _word(word: str) -> ColumnElement[str]:
+    """A word of ours within the SQL's own text: partial indexes are found by it, not by a parameter."""
+    return literal_column(f"'{word}'", String)
+
+
 def _team() -> ColumnElement[Any]:
     """Whose work a request was: the team that had its last task. The row's own team is empty once it is closed."""
     last = select(TASK.team).where(TASK.request_id == REQUEST.id).order_by(TASK.offered_at.desc(), TASK.id.desc())
@@ -109,7 +118,7 @@ def _groups(wanted: ReportFilter, periods: CTE) -> list[ColumnElement[Any]]:
     columns: dict[str, ColumnElement[Any]] = {
         "month": periods.c.name,
         "team": _team(),
-        "clock": CLOCK.name,
+        "clock": func.coalesce(CLOCK.deadline, CLOCK.name),
         **{name: REQUEST[name] for name in ("type", "department", "area", "priority")},
     }
     return [columns[name].label(f"by_{name}") for name in wanted.by]
@@ -143,17 +152,18 @@ def _lines(wanted: ReportFilter, found: dict[tuple[Any, ...], dict[str, Any]]) -
 def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     """Opened and closed requests, and of those closed what they came to: closed is not fixed.
 
-    `reopened` counts the closed ones that had been open again after an earlier close; `first_visit` the fixed ones
-    whose crews needed no second visit of any step.
+    `reopened` counts reopenings, by the instant of each. `fixed_by_crews` are the fixed ones with a task of ours
+    (history that was imported has none), `first_visit` those of them that needed no second visit of any step.
     """
     periods = _periods(wanted)
     groups = _groups(wanted, periods)
-    opened = _from(select(*groups, func.count().label("opened")).select_from(table_of(RequestRow)), wanted, periods)
+    opened: Select[Any] = select(*groups, func.count().label("opened")).select_from(table_of(RequestRow))
+    opened = _from(opened, wanted, periods)
     opened = opened.where(*_within(REQUEST.opened_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
     again = exists().where(TASK.request_id == REQUEST.id, TASK.visit > 1)
     worked = exists().where(TASK.request_id == REQUEST.id)
     fixed = REQUEST.outcome == CloseOutcome.FIXED.value
-    closed = select(
+    closed: Select[Any] = select(
         *groups,
         func.count().label("closed"),
         *(_count(REQUEST.outcome == outcome.value).label(outcome.value) for outcome in CloseOutcome),
@@ -162,11 +172,19 @@ def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]
     ).select_from(table_of(RequestRow))
     closed = _from(closed, wanted, periods)
     closed = closed.where(*_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
-    found = _keyed(wanted, session.execute(opened))
-    for key, line in _keyed(wanted, session.execute(closed)).items():
-        found[key] = {"opened": 0, **found.get(key, {}), **line}
-    nothing = {"closed": 0, **{outcome.value: 0 for outcome in CloseOutcome}, "fixed_by_crews": 0, "first_visit": 0}
-    return _lines(wanted, {key: {"opened": 0, **nothing, **line} for key, line in found.items()})
+    again_open: Select[Any] = select(*groups, func.count().label("reopened"))
+    journal = table_of(JournalRow).join(table_of(RequestRow), JOURNAL.request_id == REQUEST.id)
+    again_open = again_open.select_from(journal)
+    again_open = _from(again_open, wanted, periods).where(
+        JOURNAL.kind == _word("reopened"), *_within(JOURNAL.at, wanted, periods), *_narrowed(wanted)
+    )
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for statement in (opened, closed, again_open.group_by(*groups)):
+        for key, line in _keyed(wanted, session.execute(statement)).items():
+            found.setdefault(key, {}).update({name: number or 0 for name, number in line.items()})
+    outcomes = [outcome.value for outcome in CloseOutcome]
+    nothing = dict.fromkeys(("opened", "reopened", "closed", *outcomes, "fixed_by_crews", "first_visit"), 0)
+    return _lines(wanted, {key: {**nothing, **line} for key, line in found.items()})
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -217,7 +235,7 @@ def report_sla(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     periods = _periods(wanted)
     groups = _groups(wanted, periods)
     source = table_of(ClockRow).join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
-    deadline, met = CLOCK.kind == ClockKind.DEADLINE.value, CLOCK.state == ClockState.MET.value
+    deadline, met = CLOCK.kind == _word(ClockKind.DEADLINE), CLOCK.state == _word(ClockState.MET)
     kept = select(*groups, literal(1).label("met"), literal(0).label("late"), literal(0).label("met_late"))
     kept = _from(kept.select_from(source), wanted, periods).where(
         deadline, met, CLOCK.breached_at.is_(None), *_within(CLOCK.ended_at, wanted, periods), *_narrowed(wanted)
@@ -252,11 +270,11 @@ def report_backlog(session: Session, wanted: ReportFilter) -> list[dict[str, Any
     groups = _groups(monthly, periods)
     found: dict[tuple[Any, ...], dict[str, int]] = {}
     for name, instant in (("opened", REQUEST.opened_at), ("closed", REQUEST.closed_at)):
-        statement = select(*groups, func.count().label("number")).select_from(table_of(RequestRow))
+        statement: Select[Any] = select(*groups, func.count().label("number")).select_from(table_of(RequestRow))
         statement = _from(statement, monthly, periods)
         statement = statement.where(*_within(instant, monthly, periods), *_narrowed(monthly)).group_by(*groups)
-        for (period, *key), line in _keyed(monthly, session.execute(statement)).items():
-            found.setdefault((period, *key), {})[name] = line["number"]
+        for line_of, line in _keyed(monthly, session.execute(statement)).items():
+            found.setdefault(line_of, {})[name] = line["number"]
     start = _open_at(session, monthly, groups[1:])
     keys = sorted(start.keys() | {key[1:] for key in found}, key=lambda key: [str(part or "") for part in key])
     lines = []
@@ -277,8 +295,9 @@ def _open_at(
     """How many requests were open when the first period began."""
     found: dict[tuple[Any, ...], int] = {}
     for sign, instant in ((1, REQUEST.opened_at), (-1, REQUEST.closed_at)):
-        statement = select(*groups, func.count()).select_from(table_of(RequestRow))
+        statement: Select[Any] = select(*groups, func.count()).select_from(table_of(RequestRow))
         statement = statement.where(instant < wanted.since, *_narrowed(wanted)).group_by(*groups)
-        for *key, number in session.execute(statement):
-            found[tuple(key)] = found.get(tuple(key), 0) + sign * number
+        for *names, number in session.execute(statement):
+            key = tuple(names)
+            found[key] = found.get(key, 0) + sign * number
     return found
