@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,6 @@ from fixline.cli.demo.city import Planned, fill, plan_day
 from fixline.cli.demo.reports import write_backlog
 from fixline.cli.demo.running import fresh_keys
 from fixline.cli.preparing import checked_catalog, publish_definitions
-from fixline.domain.fields import FieldKind
 from fixline.domain.forms import read_answers
 from fixline.domain.steps import HumanStep
 from fixline.settings import PACKAGED_DEFINITIONS
@@ -25,6 +25,7 @@ from fixline.store.store import Store
 from fixline.store.tables import EffectRow, RequestRow
 
 CHICAGO = ZoneInfo("America/Chicago")
+TODAY = date(2026, 11, 20)
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +35,12 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="module")
 def day(catalog: Catalog) -> list[Planned]:
-    return plan_day(311, 100, catalog.definitions, catalog.areas)
+    return plan_day(311, 100, catalog.definitions, catalog.areas, TODAY)
 
 
 def test_a_day_is_the_same_for_the_same_seed(catalog: Catalog, day: list[Planned]) -> None:
-    assert plan_day(311, 100, catalog.definitions, catalog.areas) == day
-    assert plan_day(312, 100, catalog.definitions, catalog.areas) != day
+    assert plan_day(311, 100, catalog.definitions, catalog.areas, TODAY) == day
+    assert plan_day(312, 100, catalog.definitions, catalog.areas, TODAY) != day
 
 
 def test_a_day_has_every_type_and_an_old_part(catalog: Catalog, day: list[Planned]) -> None:
@@ -47,6 +48,11 @@ def test_a_day_has_every_type_and_an_old_part(catalog: Catalog, day: list[Planne
     assert 20 <= sum(each.age is not None for each in day) <= 50
     assert all(catalog.areas.locate(each.latitude, each.longitude) for each in day)
     assert all(each.contact.get("email", "@example.org").endswith("@example.org") for each in day)
+
+
+def test_a_day_has_things_that_are_reported_twice(day: list[Planned]) -> None:
+    places = [(each.type, each.address) for each in day]
+    assert len(places) - len(set(places)) == 6
 
 
 def test_answers_fit(catalog: Catalog, day: list[Planned]) -> None:
@@ -61,9 +67,8 @@ def test_forms_can_be_filled_for_every_outcome(catalog: Catalog) -> None:
         for step in definition.steps.values():
             if not isinstance(step, HumanStep):
                 continue
-            form = {n: f for n, f in step.form.items() if f.kind not in (FieldKind.DATE, FieldKind.DATETIME)}
             for outcome in step.then:
-                _, problems = read_answers(form, fill(dice, form, outcome=outcome), outcome=outcome)
+                _, problems = read_answers(step.form, fill(dice, step.form, TODAY, outcome=outcome), outcome=outcome)
                 assert problems == (), (definition.type, step.title, outcome)
 
 

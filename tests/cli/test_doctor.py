@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +39,8 @@ def store(data: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A few open requests whose workflows were taken up once."""
     catalog = checked_catalog(LAKEPORT)
     store = Store(DataFolder(data).database_url)
-    write_backlog(store, plan_day(1, 12, catalog.definitions, catalog.areas), 1, ZoneInfo("UTC"), catalog.areas)
+    day = plan_day(1, 12, catalog.definitions, catalog.areas, date(2026, 11, 20))
+    write_backlog(store, day, 1, ZoneInfo("UTC"), catalog.areas)
     monkeypatch.setattr(diagnosis, "SETTLED", timedelta(0))
 
     def taken_up(session: Any) -> None:

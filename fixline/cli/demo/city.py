@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from fixline.catalog import Areas
@@ -21,17 +21,35 @@ from fixline.domain.fields import FieldKind, FormField
 WEIGHTS = {
     "pothole": 24,
     "street-light": 18,
-    "graffiti": 20,
+    "graffiti": 18,
     "rodent-baiting": 14,
     "abandoned-vehicle": 10,
-    "sanitation-code-violation": 14,
+    "sanitation-code-violation": 12,
+    "garbage-cart": 12,
+    "tree-trim": 10,
+    "information-only": 10,
+    "building-violation": 7,
+    "no-heat": 6,
+    "dead-animal": 5,
+    "water-in-basement": 4,
+    "ice-and-snow": 4,
+    "restaurant-complaint": 3,
+    "aircraft-noise": 3,
+    "pavement-cave-in": 3,
+    "sewer-cave-in": 2,
+    "plumbing-violation": 1,
 }
 OTHER_WEIGHT = 8
 BACKLOG_SHARE = 0.35
 OLDEST_DAYS = 30.0
+AGAIN_SHARE = 0.06
+"""Of the day's reports that is somebody else's report of the same thing, a few steps away."""
+A_FEW_STEPS = 0.00004
 CHANNELS = {"web": 5, "phone": 4, "app": 3, "counter": 1}
 CONTACT_SHARE = 0.4
 LARGEST_NUMBER = 40.0
+YES_SHARE = {"answered": 0.85}
+OTHER_YES_SHARE = 0.2
 _EDGE = 0.02
 _TRIES = 200
 
@@ -52,18 +70,35 @@ class Planned:
     contact: dict[str, str] = field(default_factory=dict)
 
 
-def plan_day(seed: int, count: int, definitions: Mapping[str, Definition], areas: Areas) -> list[Planned]:
-    """That many reports."""
+def plan_day(seed: int, count: int, definitions: Mapping[str, Definition], areas: Areas, today: date) -> list[Planned]:
+    """That many reports of a day; every type at least once, and a few that report again what is already known."""
     dice = random.Random(seed)  # noqa: S311 - plausible, not secret
     types = sorted(definitions)
     weights = [WEIGHTS.get(name, OTHER_WEIGHT) for name in types]
-    drawn = dice.choices(types, weights, k=count)
-    drawn[: len(types)] = types[:count]  # every type at least once
+    again = int(count * AGAIN_SHARE)
+    drawn = dice.choices(types, weights, k=count - again)
+    drawn[: len(types)] = types[: count - again]  # every type at least once
     dice.shuffle(drawn)
-    return [_plan(dice, number, definitions[name], areas) for number, name in enumerate(drawn, 1)]
+    first = [_plan(dice, number, definitions[name], areas, today) for number, name in enumerate(drawn, 1)]
+    known = [each for each in first if definitions[each.type].intake.location == "required"]
+    seen = dice.sample(known, k=min(again, len(known)))
+    return [*first, *(_again(dice, len(first) + number, each) for number, each in enumerate(seen, 1))]
 
 
-def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas) -> Planned:
+def _again(dice: random.Random, number: int, first: Planned) -> Planned:
+    """A report of today of what somebody else has reported."""
+    return replace(
+        first,
+        number=number,
+        latitude=round(first.latitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
+        longitude=round(first.longitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
+        description=dice.choice(DESCRIPTIONS.get(first.type, ("",))),
+        age=None,
+        contact={},
+    )
+
+
+def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas, today: date) -> Planned:
     latitude, longitude = _point(dice, areas)
     (channel,) = dice.choices(list(CHANNELS), list(CHANNELS.values()))
     old = dice.random() < BACKLOG_SHARE
@@ -77,7 +112,7 @@ def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas
         latitude=latitude,
         longitude=longitude,
         address=f"{dice.randrange(101, 9_499)} {dice.choice(DIRECTIONS)} {dice.choice(STREETS)}",
-        answers=fill(dice, definition.intake.questions, outcome=None),
+        answers=fill(dice, definition.intake.questions, today, outcome=None),
         description=dice.choice(DESCRIPTIONS.get(definition.type, ("",))),
         channel=channel,
         age=age,
@@ -102,14 +137,26 @@ def _point(dice: random.Random, areas: Areas) -> tuple[float, float]:
     return round(middle.y, 6), round(middle.x, 6)
 
 
-def fill(dice: random.Random, fields: Mapping[str, FormField], *, outcome: str | None) -> dict[str, Any]:
+def fill(dice: random.Random, fields: Mapping[str, FormField], today: date, *, outcome: str | None) -> dict[str, Any]:
     """Answers that fit: to everything asked for (for this outcome), and to half of the rest."""
     found = {}
     for name, each in fields.items():
         needed = each.required or (outcome is not None and outcome in each.required_for)
         if needed or dice.random() < 0.5:
-            found[name] = answer(dice, name, each.kind, list(each.options), each.min, each.max)
+            found[name] = (
+                past(dice, each.kind, today)
+                if each.kind in (FieldKind.DATE, FieldKind.DATETIME)
+                else answer(dice, name, each.kind, list(each.options), each.min, each.max)
+            )
     return found
+
+
+def past(dice: random.Random, kind: FieldKind, today: date) -> str:
+    """A date, or an instant, of the days before."""
+    day = today - timedelta(days=dice.randint(1, 4))
+    if kind == FieldKind.DATE:
+        return day.isoformat()
+    return datetime.combine(day, time(dice.randint(0, 23), dice.choice((0, 15, 30, 45))), UTC).isoformat()
 
 
 def answer(
@@ -125,7 +172,7 @@ def answer(
         high = min(most if most is not None else LARGEST_NUMBER, low + LARGEST_NUMBER)
         return int(low + (high - low) * dice.betavariate(1.2, 4))
     if kind == FieldKind.YES_NO:
-        return dice.random() < 0.2
+        return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
     if kind == FieldKind.PHOTO:
         return f"demo-photo-{dice.randrange(16**8):08x}"
     return dice.choice(TEXTS.get(name, (f"{name.replace('_', ' ')} {dice.randrange(10_000, 99_999)}",)))

@@ -26,7 +26,7 @@ from fixline.domain.steps import HumanStep
 log = logging.getLogger("fixline.demo")
 
 FAST_FOR = timedelta(seconds=90)
-FAST_SECONDS, CALM_SECONDS = (0.3, 2.0), (15.0, 60.0)
+FAST_SECONDS, CALM_SECONDS = (0.8, 4.0), (15.0, 60.0)
 """Between two looks of a crew, at first and later."""
 AT_ONCE = 6
 """Calls of all crews together: they are guests on a small machine."""

@@ -1,4 +1,4 @@
-"""The demonstration's process: its keys, the day's reports once, then the crews for as long as it lives."""
+"""The demonstration's process: its keys, the day's reports once, then the crews and the world around them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sqlmodel import Session, select
 from fixline.catalog import Catalog, Organisation
 from fixline.cli.demo.city import Planned, plan_day
 from fixline.cli.demo.crews import AT_ONCE, Crew, work
+from fixline.cli.demo.outside import World, happen
 from fixline.cli.demo.reports import SOURCE, send_reports, write_backlog
 from fixline.cli.folder import DataFolder
 from fixline.cli.logs import log_to_stderr
@@ -61,9 +62,11 @@ async def _until_told(whole: Coroutine[Any, Any, None]) -> None:
 async def _demonstrate(store: Store, folder: DataFolder, catalog: Catalog, url: str, count: int, seed: int) -> None:
     organisation = catalog.organisation
     assert organisation is not None  # noqa: S101 - without it there are findings
-    planned = [] if folder.demo_mark.exists() else plan_day(seed, count, catalog.definitions, catalog.areas)
+    zone = ZoneInfo(organisation.city.timezone)
+    planned: list[Planned] = []
+    if not folder.demo_mark.exists():
+        planned = plan_day(seed, count, catalog.definitions, catalog.areas, datetime.now(zone).date())
     if planned:
-        zone = ZoneInfo(organisation.city.timezone)
         written = await asyncio.to_thread(write_backlog, store, planned, seed, zone, catalog.areas)
         log.info("%d requests of the past weeks are there", written)
     keys = await asyncio.to_thread(fresh_keys, store, organisation)
@@ -72,6 +75,8 @@ async def _demonstrate(store: Store, folder: DataFolder, catalog: Catalog, url: 
         if planned:
             group.create_task(_report_today(url, keys[SERVICE], planned, folder, seed))
         gate, began, ours = asyncio.Semaphore(AT_ONCE), datetime.now(UTC), OwnRequests(store)
+        world = World(_client(url, keys[SERVICE]), seed, catalog.definitions, ours)
+        group.create_task(happen(world))
         for team in organisation.teams.values():
             client = _client(url, keys[team.key])
             crew = Crew(team.key, list(team.members), client, seed, catalog.definitions, ours)
