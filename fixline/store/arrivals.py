@@ -96,7 +96,7 @@ class Received(NamedTuple):
 
 def lock_request(session: Session, request_id: str) -> Locked:
     """What a decision needs of the request's row, locked until the transaction ends. Raises RequestUnknown."""
-    row = session.connection().execute(statements.LOCK_REQUEST, {"request_id_": request_id}).first()
+    row = statements.LOCK_REQUEST.first(session, {"request_id_": request_id})
     if row is None:
         raise RequestUnknown(request_id)
     return Locked(*row)
@@ -108,7 +108,7 @@ def find_received(session: Session, arrival: Arrival) -> Received | None:
     Raises KeyReused when it had another body.
     """
     wanted = {"id_": arrival.command_id, "caller_": arrival.caller, "key_": arrival.idempotency_key}
-    found = session.connection().execute(statements.FIND_COMMAND, wanted).first()
+    found = statements.FIND_COMMAND.first(session, wanted)
     if found is None:
         return None
     received = Received(*found)
@@ -119,7 +119,7 @@ def find_received(session: Session, arrival: Arrival) -> Received | None:
 
 def read_command(session: Session, command_id: str) -> Received | None:
     """A command by its id."""
-    found = session.connection().execute(statements.READ_COMMAND, {"id_": command_id}).first()
+    found = statements.READ_COMMAND.first(session, {"id_": command_id})
     return Received(*found) if found is not None else None
 
 
@@ -139,11 +139,11 @@ def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
 def put(session: Session, request: Locked, arrival: Arrival) -> Received:
     """Write a command into a locked request's inbox with the next number; `rung_at` as for `accept`."""
     received = as_received(request.id, request.inbox + 1, arrival)
-    connection = session.connection()
-    if connection.execute(statements.BELLS, {"request_id_": request.id}).scalar_one() < MAX_BELLS:
+    ((bells,),) = statements.BELLS.all(session, {"request_id_": request.id})
+    if bells < MAX_BELLS:
         received = received._replace(rung_at=arrival.accepted_at)
-    connection.execute(statements.INSERT_COMMAND, received._asdict())
-    connection.execute(statements.UPDATE_REQUEST, {"request_id_": request.id, "inbox": received.number})
+    statements.INSERT_COMMAND.run(session, received._asdict())
+    statements.UPDATE_REQUEST.run(session, {"request_id_": request.id, "inbox": received.number})
     return received
 
 

@@ -88,7 +88,7 @@ class Effects:
 
     def _settle(self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
         request = lock_request(session, request_id)
-        found = session.connection().execute(statements.READ_EFFECT, {"id_": effect_id}).first()
+        found = statements.READ_EFFECT.first(session, {"id_": effect_id})
         if found is None:
             raise EffectUnknown(effect_id)
         effect = TakenEffect(*found)
@@ -97,7 +97,7 @@ class Effects:
         learned = taking(session, effect, request)
         result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
         settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
-        session.connection().execute(statements.SETTLE_EFFECT, {"id_": effect_id, **settled, "result": result})
+        statements.SETTLE_EFFECT.run(session, {"id_": effect_id, **settled, "result": result})
         reported = arrival_of(learned, now) if learned else None
         shell_at = now if request.shell_at is None else None
         return self._inbox.decide(session, request, now, reported=reported, shell_at=shell_at)

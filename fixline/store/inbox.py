@@ -171,7 +171,7 @@ class Inbox:
             if ticking:
                 changes |= _tick(run, row, now, armed_at)
             if answers:
-                session.connection().execute(statements.ANSWER_COMMAND, answers)
+                statements.ANSWER_COMMAND.run(session, answers)
         return _write(session, row, run, changes)
 
     def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None, first: bool) -> Applied:
@@ -220,7 +220,7 @@ class Inbox:
 
 def report(session: Session, row: Locked) -> Applied:
     """What the shell needs to know of a request now."""
-    pending = session.connection().execute(statements.PENDING, {"request_id_": row.id})
+    pending = statements.PENDING.all(session, {"request_id_": row.id})
     return Applied(
         decision=row.decision,
         closed=row.status == "closed",
@@ -241,7 +241,7 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
 
 
 def _waiting(session: Session, request_id: str) -> list[_Waiting]:
-    rows = session.connection().execute(statements.WAITING, {"request_id_": request_id})
+    rows = statements.WAITING.all(session, {"request_id_": request_id})
     return [_Waiting(*row) for row in rows]
 
 
@@ -268,7 +268,7 @@ def _write_reported(session: Session, run: _Run, row: Locked, arrival: Arrival, 
     command = as_received(row.id, row.inbox + 1, arrival)
     waiting = _Waiting(command.id, command.number, command.kind, command.body, command.actor, command.accepted_at)
     values = {**command._asdict(), **_answer(run, row.id, waiting, now, catch_up=True)}
-    session.connection().execute(statements.INSERT_COMMAND, values)
+    statements.INSERT_COMMAND.run(session, values)
 
 
 def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, A
         changes = request_values(run.definition, run.decisions[-1]) | changes
         write_details(session, row.id, run.decisions)
     if changes:
-        session.connection().execute(statements.UPDATE_REQUEST, {"request_id_": row.id, **changes})
+        statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})
         row = row._replace(**{name: value for name, value in changes.items() if name in Locked._fields})
     return report(session, row)
 

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import Open
@@ -57,12 +56,12 @@ def take_numbers(session: Session, zone: ZoneInfo, now: datetime, count: int = 1
     """The next ids, such as SR26-00000001: the year of acceptance in the city's zone, and a number of that year."""
     year = now.astimezone(zone).strftime("%y")
     name = f"request-{year}"
-    counted = update(CounterRow).where(col(CounterRow.name) == name).values(last=CounterRow.last + count)
-    last = session.execute(counted.returning(col(CounterRow.last))).scalar_one_or_none()
-    if last is None:
+    counted = statements.COUNT_UP.first(session, {"name_": name, "by_": count})
+    if counted is None:
         session.add(CounterRow(name=name, last=count))
         session.flush()
-        last = count
+        counted = (count,)
+    (last,) = counted
     return [f"SR{year}-{number:08d}" for number in range(last - count + 1, last + 1)]
 
 
@@ -125,9 +124,8 @@ def write_opening(session: Session, report: Report, decision: Decision) -> Opene
         "created_by": arrival.actor.name,
         "inbox": command.number,
     }
-    connection = session.connection()
-    connection.execute(statements.INSERT_REQUEST, row)
-    connection.execute(statements.INSERT_COMMAND, command._asdict())
+    statements.INSERT_REQUEST.run(session, row)
+    statements.INSERT_COMMAND.run(session, command._asdict())
     if report.contact is not None:
         contact = ContactRow(request_id=request_id, created_at=arrival.accepted_at, **vars(report.contact))
         session.add(contact)

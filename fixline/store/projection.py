@@ -18,6 +18,7 @@ from fixline.domain.decision import Decision, Effect
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
+from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
 REACH: dict[str, str] = {
@@ -155,7 +156,7 @@ def _touched(decision: Decision) -> list[Task]:
 
 def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(insert(table_of(model)), rows)
+        _inserting(model).run(session, rows)
 
 
 def upsert(
@@ -163,16 +164,23 @@ def upsert(
 ) -> None:
     """Insert rows, or change those that are there by these keys; with `keep` those stay as they are."""
     if rows:
-        connection = session.connection()
-        connection.execute(_upserting(model, keys, connection.dialect.name, keep), rows)
+        _upserting(model, keys, keep).run(session, rows)
 
 
 @cache
-def _upserting(model: type[SQLModel], keys: tuple[str, ...], dialect: str, keep: bool) -> Any:
-    """The statement, built once: building it costs more than running it."""
+def _inserting(model: type[SQLModel]) -> Prepared:
+    return Prepared(insert(table_of(model)))
+
+
+@cache
+def _upserting(model: type[SQLModel], keys: tuple[str, ...], keep: bool) -> Prepared:
     table = table_of(model)
-    statement: Any = sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+    inserting: dict[str, Any] = {"sqlite": sqlite_insert(table), "postgresql": postgresql_insert(table)}
+    return Prepared({name: _on_conflict(statement, keys, keep) for name, statement in inserting.items()})
+
+
+def _on_conflict(statement: Any, keys: tuple[str, ...], keep: bool) -> Any:
     if keep:
         return statement.on_conflict_do_nothing(index_elements=list(keys))
-    changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    changes = {column.name: column for column in statement.excluded if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, literal_column, or_, update
 from sqlmodel import Session, col, select
 
+from fixline.store.prepared import Prepared
 from fixline.store.tables import CommandRow, RequestRow, table_of
 
 _COMMAND = table_of(CommandRow)
 _ANSWERED = _COMMAND.c.state != literal_column("'waiting'")  # spelled as in its index
-_MARK_HEARD = (
+_MARK_HEARD = Prepared(
     update(_COMMAND)
     .where(bindparam("request_id_") == _COMMAND.c.request_id, bindparam("number_") == _COMMAND.c.number, _ANSWERED)
     .values(rung_at=None)
@@ -73,7 +74,7 @@ def claim_unheard(session: Session, now: datetime, patience: timedelta, limit: i
 def mark_heard(session: Session, bells: Iterable[tuple[str, int]]) -> None:
     """The workflows know what these commands (request, number) came to; those still waiting stay as they are."""
     marks = [{"request_id_": request_id, "number_": number} for request_id, number in sorted(bells)]
-    session.connection().execute(_MARK_HEARD, marks)
+    _MARK_HEARD.run(session, marks)
 
 
 def _claim_commands(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:

@@ -1,4 +1,4 @@
-"""The statements of the hot path, built once: building one costs more than running it.
+"""The statements of the hot path, each built once.
 
 Owns the statements that every decision runs. They read and write plain columns, no objects. Instants are
 aware UTC.
@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from fixline.store.tables import CommandRow, EffectRow, RequestRow, table_of
+from fixline.store.prepared import Prepared
+from fixline.store.tables import CommandRow, CounterRow, EffectRow, RequestRow, table_of
 
 REQUEST = table_of(RequestRow)
 COMMAND = table_of(CommandRow)
@@ -22,52 +23,65 @@ _LOCKED = (
     *("next_at", "version", "state", "shell_at", "fault"),
 )
 
-LOCK_REQUEST: Any = select(*(REQUEST.c[name] for name in _LOCKED)).where(REQUEST.c.id == _ID).with_for_update()
+LOCK_REQUEST = Prepared(select(*(REQUEST.c[name] for name in _LOCKED)).where(REQUEST.c.id == _ID).with_for_update())
 """The columns of a request that a decision needs, and the lock that keeps others out (`request_id_`)."""
 
-WAITING: Any = (
+WAITING = Prepared(
     select(COMMAND.c.id, COMMAND.c.number, COMMAND.c.kind, COMMAND.c.body, COMMAND.c.actor, COMMAND.c.accepted_at)
     .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting")
     .order_by(COMMAND.c.number)
 )
 """The commands that wait in a request's inbox, in order (`request_id_`)."""
 
-BELLS: Any = (
+BELLS = Prepared(
     select(func.count())
     .select_from(COMMAND)
     .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting", COMMAND.c.rung_at.is_not(None))
 )
 """How many waiting commands of a request have rung (`request_id_`)."""
 
-PENDING: Any = (
+PENDING = Prepared(
     select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach)
     .where(EFFECT.c.request_id == _ID, EFFECT.c.state != "done")
     .order_by(EFFECT.c.decision, EFFECT.c.number)
 )
 """The effects of a request that have not been taken (`request_id_`)."""
 
-UPDATE_REQUEST: Any = update(REQUEST).where(REQUEST.c.id == _ID)
+UPDATE_REQUEST = Prepared(update(REQUEST).where(REQUEST.c.id == _ID))
 """Change the columns given beside `request_id_`."""
 
-ANSWER_COMMAND: Any = update(COMMAND).where(bindparam("id_") == COMMAND.c.id)
+ANSWER_COMMAND = Prepared(update(COMMAND).where(bindparam("id_") == COMMAND.c.id))
 """Change the columns given beside `id_`."""
 
 RECEIVED: tuple[str, ...] = tuple(column.name for column in COMMAND.columns)
-READ_COMMAND: Any = select(*COMMAND.columns).where(bindparam("id_") == COMMAND.c.id)
+READ_COMMAND = Prepared(select(*COMMAND.columns).where(bindparam("id_") == COMMAND.c.id))
 """One command, all columns (`id_`)."""
-FIND_COMMAND: Any = select(*COMMAND.columns).where(
-    (bindparam("id_") == COMMAND.c.id)
-    | ((bindparam("caller_") == COMMAND.c.caller) & (bindparam("key_") == COMMAND.c.idempotency_key))
+FIND_COMMAND = Prepared(
+    select(*COMMAND.columns).where(
+        (bindparam("id_") == COMMAND.c.id)
+        | ((bindparam("caller_") == COMMAND.c.caller) & (bindparam("key_") == COMMAND.c.idempotency_key))
+    )
 )
 """The command with this id, or of this caller under this idempotency key (`id_`, `caller_`, `key_`)."""
 
-INSERT_COMMAND: Any = insert(COMMAND)
-INSERT_REQUEST: Any = insert(REQUEST)
+_COUNTER = table_of(CounterRow)
+COUNT_UP = Prepared(
+    update(_COUNTER)
+    .where(_COUNTER.c.name == bindparam("name_"))
+    .values(last=_COUNTER.c.last + bindparam("by_"))
+    .returning(_COUNTER.c.last)
+)
+"""Count `by_` numbers up under a name (`name_`); gives the last one, no row when none has been given out."""
 
-READ_EFFECT: Any = select(
-    EFFECT.c.id, EFFECT.c.request_id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts
-).where(bindparam("id_") == EFFECT.c.id)
+INSERT_COMMAND = Prepared(insert(COMMAND))
+INSERT_REQUEST = Prepared(insert(REQUEST))
+
+READ_EFFECT = Prepared(
+    select(EFFECT.c.id, EFFECT.c.request_id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts).where(
+        bindparam("id_") == EFFECT.c.id
+    )
+)
 """One effect (`id_`)."""
 
-SETTLE_EFFECT: Any = update(EFFECT).where(bindparam("id_") == EFFECT.c.id)
+SETTLE_EFFECT = Prepared(update(EFFECT).where(bindparam("id_") == EFFECT.c.id))
 """Change the columns given beside `id_`."""

@@ -16,15 +16,17 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
+
+from fixline.store.prepared import Transaction
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-WRITING = "fixline_writing"
 BUSY_TIMEOUT_MS = 5_000
 TRIES = 4
 _UNIQUE = "23505"
@@ -53,7 +55,7 @@ class Store:
         else:
             arguments |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
         self.engine: Engine = create_engine(url, **arguments)
-        self._writing = self.engine.execution_options(**{WRITING: True})
+        self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._one_writer = threading.Lock() if self.sqlite else contextlib.nullcontext()
         if self.sqlite:
             _prepare_sqlite(self.engine, synchronous)
@@ -63,7 +65,7 @@ class Store:
 
         Raises StoreAway when the database cannot be reached.
         """
-        return self._tried(lambda: self._in_session(self.engine, work))
+        return self._tried(lambda: self._in_transaction("BEGIN", work))
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one writing transaction and commit it; whatever it raises rolls everything back.
@@ -74,7 +76,7 @@ class Store:
 
         def once() -> T:
             with self._one_writer:
-                return self._in_session(self._writing, work)
+                return self._in_transaction("BEGIN IMMEDIATE", work)
 
         return self._tried(once)
 
@@ -82,9 +84,39 @@ class Store:
         """Give every connection back."""
         self.engine.dispose()
 
-    def _in_session(self, engine: Engine, work: Callable[[Session], T]) -> T:
-        with Session(engine, expire_on_commit=False) as session, session.begin():
-            return work(session)
+    def _in_transaction(self, begin: str, work: Callable[[Session], T]) -> T:
+        driver: PoolProxiedConnection | None = None
+        try:
+            driver = self.engine.raw_connection()
+            return self._worked(driver, begin, work)
+        except self._driver_error as error:
+            raise self._as_sqlalchemy_says(error, driver) from error
+        finally:
+            if driver is not None:
+                driver.close()
+
+    def _worked(self, driver: PoolProxiedConnection, begin: str, work: Callable[[Session], T]) -> T:
+        with Transaction(self.engine, driver) as session:
+            try:
+                if self.sqlite:  # a driver of PostgreSQL begins by itself
+                    driver.cursor().execute(begin)
+                result = work(session)
+                session.finish()
+            except BaseException:
+                session.undo()
+                raise
+            return result
+
+    def _as_sqlalchemy_says(self, error: Any, driver: PoolProxiedConnection | None) -> Exception:
+        """An error of the driver as the one that every caller knows; a connection that is lost leaves the pool."""
+        dialect = self.engine.dialect
+        lost = driver is not None and dialect.is_disconnect(error, driver.dbapi_connection, None)
+        if lost and driver is not None:
+            driver.invalidate(error)
+        known: Exception = DBAPIError.instance(
+            None, None, error, self._driver_error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        )
+        return known
 
     def _tried(self, once: Callable[[], T]) -> T:
         for attempt in range(1, TRIES + 1):
@@ -129,8 +161,3 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def began(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(WRITING)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

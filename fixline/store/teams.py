@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlmodel import Session
 
+from fixline.store.prepared import Prepared
 from fixline.store.projection import upsert
 from fixline.store.tables import CursorRow, TaskRow, table_of
 
 _TURN = table_of(CursorRow)
 _TASK = table_of(TaskRow)
-_LAST_TURN: Any = select(_TURN.c.last).where(_TURN.c.team == bindparam("team_")).with_for_update()
+_LAST_TURN = Prepared(select(_TURN.c.last).where(_TURN.c.team == bindparam("team_")).with_for_update())
 _LOADS: Any = (
     select(_TASK.c.assignee, func.count())
     .where(_TASK.c.assignee.in_(bindparam("members_", expanding=True)), _TASK.c.state.in_(("claimed", "started")))
@@ -23,12 +24,12 @@ _LOADS: Any = (
 
 def next_in_turn(session: Session, team: str, members: Sequence[str]) -> str:
     """The member after the one who had the last turn; the turn is kept in the same transaction."""
-    connection = session.connection()
-    turn = connection.execute(_LAST_TURN, {"team_": team}).first()
+    turn = _LAST_TURN.first(session, {"team_": team})
     if turn is None:  # nobody has had one: make the row that others then wait for
         upsert(session, CursorRow, [{"team": team, "last": None}], ("team",), keep=True)
-        turn = connection.execute(_LAST_TURN, {"team_": team}).one()
-    chosen = members[(members.index(turn.last) + 1) % len(members)] if turn.last in members else members[0]
+        (turn,) = _LAST_TURN.all(session, {"team_": team})
+    (last,) = turn
+    chosen = members[(members.index(last) + 1) % len(members)] if last in members else members[0]
     upsert(session, CursorRow, [{"team": team, "last": chosen}], ("team",))
     return chosen
 

@@ -53,7 +53,7 @@ def deliver(session: Session, request: Locked, to: Locked, effect_id: str, now: 
         to = to._replace(inbox=received.number)
         settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
         result = {"command": received.id, "number": received.number}
-        session.connection().execute(statements.SETTLE_EFFECT, {"id_": effect.id, **settled, "result": result})
+        statements.SETTLE_EFFECT.run(session, {"id_": effect.id, **settled, "result": result})
         if received.rung_at is not None:
             told.append(Told(to.id, received.kind, received.number))
     return told
