@@ -27,7 +27,7 @@ from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, as_received, lock_request
-from fixline.store.projection import promised_at, request_values, write_details
+from fixline.store.projection import promised_at, request_changes, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
@@ -84,6 +84,7 @@ class _Run:
     """The decisions of one pass over the inbox, before they are written."""
 
     definition: Definition
+    before: RequestState
     state: RequestState
     decisions: list[Decision] = field(default_factory=list)
 
@@ -237,7 +238,8 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
     """The request's definition and state; None for history, which has neither."""
     if row.state is None or row.version is None:
         return None
-    return _Run(versions.load(session, row.version), RequestState.model_validate_json(row.state))
+    state = RequestState.model_validate_json(row.state)
+    return _Run(versions.load(session, row.version), state, state)
 
 
 def _waiting(session: Session, request_id: str) -> list[_Waiting]:
@@ -320,7 +322,7 @@ def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> d
 def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, Any]) -> Applied:
     """Write what was decided, and say what is left to do."""
     if run is not None and run.decisions:
-        changes = request_values(run.definition, run.decisions[-1]) | changes
+        changes = request_changes(run.definition, run.before, run.decisions[-1]) | changes
         write_details(session, row.id, run.decisions)
     if changes:
         statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})

@@ -46,6 +46,11 @@ class Transaction(Session):
         if self.driver.is_valid:
             self.driver.commit()
 
+    def close(self) -> None:
+        """Forget the objects, if there are any."""
+        if self._joined is not None:
+            super().close()
+
     def undo(self) -> None:
         """Roll everything back."""
         if self.in_transaction():

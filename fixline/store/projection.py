@@ -40,7 +40,27 @@ def promised_at(definition: Definition, state: RequestState) -> Any:
 
 def request_values(definition: Definition, decision: Decision) -> dict[str, Any]:
     """The request's columns after a decision."""
-    state = decision.state
+    return {
+        **_shown(definition, decision.state),
+        "updated_at": decision.at,
+        "next_at": decision.next_at,
+        "decision": decision.number,
+        "state": decision.state.model_dump_json(by_alias=True),
+    }
+
+
+def request_changes(definition: Definition, before: RequestState, decision: Decision) -> dict[str, Any]:
+    """The columns that a decision changes: an UPDATE writes the index of every column that it names."""
+    shown = _shown(definition, before)
+    return {
+        name: value
+        for name, value in request_values(definition, decision).items()
+        if name not in shown or shown[name] != value
+    }
+
+
+def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
+    """The columns that show the state itself."""
     place = state.place
     teams = [task.team for task in state.open_tasks]
     return {
@@ -62,12 +82,8 @@ def request_values(definition: Definition, decision: Decision) -> dict[str, Any]
         "channel": state.channel,
         "external_id": state.external_id,
         "opened_at": state.opened_at,
-        "updated_at": decision.at,
         "closed_at": state.closed_at,
         "promised_at": promised_at(definition, state),
-        "next_at": decision.next_at,
-        "decision": decision.number,
-        "state": state.model_dump_json(by_alias=True),
     }
 
 

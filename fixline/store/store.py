@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -50,6 +51,7 @@ class Store:
         self.sqlite = url.startswith("sqlite")
         # Errors must not print bound values: they may be contact data.
         arguments: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "hide_parameters": True}
+        arguments |= {"json_serializer": _json_text, "json_deserializer": from_json}
         if self.sqlite:
             arguments["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
         else:
@@ -136,6 +138,10 @@ class Store:
                 log.info("the database is busy, trying again", extra={"attempt": attempt})
                 time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
+
+
+def _json_text(value: Any) -> str:
+    return to_json(value).decode()
 
 
 def _passing(error: DBAPIError) -> bool:
