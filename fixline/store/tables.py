@@ -1,55 +1,18 @@
 """The tables, as SQLModel classes; the migrations in `fixline/store/migrations` make them.
 
-Owns columns, keys and indexes. All instants are aware UTC in Python (`UtcDateTime` keeps that on SQLite,
-whose own date-times know no zone). Contact data is in `contact` and nowhere else. Table rows never leave
-the store: callers get domain objects or view records.
+Owns columns, keys and indexes. All instants are aware UTC in Python (see `fixline.store.instants`). Contact
+data is in `contact` and nowhere else. Table rows never leave the store: callers get domain objects or view records.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Table, Text, TypeDecorator, text
-from sqlalchemy.engine import Dialect
+from sqlalchemy import JSON, Column, Index, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant: timestamptz on PostgreSQL, UTC without zone on SQLite. A naive value is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        """SQLite's text in one step; every decision writes dozens of instants."""
-        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """The way back from SQLite's text."""
-        return _from_sqlite_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To UTC."""
-        return None if value is None else _in_utc(value)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Back to UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-
-def _in_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError(f"{value} has no zone; the store takes aware instants only")
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
-
-
-def _sqlite_text(value: datetime | None) -> str | None:
-    return None if value is None else _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def _from_sqlite_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+from fixline.store.instants import UtcDateTime
 
 
 def _instant(*, nullable: bool = True, index: bool = False) -> Any:

@@ -36,8 +36,9 @@ from sqlmodel import Session
 
 from fixline.domain.state import ClockKind, ClockState
 from fixline.domain.steps import CloseOutcome
+from fixline.store.instants import UtcDateTime
 from fixline.store.queries.requests import CLOCK, REQUEST
-from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, UtcDateTime, table_of
+from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 
 TASK = table_of(TaskRow).c
 Group = Literal["month", "type", "department", "area", "team", "priority", "clock"]

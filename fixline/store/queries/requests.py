@@ -13,9 +13,10 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, String, and_, exists, func, literal, or_, select, text
 from sqlmodel import Session
 
+from fixline.store.instants import UtcDateTime
 from fixline.store.queries.paging import Order
 from fixline.store.queries.places import Box, Circle, haversine_m
-from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, UtcDateTime, table_of
+from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, table_of
 
 REQUEST = table_of(RequestRow).c
 CLOCK = table_of(ClockRow).c
