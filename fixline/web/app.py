@@ -13,7 +13,19 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fixline import __version__
-from fixline.web import apidocs, commands, definitions, events, health, overdue, problems, reports, requests, tasks
+from fixline.web import (
+    apidocs,
+    commands,
+    definitions,
+    events,
+    graphs,
+    health,
+    overdue,
+    problems,
+    reports,
+    requests,
+    tasks,
+)
 from fixline.web.auth import Keyring
 from fixline.web.bodies import BodyLimit
 from fixline.web.metrics import API, Metrics, Timing
@@ -82,6 +94,7 @@ def _api() -> APIRouter:
         overdue.router,
         reports.router,
         definitions.router,
+        graphs.router,
     ):
         api.include_router(router)
     return api

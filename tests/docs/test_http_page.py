@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
-from fixline.web import commands, definitions, events, health, overdue, reports, requests, tasks
+from fixline.web import commands, definitions, events, graphs, health, overdue, reports, requests, tasks
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
@@ -41,7 +41,7 @@ PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
     *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
-    *(reports.router, definitions.router),
+    *(reports.router, definitions.router, graphs.router),
 )
 
 

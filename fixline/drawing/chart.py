@@ -1,0 +1,153 @@
+"""What a picture of a definition shows: a box for each step, an arrow for each way, the branches as groups.
+
+Owns the words in the boxes. Knows no coordinates. Must not import anything of Fixline but the domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fixline.domain.definition import Definition
+from fixline.domain.steps import (
+    JOINED,
+    AgencyStep,
+    AnyStep,
+    CallStep,
+    ChooseStep,
+    CloseStep,
+    FollowOnStep,
+    HumanStep,
+    NotifyStep,
+    TeamByArea,
+    TogetherStep,
+    WaitStep,
+    ways,
+)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One step: its name, its kind, a title in plain words, and what else is promised or said about it."""
+
+    name: str
+    kind: str
+    title: str
+    notes: tuple[str, ...] = ()
+    pauses: tuple[str, ...] = ()
+    """The deadlines that stand while a request is here."""
+    meets: tuple[str, ...] = ()
+    """The deadlines that completing the step, or closing, meets."""
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """The ways from one step to another one; a label for each outcome that leads there."""
+
+    source: str
+    target: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The steps of one branch of a together step."""
+
+    owner: str
+    name: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Boxes in the order of the file, arrows, groups, and the step that a request begins with."""
+
+    start: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    groups: tuple[Group, ...]
+
+
+def chart_of(definition: Definition) -> Chart:
+    """The chart of a checked definition."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for name, step in definition.steps.items():
+        for label, target in ways(step):
+            if target == name:
+                continue
+            arrows.setdefault((name, target), []).append(label)
+    return Chart(
+        start=definition.start,
+        boxes=tuple(_box(definition, name, step) for name, step in definition.steps.items()),
+        arrows=tuple(Arrow(*pair, tuple(label for label in labels if label)) for pair, labels in arrows.items()),
+        groups=tuple(
+            Group(owner, branch, steps)
+            for owner, step in definition.steps.items()
+            if isinstance(step, TogetherStep)
+            for branch, steps in step.branches.items()
+        ),
+    )
+
+
+def spoken(name: str) -> str:
+    """A name in words: `waiting_for_weather` reads 'waiting for weather'."""
+    return name.replace("_", " ")
+
+
+def _box(definition: Definition, name: str, step: AnyStep) -> Box:
+    title, notes = _words(name, step)
+    state = getattr(step, "waiting_as", None)
+    pauses = tuple(each for each, deadline in definition.deadlines.items() if state and state in deadline.paused_while)
+    meets = tuple(each for each, deadline in definition.deadlines.items() if deadline.met_by == name)
+    return Box(name, step.kind, title, (*notes, *_ends(name, step)), pauses, meets)
+
+
+def _ends(name: str, step: AnyStep) -> tuple[str, ...]:
+    """The outcomes without an arrow: those that lead back to the step itself, and those that end its branch."""
+    then = getattr(step, "then", None)
+    found: list[str] = []
+    for target, words in ((name, "the same again"), (JOINED, "the branch ends")):
+        outcomes = [label for label, leads_to in then.items() if leads_to == target] if isinstance(then, dict) else []
+        if outcomes:
+            found.append(f"{', '.join(map(spoken, outcomes))}: {words}")
+    return tuple(found)
+
+
+def _words(name: str, step: AnyStep) -> tuple[str, tuple[str, ...]]:
+    match step:
+        case HumanStep():
+            return step.title, _of_people(step)
+        case ChooseStep():
+            return spoken(name).capitalize(), ("decided by the answers",)
+        case WaitStep():
+            return _wait(step), _noted(("at most", step.at_most), ("as", step.waiting_as))
+        case AgencyStep():
+            notes = _noted(("reply within", step.reply_within), ("as", step.waiting_as))
+            return f"Ask {step.agency}", notes
+        case FollowOnStep():
+            return f"New request: {step.follow_on}", ("waits until it closes", *_noted(("as", step.waiting_as)))
+        case TogetherStep():
+            return spoken(name).capitalize(), ("until all branches end" if step.join == "all" else "until one ends",)
+        case CallStep():
+            return f"Call {step.call}", _noted(("at most", step.at_most), ("as", step.waiting_as))
+        case NotifyStep():
+            return f"Tell {spoken(step.role)}", ()
+        case CloseStep():
+            return f"Closed: {spoken(step.outcome)}", (spoken(name),) if name != step.outcome else ()
+
+
+def _of_people(step: HumanStep) -> tuple[str, ...]:
+    team = step.team.as_ if isinstance(step.team, TeamByArea) else step.team
+    sampled = f"{step.sample}% of the requests" if step.sample else None
+    warned = f"warns at visit {step.warn_after}" if step.warn_after else None
+    spans = _noted(("claim within", step.claim_within), ("due", step.due))
+    return (team, *spans, *(note for note in (sampled, warned) if note))
+
+
+def _wait(step: WaitStep) -> str:
+    if step.signal:
+        return f"Wait for {spoken(step.signal)}"
+    return f"Wait until {spoken(step.until)}" if step.until else f"Wait {step.span}"
+
+
+def _noted(*pairs: tuple[str, object]) -> tuple[str, ...]:
+    return tuple(f"{word} {spoken(str(value))}" for word, value in pairs if value is not None)

@@ -1,0 +1,123 @@
+"""The picture as SVG: head, boxes, arrows with their outcomes, groups.
+
+Owns the whole file. There are no scripts and no fonts of its own in it; whatever comes from a definition is
+escaped; whoever cannot see it has a title and a description in words. Must not import anything of Fixline but the
+domain.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from fixline.domain.definition import Definition
+from fixline.drawing.chart import Arrow, Chart, chart_of, spoken
+from fixline.drawing.layout import Drawn, Line, Places, Size, place
+from fixline.drawing.panel import CARD, head_svg
+from fixline.drawing.shapes import Face, box_svg, face_of, line_svg
+from fixline.drawing.text import width_of, wrapped
+
+_MARGIN = 24.0
+_LABEL, _LABEL_LINE, _LABEL_ROOM, _MOST_LINES = 11.0, 13.5, 130.0, 12
+_INK = "#374151"
+
+
+def svg_of(definition: Definition) -> str:
+    """The picture of a checked definition as an SVG document. Raises NotDrawn."""
+    chart = chart_of(definition)
+    faces = [face_of(box) for box in chart.boxes]
+    labels = [_label(arrow) for arrow in chart.arrows]
+    places = _placed(chart, faces, labels)
+    width = max(places.size.width, CARD)
+    head, top = head_svg(definition, width)
+    name = f"fixline-{definition.type}"
+    wide, high = width + 2 * _MARGIN, top + places.size.height + 2 * _MARGIN
+    inset = (width - places.size.width) / 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{name}-title {name}-desc" '
+        f'viewBox="0 0 {wide:.0f} {high:.0f}" width="{wide:.0f}" height="{high:.0f}" '
+        f'font-family="Helvetica, Arial, sans-serif">\n'
+        f'<title id="{name}-title">{escape(definition.title)}: the process</title>\n'
+        f'<desc id="{name}-desc">{escape(_in_words(chart))}</desc>\n'
+        f'<defs><marker id="{name}-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
+        f'orient="auto"><path d="M0 0L10 5L0 10z" fill="{_INK}"/></marker></defs>\n'
+        f'<rect width="100%" height="100%" fill="#ffffff"/>\n'
+        f'<g transform="translate({_MARGIN:g} {_MARGIN:g})">{head}\n'
+        f'<g transform="translate({inset:.1f} {top:.1f})">{_graph(chart, faces, labels, places, f"{name}-tip")}'
+        "</g></g>\n</svg>\n"
+    )
+
+
+def _placed(chart: Chart, faces: list[Face], labels: list[list[str]]) -> Places:
+    """Where everything goes; the mark of the opening is the last box, its arrow the last line."""
+    numbers = {box.name: number for number, box in enumerate(chart.boxes)}
+    lines = [
+        Line(numbers[arrow.source], numbers[arrow.target], _room(label))
+        for arrow, label in zip(chart.arrows, labels, strict=True)
+    ]
+    return place(
+        (*(face.size for face in faces), Size(72, 26)),
+        (*lines, Line(len(faces), numbers[chart.start], None)),
+        tuple(tuple(numbers[step] for step in group.steps) for group in chart.groups),
+        frozenset(number for number, face in enumerate(faces) if face.box.kind == "close"),
+    )
+
+
+def _label(arrow: Arrow) -> list[str]:
+    """The outcomes of an arrow in lines."""
+    return wrapped(", ".join(spoken(label) for label in arrow.labels), _LABEL, _LABEL_ROOM, _MOST_LINES)
+
+
+def _room(label: list[str]) -> Size | None:
+    if not any(label):
+        return None
+    return Size(max(width_of(line, _LABEL) for line in label) + 10, _LABEL_LINE * len(label) + 4)
+
+
+def _graph(chart: Chart, faces: list[Face], labels: list[list[str]], places: Places, tip: str) -> str:
+    parts = [_frame(group.name, places, number) for number, group in enumerate(chart.groups)]
+    parts += [_line(line, tip) for line in places.lines]
+    parts += [_words(label, line) for label, line in zip(labels, places.lines, strict=False)]
+    parts += [box_svg(face, middle) for face, middle in zip(faces, places.boxes, strict=False)]
+    x, y = places.boxes[-1]
+    parts.append(f'<rect x="{x - 36:.1f}" y="{y - 13:.1f}" width="72" height="26" rx="13" fill="#111827"/>')
+    parts.append(line_svg("opened", x, y + 4.5, 12, "#ffffff", bold=True))
+    return "\n".join(parts)
+
+
+def _frame(name: str, places: Places, number: int) -> str:
+    (x, y), size = places.frames[number].corner, places.frames[number].size
+    frame = f'x="{x:.1f}" y="{y:.1f}" width="{size.width:.1f}" height="{size.height:.1f}"'
+    label = line_svg(f"branch: {spoken(name)}", x + 10, y + 16, 11, "#a21caf", anchor="start")
+    return f'<g><rect {frame} rx="10" fill="#fdf4ff" stroke="#a21caf" stroke-dasharray="3 3"/>{label}</g>'
+
+
+def _line(line: Drawn, tip: str) -> str:
+    first, *rest = line.curve
+    curve = " ".join(f"{x:.1f} {y:.1f}" for x, y in rest)
+    way = f"M{first[0]:.1f} {first[1]:.1f}C{curve}L{line.tip[0]:.1f} {line.tip[1]:.1f}"
+    return f'<path d="{way}" fill="none" stroke="{_INK}" stroke-width="1.3" marker-end="url(#{tip})"/>'
+
+
+def _words(label: list[str], line: Drawn) -> str:
+    """The label of an arrow on a white ground, so that it can be read where arrows cross it."""
+    room = _room(label)
+    if line.label is None or room is None:
+        return ""
+    x, y = line.label
+    top = y - room.height / 2
+    wide = room.width - 8
+    ground = f'<rect x="{x - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{room.height:.1f}"'
+    lines = [
+        line_svg(text, x, top + _LABEL + 1 + number * _LABEL_LINE, _LABEL, _INK) for number, text in enumerate(label)
+    ]
+    return f'<g>{ground} rx="3" fill="#ffffff" fill-opacity="0.85"/>{"".join(lines)}</g>'
+
+
+def _in_words(chart: Chart) -> str:
+    """The whole process in sentences."""
+    names = {box.name: f"“{box.title}” ({spoken(box.name)})" for box in chart.boxes}
+    sentences = [f"It begins with {names[chart.start]}."]
+    for arrow in chart.arrows:
+        after = f" when {' or '.join(map(spoken, arrow.labels))}" if arrow.labels else ""
+        sentences.append(f"After {names[arrow.source]} follows {names[arrow.target]}{after}.")
+    return " ".join(sentences)
