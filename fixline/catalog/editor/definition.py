@@ -34,6 +34,7 @@ from fixline.domain.definition import (
     Priority,
     PriorityRule,
     Reopen,
+    ReopenedBy,
     Rung,
 )
 
@@ -55,7 +56,7 @@ def definition_schema() -> Shape:
         "start": name(),
         "steps": mapped(step_schema(), reserved=RESERVED_STEPS, least=1),
         "cancel": _cancel(),
-        "reopen": of_model(Reopen, {"at": name()}),
+        "reopen": of_model(Reopen, {"at": name(), "by": {**listed(words(ReopenedBy)), "minItems": 1}}),
         "notify": _notify(),
     }
     shape = of_model(Definition, written)
