@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -21,10 +22,13 @@ from fixline.delivery.doorbell import Doorbell
 from fixline.settings import Settings, read_settings
 from fixline.store.arrivals import utc_now
 from fixline.store.keys import ensure_admin_key
+from fixline.store.publishing import Taken, take_folder
 from fixline.store.store import Store
-from fixline.store.versions import Versions, publish
+from fixline.store.versions import Versions
 from fixline.temporal import connect
 from fixline.web.app import Parts, build_app
+
+log = logging.getLogger(__name__)
 
 
 class DefinitionsWrong(ValueError):
@@ -80,13 +84,14 @@ def prepare(store: Store, catalog: Catalog, settings: Settings, now: datetime) -
     """Publish what has changed, and make the settings' admin key the one that works."""
     versions = [(definition, version_hash(definition)) for definition in catalog.definitions.values()]
 
-    def write(session: Session) -> None:
-        for definition, version in versions:
-            publish(session, definition, version, now)
+    def write(session: Session) -> Taken:
+        taken = take_folder(session, versions, now)
         if settings.admin_key is not None:
             ensure_admin_key(session, settings.admin_key.get_secret_value(), now)
+        return taken
 
-    store.write(write)
+    for kept in store.write(write).kept:
+        log.warning(kept.warning)
 
 
 def _client() -> Client:

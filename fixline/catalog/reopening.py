@@ -12,7 +12,7 @@ from fixline.catalog.reading import Scalar, Sequence
 from fixline.catalog.shape import Section, nearest, word_of
 from fixline.domain.calendar import Span
 from fixline.domain.definition import NotifyEvent, Reopen, ReopenedBy
-from fixline.domain.steps import CloseStep
+from fixline.domain.steps import CloseStep, TogetherStep
 
 if TYPE_CHECKING:
     from fixline.catalog.draft import Draft
@@ -47,10 +47,18 @@ def check_reopen(draft: Draft) -> None:
             )
 
 
+def _in_branches(draft: Draft) -> set[str]:
+    together = [step for step in draft.steps.values() if isinstance(step, TogetherStep)]
+    return {name for step in together for steps in step.branches.values() for name in steps}
+
+
 def _check_at(draft: Draft, name: str) -> None:
     place = draft.place("reopen", "at")
     if name not in draft.steps:
         draft.findings.add("FX308", place, f"there is no step '{name}'{nearest(name, draft.steps)}")
     elif isinstance(draft.steps[name], CloseStep):
         message = f"step '{name}' closes the request: a reopened request goes on at a step where work is done"
+        draft.findings.add("FX450", place, message)
+    elif name in _in_branches(draft):
+        message = f"step '{name}' runs within a branch: a reopened request goes on at a step of the main way"
         draft.findings.add("FX450", place, message)

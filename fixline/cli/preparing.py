@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,9 +14,10 @@ from fixline.cli.outcome import Trouble
 from fixline.domain.commands import Role
 from fixline.store.arrivals import utc_now
 from fixline.store.keys import ADMIN_NAME, create_key, ensure_admin_key, list_keys
+from fixline.store.publishing import Taken, take_folder
 from fixline.store.store import Store
-from fixline.store.versions import publish
 
+log = logging.getLogger(__name__)
 SHOWN_FINDINGS = 3
 
 
@@ -39,11 +41,13 @@ def publish_catalog(store: Store, catalog: Catalog) -> list[str]:
     """The same, for definitions that have been read."""
     versions = [(definition, version_hash(definition)) for definition in catalog.definitions.values()]
 
-    def work(session: Session) -> list[str]:
-        now = utc_now()
-        return [definition.type for definition, version in versions if publish(session, definition, version, now)]
+    def work(session: Session) -> Taken:
+        return take_folder(session, versions, utc_now())
 
-    return store.write(work)
+    taken = store.write(work)
+    for kept in taken.kept:
+        log.warning(kept.warning)
+    return list(taken.published)
 
 
 def ensure_admin(store: Store, wanted: SecretStr | None) -> str | None:

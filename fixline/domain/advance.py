@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fixline.domain import prioritising, progress, reopening, tasks, timekeeping
+from fixline.domain import moving, prioritising, progress, recategorising, reopening, tasks, timekeeping
 from fixline.domain.commands import (
     Actor,
     Amend,
@@ -26,10 +26,12 @@ from fixline.domain.commands import (
     Decline,
     EffectReport,
     Hold,
+    Move,
     Open,
     Place,
     Prioritise,
     Reassign,
+    Recategorise,
     Release,
     Reopen,
     Resume,
@@ -60,16 +62,19 @@ def advance(
     actor: Actor,
     request_id: str,
     catch_up: bool = True,
+    target: Definition | None = None,
 ) -> Decision | Refusal:
     """Decide one command. The state given is never changed; a refusal leaves everything as it was.
 
     `catch_up=False` leaves what was due before now to a later tick: the store's way to let hold and cancel
-    through when catching up fails by a fault. `state` is None for an open command only. Raises ValueError for a
+    through when catching up fails by a fault. `target` is the definition of the version that a command to
+    recategorise or to move names. `state` is None for an open command only. Raises ValueError for a
     naive `now`; nothing else is raised for a checked definition and a command that its own model accepts.
     """
     if now.tzinfo is None:
         raise ValueError("now must say its zone")
     draft = Draft(definition, state, actor, now.astimezone(UTC), request_id)
+    draft.target = target
     try:
         if isinstance(command, Open):
             _open(draft, state, command)
@@ -300,6 +305,8 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     Cancel: _cancel,
     Reopen: reopening.reopen,
     Prioritise: prioritising.prioritise,
+    Recategorise: recategorising.recategorise,
+    Move: moving.move,
     SourceClosed: _source_closed,
     Tick: _tick,
 }

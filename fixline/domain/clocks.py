@@ -98,12 +98,13 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
         Firing(at, index, clock.fired[index] + 1)
         for index, rung in enumerate(ladder)
         if clock.fired[index] < rung.up_to
-        and (at := _not_before(clock, _fires_at(clock, rung, clock.fired[index] + 1, calendar))) is not None
+        and (at := _not_before(clock, fires_at(clock, rung, clock.fired[index] + 1, calendar))) is not None
     ]
     return min(firings, default=None)
 
 
-def _fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
+def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
+    """When a rung fires for the how-manieth time, by the ledger alone; None when that cannot be said yet."""
     if rung.at_percent is not None:
         share = clock.budget.length(calendar) * rung.at_percent / 100
         return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)

@@ -156,8 +156,13 @@ def _recategorised(state: RequestState, entry: Entry) -> dict[str, Any]:
 
 
 def _moved(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    position = Position.model_validate(entry.data["position"])
-    return {"version": entry.data["version"], "visits": entry.data["visits"], "position": position}
+    found = entry.data["position"]
+    return {
+        "version": entry.data["version"],
+        "visits": entry.data["visits"],
+        "position": None if found is None else Position.model_validate(found),
+        "branches": {name: Position.model_validate(each) for name, each in entry.data["branches"].items()},
+    }
 
 
 def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:

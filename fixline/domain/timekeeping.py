@@ -49,8 +49,11 @@ def start_deadlines(draft: Draft, *, backlog: bool) -> None:
         start_deadline(draft, name, backlog=backlog)
 
 
-def start_deadline(draft: Draft, name: str, *, backlog: bool) -> None:
-    """Start one deadline; a clock of its own name, where the request has had one of that name before."""
+def start_deadline(draft: Draft, name: str, *, backlog: bool, not_before: datetime | None = None) -> None:
+    """Start one deadline; a clock of its own name, where the request has had one of that name before.
+
+    `not_before`: due is not put before this instant.
+    """
     deadline, since = draft.definition.deadlines[name], draft.state.counted_from
     number, free = 1, name
     while free in draft.state.clocks:
@@ -64,6 +67,7 @@ def start_deadline(draft: Draft, name: str, *, backlog: bool) -> None:
         stretches=(Stretch(since=since),),
         fired=(0,) * len(deadline.escalate),
         deadline=name if free != name else None,
+        not_before=not_before,
     )
     _start(draft, clock, backlog=backlog)
 
@@ -74,10 +78,9 @@ def start_task_clocks(draft: Draft, task: Task) -> None:
     if not isinstance(step, HumanStep):
         return
     if step.claim_within:
-        suffix = "" if task.offers == 1 else f".{task.offers}"
-        _start_task_clock(draft, task, f"{_short(task)}.claim{suffix}", ClockKind.CLAIM, step.claim_within)
+        start_task_clock(draft, task, ClockKind.CLAIM, step.claim_within)
     if step.due and task.offers == 1:
-        _start_task_clock(draft, task, f"{_short(task)}.due", ClockKind.DUE, step.due)
+        start_task_clock(draft, task, ClockKind.DUE, step.due)
 
 
 def _short(task: Task) -> str:
@@ -85,9 +88,11 @@ def _short(task: Task) -> str:
     return task.id.rsplit("-", 1)[-1]
 
 
-def _start_task_clock(draft: Draft, task: Task, name: str, kind: ClockKind, budget: Span) -> None:
+def start_task_clock(draft: Draft, task: Task, kind: ClockKind, budget: Span) -> None:
+    """Start one clock of a task now; each offering has a claim clock of its own."""
+    suffix = f".{task.offers}" if kind is ClockKind.CLAIM and task.offers > 1 else ""
     clock = Clock(
-        name=name,
+        name=f"{_short(task)}.{kind}{suffix}",
         kind=kind,
         task=task.id,
         step=task.step,

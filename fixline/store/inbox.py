@@ -12,16 +12,17 @@ this commit and before Temporal's record. Instants are aware UTC.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
 from sqlmodel import Session, col
 
 from fixline.domain.advance import advance, next_instant
-from fixline.domain.commands import COMMAND, SYSTEM, Actor, Tick
+from fixline.domain.commands import COMMAND, SYSTEM, Actor, Move, Recategorise, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
@@ -81,11 +82,12 @@ class Applied:
 
 @dataclass
 class _Run:
-    """The decisions of one pass over the inbox, before they are written."""
+    """The decisions of one pass over the inbox, before they are written; `load` finds other versions' definitions."""
 
     definition: Definition
     before: RequestState
     state: RequestState
+    load: Callable[[str], Definition]
     decisions: list[Decision] = field(default_factory=list)
 
     @property
@@ -238,8 +240,9 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
     """The request's definition and state; None for history, which has neither."""
     if row.state is None or row.version is None:
         return None
+    load = partial(versions.load, session)
     state = RequestState.model_validate_json(row.state)
-    return _Run(versions.load(session, row.version), state, state)
+    return _Run(load(row.version), state, state, load)
 
 
 def _waiting(session: Session, request_id: str) -> list[_Waiting]:
@@ -249,17 +252,21 @@ def _waiting(session: Session, request_id: str) -> list[_Waiting]:
 
 def _answer(run: _Run, request_id: str, waiting: _Waiting, now: datetime, *, catch_up: bool) -> dict[str, Any]:
     """Decide one command: the columns that answer it. A refusal is an answer, too."""
+    command = COMMAND.validate_python(waiting.body)
+    target = run.load(command.version) if isinstance(command, Recategorise | Move) else None
     result = advance(
         run.definition,
         run.state,
-        COMMAND.validate_python(waiting.body),
+        command,
         waiting.accepted_at,
         actor=Actor.model_validate(waiting.actor),
         request_id=request_id,
         catch_up=catch_up,
+        target=target,
     )
     if isinstance(result, Refusal):
         return {"state": "refused", "decision": None, "answer": result.model_dump(mode="json"), "applied_at": now}
+    run.definition = target or run.definition
     run.state = result.state
     run.decisions.append(result)
     answer = answer_of(run.definition, result, waiting.body)

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from fixline.domain.advance import advance
 from fixline.domain.commands import Command
 from fixline.domain.decision import Refusal
+from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store.arrivals import Arrival, KeyReused, Received
 from fixline.store.queries.door import Standing, standing_of, standing_of_task
@@ -64,8 +65,11 @@ class Door:
         self._caller.check_team(found.task_team, self._parts.organisation)
         return found
 
-    async def give(self, standing: Standing, command: Command) -> Answer:
-        """Hand the command in and answer with what came of it. Raises Problem, KeyReused, StoreAway."""
+    async def give(self, standing: Standing, command: Command, target: Definition | None = None) -> Answer:
+        """Hand the command in and answer with what came of it. Raises Problem, KeyReused, StoreAway.
+
+        `target` is the definition to which a command leads, where it does.
+        """
         if standing.known is not None:
             return await self._again(*standing.known)
         now = self._parts.desk.clock()
@@ -78,7 +82,7 @@ class Door:
             idempotency_key=self._repeat.key,
             body_hash=self._repeat.body_hash,
         )
-        refusal = refused(standing, arrival)
+        refusal = refused(standing, arrival, target)
         if refusal is not None:
             self._metrics.command(command.kind, "refused")
             raise of_refusal(refusal)
@@ -92,7 +96,7 @@ class Door:
         return answered(await self._parts.desk.answer(command_id))
 
 
-def refused(standing: Standing, arrival: Arrival) -> Refusal | None:
+def refused(standing: Standing, arrival: Arrival, target: Definition | None = None) -> Refusal | None:
     """Why the rules refuse the command as things stand; None when they do not, or when that cannot be told here."""
     if standing.busy or standing.state is None or standing.definition is None:
         return None
@@ -104,6 +108,7 @@ def refused(standing: Standing, arrival: Arrival) -> Refusal | None:
             arrival.accepted_at,
             actor=arrival.actor,
             request_id=standing.request_id,
+            target=target,
         )
     except Exception:  # a fault of ours is the inbox's business: it counts it and parks the command
         log.exception("asking the rules about a %s for %s failed", arrival.command.kind, standing.request_id)

@@ -30,6 +30,7 @@ class Driven:
     def __init__(self, definition: Definition, request_id: str = "R-1") -> None:
         self.definition = definition
         self.id = request_id
+        self.targets: dict[str, Definition] = {}  # the definitions that commands may lead to, by version
         self.journal: list[Entry] = []
         self.effects: list[Effect] = []
         self.next_at: dt.datetime | None = None
@@ -51,8 +52,19 @@ class Driven:
         self, what: Command, now: dt.datetime, actor: Actor = ADMIN, *, catch_up: bool = True
     ) -> Decision | Refusal:
         """Decide one command and keep what came of it."""
-        result = advance(self.definition, self._state, what, now, catch_up=catch_up, actor=actor, request_id=self.id)
+        target = self.targets.get(getattr(what, "version", ""))
+        result = advance(
+            self.definition,
+            self._state,
+            what,
+            now,
+            catch_up=catch_up,
+            actor=actor,
+            request_id=self.id,
+            target=target,
+        )
         if isinstance(result, Decision):
+            self.definition = self.targets.get(result.state.version, self.definition)
             self._state = result.state
             self.journal += result.entries
             self.effects += result.effects

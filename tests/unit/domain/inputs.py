@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from fixline.domain.definition import Definition
+
 AMOUNTS = [
     dt.timedelta(),
     dt.timedelta(microseconds=1),
@@ -56,3 +58,28 @@ PLACES: list[dict[str, Any] | None] = [
     {"address": " "},
 ]
 AREAS: list[dict[str, str]] = [{}, {"district": "2"}, {"district": "central"}, {"ward": "9"}]
+
+
+def with_reopen(kind: Definition) -> Definition:
+    """The type, reopened at its start for three days by whoever may."""
+    reopen = {"by": ["reporter", "supervisor"], "within": "3 calendar days", "at": kind.start}
+    return changed(kind, reopen=reopen)
+
+
+def other_version(kind: Definition) -> Definition:
+    """Another version: each deadline shorter and with another ladder, one more that comes, titles of steps changed."""
+    parts = kind.model_dump(mode="json", by_alias=True)
+    for deadline in parts["deadlines"].values():
+        deadline["within"] = {"otherwise": "1 working day"}
+        deadline["escalate"] = [{"at_percent": 25, "tell": "lead"}, *deadline["escalate"][1:]]
+    parts["deadlines"] = dict(list(parts["deadlines"].items())[1:])
+    parts["deadlines"]["promise"] = {"met_by": "closed", "within": {"otherwise": "3 calendar days"}}
+    for step in parts["steps"].values():
+        if "team" in step:
+            step |= {"title": "As it is done now", "team": "crew", "due": "2 working days"}
+    return changed(kind, **{name: parts[name] for name in ("deadlines", "steps")})
+
+
+def changed(kind: Definition, **parts: Any) -> Definition:
+    """The type with other parts."""
+    return Definition.model_validate({**kind.model_dump(mode="json", by_alias=True), **parts})

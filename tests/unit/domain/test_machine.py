@@ -21,10 +21,11 @@ from fixline.domain.state import Clock, ClockState, RequestState
 from fixline.domain.steps import HumanStep, TogetherStep, WaitStep
 from fixline.domain.timekeeping import TASK_LADDER
 from tests.unit.domain.driver import command
-from tests.unit.domain.inputs import AMOUNTS, ANSWERS, AREAS, FORMS, PLACES
+from tests.unit.domain.inputs import AMOUNTS, ANSWERS, AREAS, FORMS, PLACES, other_version, with_reopen
 from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, all_types, at
 
-TYPES = all_types()
+TYPES = tuple(with_reopen(kind) for kind in all_types())
+TARGETS = {f"{kind.type}-{n}": kind for kind in TYPES for n, kind in enumerate((kind, other_version(kind)))}
 ENDED = (ClockState.MET, ClockState.ENDED)
 amounts = st.sampled_from(AMOUNTS)
 actors = st.sampled_from(ACTORS)
@@ -166,6 +167,31 @@ class RequestMachine(RuleBasedStateMachine):
         if really == 0:
             self.after(by, command("cancel", reason="why"), actor)
 
+    @rule(by=amounts, actor=actors)
+    def reopen(self, by: dt.timedelta, actor: Actor) -> None:
+        """Open it again, or try."""
+        self.after(by, command("reopen", reason="again"), actor)
+
+    @rule(priority=st.sampled_from([None, "low", "normal", "high", "urgent"]), by=amounts, actor=actors)
+    def prioritise(self, priority: str | None, by: dt.timedelta, actor: Actor) -> None:
+        """Set the priority by hand."""
+        self.after(by, command("priority", priority=priority, reason="so"), actor)
+
+    @rule(version=st.sampled_from(sorted(TARGETS)), answers=st.sampled_from(ANSWERS), by=amounts, actor=actors)
+    def recategorise(self, version: str, answers: Any, by: dt.timedelta, actor: Actor) -> None:
+        """Make it another type, or the same."""
+        body = {"type": TARGETS[version].type, "version": version, "answers": answers}
+        self.after(by, command("recategorise", reason="other", **body), actor)
+
+    @rule(which=st.sampled_from([0, 0, 1, 1, 2]), step=indexes, by=amounts, actor=actors)
+    def move(self, which: int, step: int, by: dt.timedelta, actor: Actor) -> None:
+        """Go on by another version, at the same step or at any other."""
+        version = f"{self.definition.type}-{which}" if which < 2 else sorted(TARGETS)[step % len(TARGETS)]
+        names = list(self.definition.steps)
+        here = self.state.position if self.state else None
+        steps = {here.step: names[step % len(names)]} if here and step % 3 == 0 else {}
+        self.after(by, command("move", version=version, steps=steps), actor)
+
     @rule(
         which=indexes,
         by=amounts,
@@ -218,7 +244,7 @@ class RequestMachine(RuleBasedStateMachine):
     def step_of(self, task: str) -> object:
         """The step of a task."""
         found = self.state.tasks.get(task) if self.state else None
-        return self.definition.step(found.step) if found else None
+        return self.definition.steps.get(found.step) if found else None
 
     def some_outcome(self, task: str, index: int) -> str:
         """Mostly an outcome of the task's step, sometimes none."""
@@ -240,7 +266,8 @@ class RequestMachine(RuleBasedStateMachine):
         """Decide, and check what came of it."""
         before = self.state
         kept = before.model_dump_json() if before else None
-        result = advance(self.definition, before, what, now or self.now, actor=actor, request_id="R-1")
+        target = TARGETS.get(getattr(what, "version", ""))
+        result = advance(self.definition, before, what, now or self.now, actor=actor, request_id="R-1", target=target)
         assert (before.model_dump_json() if before else None) == kept
         if isinstance(result, Refusal):
             assert result.code
@@ -249,6 +276,7 @@ class RequestMachine(RuleBasedStateMachine):
             return result
         note(f"decision {result.number} at {result.at}: {[e.text for e in result.entries]}")
         self.state = result.state
+        self.definition = TARGETS.get(result.state.version, self.definition)
         self.now = max(self.now, result.at)
         self.check_decision(before, result, now or self.now)
         self.check_state(result)
@@ -325,7 +353,7 @@ class RequestMachine(RuleBasedStateMachine):
 
     def ladder(self, clock: Clock) -> tuple[Rung, ...]:
         """A clock's ladder by the definition."""
-        deadline = self.definition.deadlines.get(clock.name)
+        deadline = self.definition.deadlines.get(clock.promise)
         return deadline.escalate if deadline else TASK_LADDER
 
     def check_clocks(self, before: RequestState | None, result: Decision) -> None:
@@ -339,14 +367,16 @@ class RequestMachine(RuleBasedStateMachine):
                 assert clock.breached_at == known.breached_at
             if clock.breached_at:
                 assert clock.due_at == clock.breached_at
-            for rung, fired in zip(self.ladder(clock), clock.fired, strict=True):
-                assert 0 <= fired <= rung.up_to
+            if clock.state.live:
+                pairs = zip(self.ladder(clock), clock.fired, strict=True)
+                assert all(0 <= fired <= rung.up_to for rung, fired in pairs)
             for earlier, later in zip(clock.stretches, clock.stretches[1:], strict=False):
                 assert earlier.until is not None
                 assert earlier.since <= earlier.until <= later.since
             assert (clock.stretches[-1].until is None) == (clock.state is ClockState.RUNNING)
+        fresh = before is None or before.type != result.state.type  # a new type's deadlines may have been missed already
         for entry in result.entries:
-            self.follow_clock(before, entry)
+            self.follow_clock(None if fresh else before, entry)
 
     def follow_clock(self, before: RequestState | None, entry: Entry) -> None:
         """One entry of a clock's life: pauses are noted, breaches and firings held against them."""

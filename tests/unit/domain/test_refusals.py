@@ -91,6 +91,13 @@ CASES = [
     Case("reopen_too_late", (OPEN, CLOSE), REOPEN, reopens(within="10 working minutes")),
     Case("priority_ruled", (OPEN_BIKE,), ("priority", ADMIN, {"priority": "normal", "reason": "x"}), pothole()),
     Case("nothing_changed", (OPEN,), ("priority", ADMIN, {"priority": None, "reason": "x"})),
+    Case("wrong_version", (OPEN,), ("move", ADMIN, {"version": "nowhere"})),
+    Case("wrong_version", (OPEN,), ("recategorise", ADMIN, {"type": "x", "version": "nowhere", "reason": "x"})),
+    Case("nothing_changed", (OPEN,), ("move", ADMIN, {"version": "v"})),
+    Case("nothing_changed", (OPEN,), ("recategorise", ADMIN, {"type": "simple", "version": "v", "reason": "x"})),
+    Case("step_missing", (OPEN,), ("move", ADMIN, {"version": "other", "steps": {"work": "rest"}})),
+    Case("step_missing", (OPEN,), ("move", ADMIN, {"version": "other", "steps": {"work": "fixed"}})),
+    Case("location_missing", (OPEN,), ("recategorise", ADMIN, {"type": "pothole", "version": "hole", "reason": "x"})),
     Case("wrong_team", (OPEN,), ("claim", STRANGER, {"task": T1})),
     Case("unknown_outcome", (OPEN,), ("complete", CREW, {"task": T1, "outcome": "moon"})),
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),
@@ -104,6 +111,7 @@ CASES = [
 def test_refused(case: Case) -> None:
     """The command is refused with its code and words, and nothing has changed."""
     request = Driven(case.definition)
+    request.targets = {"v": case.definition, "other": simple(title="Other"), "hole": pothole()}
     for kind, actor, body in case.before:
         request.do(kind, at("mon 08:00"), actor, **body)
     before = request.state.model_dump_json() if case.before else None

@@ -1,0 +1,128 @@
+"""The clocks of a request that goes on by another version of its definition.
+
+Owns what a move does to them: time used stays, a breach stays, due is never put before now, what is past of a ladder
+is not told again. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fixline.domain import clocks, timekeeping
+from fixline.domain.calendar import Span
+from fixline.domain.definition import Deadline, Definition, NotifyEvent, Rung
+from fixline.domain.draft import Draft
+from fixline.domain.state import Clock, ClockKind, ClockState, Task, TaskState
+from fixline.domain.steps import HumanStep
+
+
+def move_deadlines(draft: Draft, old: Definition, steps: Mapping[str, str]) -> None:
+    """Give each live deadline the budget and ladder of the new version; end those that it has no more, start those
+    that it has in addition. `steps` says which step a step of the old version has become."""
+    before = _dues(draft)
+    for clock in [each for each in draft.state.live_clocks if each.kind is ClockKind.DEADLINE]:
+        deadline = draft.definition.deadlines.get(clock.promise)
+        if deadline is None:
+            timekeeping.end(draft, clock, "the new version has no such deadline")
+        elif _met_already(draft, old.deadlines[clock.promise], deadline, steps):
+            timekeeping.meet(draft, clock, deadline.met_by)
+        else:
+            ladders = (old.deadlines[clock.promise].escalate, deadline.escalate)
+            _move_clock(draft, clock, deadline.within.of(draft.state.priority), *ladders)
+    for name, deadline in draft.definition.deadlines.items():
+        held = draft.state.promises.get(name)
+        if (held is None or held.state is ClockState.ENDED) and not _completed(draft, deadline.met_by, steps):
+            timekeeping.start_deadline(draft, name, backlog=False, not_before=draft.now)
+            _pass_by(draft, draft.state.promises[name])
+    if before != _dues(draft):
+        draft.notify(NotifyEvent.DUE_CHANGED)
+
+
+def move_task_clocks(draft: Draft, task: Task, step: HumanStep) -> None:
+    """The same for the clocks of an open task; one that is asked for in addition starts now."""
+    budgets = {ClockKind.CLAIM: step.claim_within, ClockKind.DUE: step.due}
+    own = [clock for clock in draft.state.clocks.values() if clock.task == task.id]
+    for clock in own:
+        budget = budgets[clock.kind]
+        if not clock.state.live:
+            continue
+        if budget is None:
+            timekeeping.end(draft, clock, "the new version asks for none")
+        else:
+            _move_clock(draft, clock, budget, timekeeping.TASK_LADDER, timekeeping.TASK_LADDER)
+    kinds = {clock.kind for clock in own}
+    if step.claim_within and ClockKind.CLAIM not in kinds and task.state is TaskState.OFFERED:
+        timekeeping.start_task_clock(draft, task, ClockKind.CLAIM, step.claim_within)
+    if step.due and ClockKind.DUE not in kinds:
+        timekeeping.start_task_clock(draft, task, ClockKind.DUE, step.due)
+
+
+def _dues(draft: Draft) -> dict[str, object]:
+    return {name: clock.due_at for name, clock in draft.state.promises.items() if clock.state.live}
+
+
+def _met_already(draft: Draft, old: Deadline, new: Deadline, steps: Mapping[str, str]) -> bool:
+    same = steps.get(old.met_by, old.met_by) == new.met_by
+    return not same and _completed(draft, new.met_by, steps)
+
+
+def _completed(draft: Draft, step: str, steps: Mapping[str, str]) -> bool:
+    """Whether people have completed the step since the request was opened, opened again, or got its type."""
+    state = draft.state
+    visits = state.visits.get(step, 0) - (1 if state.position_of(step) else 0)
+    names = {step, *(one for one, other in steps.items() if other == step)}
+    left = [visit for visit in state.taken if visit.step in names]
+    return visits > 0 and any(visit.outcome for visit in left[-visits:])
+
+
+def _move_clock(draft: Draft, clock: Clock, budget: Span, old: Sequence[Rung], new: Sequence[Rung]) -> None:
+    if clock.breached_at is not None:
+        budget = clock.budget  # what was promised was missed; no new version changes that
+    fresh = clock.model_copy(update={"budget": budget, "fired": _fired(clock, old, new)})
+    due_at = clocks.due(fresh, draft.calendar)
+    if (fresh.budget, due_at) != (clock.budget, clock.due_at):
+        fresh = fresh.model_copy(update={"not_before": draft.now})
+        fresh = fresh.model_copy(update={"due_at": clocks.due(fresh, draft.calendar)})
+    known = [rung.when for rung in old]
+    added = [index for index, rung in enumerate(new) if rung.when not in known]
+    fresh = fresh.model_copy(update={"fired": _passed(draft, fresh, new, added)})
+    if fresh == clock and list(old) == list(new):
+        return
+    how = f"{clock.budget} -> {budget}" if budget != clock.budget else "as the new version has it"
+    draft.record(
+        "clock_moved",
+        f"Clock {clock.name}: {how}.",
+        clock=clock.name,
+        budget=fresh.budget,
+        fired=fresh.fired,
+        not_before=fresh.not_before,
+        due_at=fresh.due_at,
+    )
+
+
+def _fired(clock: Clock, old: Sequence[Rung], new: Sequence[Rung]) -> tuple[int, ...]:
+    """How often each rung of the new ladder has fired: as often as the old one's of the same moment."""
+    counts = {rung.when: count for rung, count in zip(old, clock.fired, strict=True)}
+    return tuple(min(counts.get(rung.when, 0), rung.up_to) for rung in new)
+
+
+def _passed(draft: Draft, clock: Clock, ladder: Sequence[Rung], which: Sequence[int]) -> tuple[int, ...]:
+    """The firings of a ladder with those of these rungs that are past: nobody is told of them now."""
+    fired = list(clock.fired)
+    for index in which:
+        rung = ladder[index]
+        while fired[index] < rung.up_to:
+            at = clocks.fires_at(clock, rung, fired[index] + 1, draft.calendar)
+            if at is None or at >= draft.now:
+                break
+            fired[index] += 1
+    return tuple(fired)
+
+
+def _pass_by(draft: Draft, clock: Clock) -> None:
+    ladder = timekeeping.ladder(draft, clock)
+    fired = _passed(draft, clock, ladder, range(len(ladder)))
+    if fired != clock.fired:
+        last = ladder[max(index for index, count in enumerate(fired) if count)].when
+        text = f"Rungs of {clock.name} up to {last} had passed."
+        draft.record("rungs_passed", text, clock=clock.name, fired=fired, last_rung=last)

@@ -1,0 +1,198 @@
+"""An open request that goes on by another version of its definition.
+
+Owns where it stands then, what becomes of its tasks, and the priority; its clocks are `fixline.domain.moved_clocks`'
+business. What has been promised, done and fired stays: see docs/adr for why a move keeps and does not replay.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fixline.domain import moved_clocks, progress, tasks, timekeeping
+from fixline.domain.calendar import CalendarExhausted
+from fixline.domain.commands import Move
+from fixline.domain.decision import Refused, refuse
+from fixline.domain.definition import Definition, InBranch
+from fixline.domain.draft import Draft
+from fixline.domain.state import Position, RequestState, Task, TaskState
+from fixline.domain.steps import AnyStep, CloseStep, HumanStep, TogetherStep, WaitStep
+
+
+def move(draft: Draft, command: Move) -> None:
+    """Go on by the version of the command, at the same step, or at the one that it has become."""
+    target, before = draft.target, draft.state
+    if target is None or target.type != before.type:
+        raise refuse("wrong_version", f"that version is none of {before.type}")
+    if command.version == before.version:
+        raise refuse("nothing_changed", "the request follows that version already")
+    names = {position.step: command.steps.get(position.step, position.step) for position in before.positions}
+    anew = _check(draft, target, names)
+    old, teams = draft.definition, _teams(draft)
+    if anew:
+        progress.withdraw(draft, "the request goes on by another version")
+    draft.adopt(target)
+    moved = {name: _position(draft, old, place, names) for name, place in draft.state.branches.items()}
+    main = draft.state.position
+    draft.record(
+        "moved",
+        f"Goes on by another version of {target.type}. {command.reason}".strip(),
+        version=command.version,
+        from_version=before.version,
+        steps={one: other for one, other in names.items() if one != other},
+        position=_position(draft, old, main, names) if main else None,
+        branches=moved,
+        visits=_visits(draft.state, command.steps),
+        reason=command.reason,
+    )
+    for task in draft.state.open_tasks:
+        _move_task(draft, task, names[task.step], teams[task.id])
+    _set_priority(draft)
+    moved_clocks.move_deadlines(draft, old, command.steps)
+    if anew:
+        progress.enter(draft, anew)
+
+
+def _check(draft: Draft, target: Definition, names: dict[str, str]) -> str | None:
+    """The step to enter anew, because what stands in the place of the present one is of another kind; None where
+    the request stays where it is. Raises Refused where there is no place for it."""
+    main = draft.state.position
+    anew = None
+    for position in draft.state.positions:
+        name = names[position.step]
+        old, new = draft.definition.step(position.step), target.steps.get(name)
+        if new is None or isinstance(new, CloseStep):
+            why = "closes the request" if new else "is not in that version"
+            raise _homeless(target, position, f"step {name!r} {why}: say which step {position.step!r} has become")
+        if position is main and (type(new) is not type(old) or name in target.in_branches):
+            if name in target.in_branches:
+                raise _homeless(target, position, f"step {name!r} runs within {target.in_branches[name].together!r}")
+            return name
+        _check_in_place(draft, target, position, names, old, new)
+    return anew
+
+
+def _check_in_place(
+    draft: Draft, target: Definition, position: Position, names: dict[str, str], old: AnyStep, new: AnyStep
+) -> None:
+    """A step goes on where it is only if those who work on it now can end it there."""
+    name, where = names[position.step], draft.definition.in_branches.get(position.step)
+    if type(new) is not type(old):
+        raise _homeless(target, position, f"step {name!r} of a branch is of another kind there")
+    if isinstance(old, TogetherStep) and isinstance(new, TogetherStep) and set(old.branches) != set(new.branches):
+        raise _homeless(target, position, f"step {name!r} has other branches there")
+    if where and target.in_branches.get(name) != InBranch(names[where.together], where.branch):
+        raise _homeless(target, position, f"step {name!r} is not in branch {where.branch!r} there")
+    if name != position.step and not isinstance(old, HumanStep | WaitStep | TogetherStep):
+        raise _homeless(target, position, f"somebody outside works on {position.step!r} under that name")
+
+
+def _homeless(target: Definition, position: Position, message: str) -> Refused:
+    return refuse("step_missing", message, step=position.step, steps=list(target.steps))
+
+
+def _position(draft: Draft, old: Definition, position: Position, names: dict[str, str]) -> Position:
+    name = names[position.step]
+    before, after = old.step(position.step), draft.definition.step(name)
+    changes: dict[str, Any] = {"step": name, "waiting_as": getattr(after, "waiting_as", None)}
+    if isinstance(before, WaitStep) and isinstance(after, WaitStep) and before.limit != after.limit:
+        changes["wait_until"] = _wait_until(draft, position, after)
+    return position.model_copy(update=changes)
+
+
+def _wait_until(draft: Draft, position: Position, step: WaitStep) -> datetime | None:
+    """The end of a wait under its new limit, counted from when it began; never before now."""
+    if step.limit is None:
+        return None
+    try:
+        return max(draft.calendar.add(position.entered_at, step.limit), draft.now)
+    except CalendarExhausted:
+        return None
+
+
+def _visits(state: RequestState, steps: dict[str, str]) -> dict[str, int]:
+    """How often each step was entered, under the names of the new version."""
+    visits: dict[str, int] = {}
+    for name, count in state.visits.items():
+        fresh = steps.get(name, name)
+        visits[fresh] = max(count, visits.get(fresh, 0))
+    for position in state.positions:
+        visits[steps.get(position.step, position.step)] = position.visit
+    return visits
+
+
+def _teams(draft: Draft) -> dict[str, str]:
+    """Each open task's team by the definition that the request leaves."""
+    steps = {task.id: draft.definition.step(task.step) for task in draft.state.open_tasks}
+    return {name: progress.team_of(draft, step) for name, step in steps.items() if isinstance(step, HumanStep)}
+
+
+def _move_task(draft: Draft, task: Task, name: str, team_before: str) -> None:
+    """The task stays with whoever has it; its form is the new step's. Where the step's team is another, work that
+    is not under way goes to that team."""
+    step = draft.definition.step(name)
+    assert isinstance(step, HumanStep)  # noqa: S101 - a step with a task stays one of people, or is entered anew
+    fresh: dict[str, Any] = {"step": name, "title": step.title, "kind": step.kind}
+    if fresh != {key: getattr(task, key) for key in fresh}:
+        draft.record("task_moved", f"{task.title} is now {step.title}.", task=task.id, **fresh)
+        task = draft.state.tasks[task.id]
+    team = progress.team_of(draft, step)
+    if team not in (team_before, task.team) and task.state is not TaskState.STARTED:
+        tasks.hand_over(draft, task, team, None, "That step has another team now.")
+    moved_clocks.move_task_clocks(draft, draft.state.tasks[task.id], step)
+
+
+def _set_priority(draft: Draft) -> None:
+    """The new list's priority, with the floor as before; budgets follow with the clocks."""
+    state = draft.state
+    ruled = timekeeping.ruled_priority(draft.definition, state.answers)
+    timekeeping.note_undecided(draft, "priority", ruled.undecided)
+    priority = max(ruled.priority, state.floor or ruled.priority, key=lambda each: each.rank)
+    if priority is not state.priority:
+        text = f"Priority {state.priority} -> {priority}."
+        draft.record("priority_changed", text, priority=priority, floor=state.floor)
+
+
+def outline(before: RequestState, after: RequestState) -> dict[str, Any]:
+    """What a move changes of a request, as JSON: each part with its values before and after, where they differ."""
+    return {
+        "step": _pair(_steps(before), _steps(after)),
+        "priority": _pair(before.priority.value, after.priority.value),
+        "clocks": [
+            {"name": name, "state": _pair(*states), "budget": _pair(*budgets), "due_at": _pair(*dues)}
+            for name, states, budgets, dues in _clock_pairs(before, after)
+            if states[0] != states[1] or budgets[0] != budgets[1] or dues[0] != dues[1]
+        ],
+        "tasks": [
+            {"id": name, **changes}
+            for name in dict.fromkeys([*before.tasks, *after.tasks])
+            if (changes := _task_changes(before.tasks.get(name), after.tasks.get(name)))
+        ],
+    }
+
+
+def _pair(before: Any, after: Any) -> dict[str, Any] | None:
+    return None if before == after else {"before": before, "after": after}
+
+
+def _steps(state: RequestState) -> str | None:
+    return " + ".join(position.step for position in state.positions) or None
+
+
+def _clock_pairs(before: RequestState, after: RequestState) -> list[tuple[str, Any, Any, Any]]:
+    pairs = []
+    for name in dict.fromkeys([*before.clocks, *after.clocks]):
+        one, other = before.clocks.get(name), after.clocks.get(name)
+        states = [clock.state.value if clock else None for clock in (one, other)]
+        budgets = [str(clock.budget) if clock else None for clock in (one, other)]
+        dues = [clock.due_at.isoformat() if clock and clock.due_at else None for clock in (one, other)]
+        pairs.append((name, states, budgets, dues))
+    return pairs
+
+
+def _task_changes(before: Task | None, after: Task | None) -> dict[str, Any]:
+    if (before is None or not before.state.open) and (after is None or not after.state.open):
+        return {}
+    names = ("step", "title", "kind", "team", "state", "assignee")
+    pairs = {name: _pair(getattr(before, name, None), getattr(after, name, None)) for name in names}
+    return pairs if any(pairs.values()) else {}
