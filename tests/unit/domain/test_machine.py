@@ -167,29 +167,31 @@ class RequestMachine(RuleBasedStateMachine):
         if really == 0:
             self.after(by, command("cancel", reason="why"), actor)
 
-    @rule(by=amounts, actor=actors)
-    def reopen(self, by: dt.timedelta, actor: Actor) -> None:
+    @precondition(lambda self: self.state is not None and self.state.closed)
+    @rule(by=amounts, actor=actors, really=st.booleans())
+    def reopen(self, by: dt.timedelta, actor: Actor, really: bool) -> None:
         """Open it again, or try."""
-        self.after(by, command("reopen", reason="again"), actor)
+        who, after = (ADMIN, AMOUNTS[1]) if really else (actor, by)
+        self.give(command("reopen", reason="again"), who, self.now + after)
+        self.after_close = 0
 
     @rule(priority=st.sampled_from([None, "low", "normal", "high", "urgent"]), by=amounts, actor=actors)
     def prioritise(self, priority: str | None, by: dt.timedelta, actor: Actor) -> None:
         """Set the priority by hand."""
         self.after(by, command("priority", priority=priority, reason="so"), actor)
 
-    @rule(version=st.sampled_from(sorted(TARGETS)), answers=st.sampled_from(ANSWERS), by=amounts, actor=actors)
+    @rule(version=st.sampled_from(sorted(TARGETS)), answers=st.sampled_from([{}, *ANSWERS]), by=amounts, actor=actors)
     def recategorise(self, version: str, answers: Any, by: dt.timedelta, actor: Actor) -> None:
         """Make it another type, or the same."""
-        body = {"type": TARGETS[version].type, "version": version, "answers": answers}
+        body = {"type": TARGETS[version].type, "version": version, "answers": answers or {"lane": "curb"}}
         self.after(by, command("recategorise", reason="other", **body), actor)
 
     @rule(which=st.sampled_from([0, 0, 1, 1, 2]), step=indexes, by=amounts, actor=actors)
     def move(self, which: int, step: int, by: dt.timedelta, actor: Actor) -> None:
         """Go on by another version, at the same step or at any other."""
         version = f"{self.definition.type}-{which}" if which < 2 else sorted(TARGETS)[step % len(TARGETS)]
-        names = list(self.definition.steps)
         here = self.state.position if self.state else None
-        steps = {here.step: names[step % len(names)]} if here and step % 3 == 0 else {}
+        steps = {here.step: [*self.definition.steps][step % 3]} if here and step % 3 == 0 else {}
         self.after(by, command("move", version=version, steps=steps), actor)
 
     @rule(
@@ -374,7 +376,9 @@ class RequestMachine(RuleBasedStateMachine):
                 assert earlier.until is not None
                 assert earlier.since <= earlier.until <= later.since
             assert (clock.stretches[-1].until is None) == (clock.state is ClockState.RUNNING)
-        fresh = before is None or before.type != result.state.type  # a new type's deadlines may have been missed already
+        fresh = (
+            before is None or before.type != result.state.type
+        )  # a new type's deadlines may have been missed already
         for entry in result.entries:
             self.follow_clock(None if fresh else before, entry)
 
