@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import typer
 
-from fixline.cli import checking, diagnosing, drawing, editing, importing, keys, services, showing, testing
+from fixline.cli import checking, diagnosing, drawing, editing, explaining, importing, keys, services, showing, testing
 from fixline.cli.demo import command as demo
 from fixline.cli.embedded import command as embedded
 from fixline.cli.outcome import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
@@ -37,6 +37,7 @@ app.command("migrate")(services.migrate)
 app.command("check")(checking.check)
 app.command("schema")(editing.schema)
 app.command("graph")(drawing.graph)
+app.command("explain")(explaining.explain)
 app.command("test")(testing.run_scenarios)
 app.command("overdue")(showing.overdue)
 app.command("show")(showing.show)

@@ -28,7 +28,7 @@ COMMANDS = [
         ["doctor"],
         ["keys"],
     ),
-    *(["graph"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["demo-crews"]),
+    *(["graph"], ["explain"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["demo-crews"]),
 ]
 BROKEN = Path(__file__).resolve().parents[1] / "fixtures" / "broken"
 FINDING = re.compile(r"[^:]+:\d+:\d+: FX\d{3} \S.*")
