@@ -14,10 +14,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import Advance
+from activities.agency import AskAgency
+from activities.call import Call
 from activities.dispatch import Crews, Dispatch
 from activities.escalation import Escalate
 from activities.inspection import OrderInspection
 from activities.notification import LogNotifier, Notifier, Notify
+from activities.outgoing import Outgoing
 from activities.telling import TellRequest, Wake
 from fixline import __version__
 from fixline.catalog import Organisation
@@ -25,7 +28,7 @@ from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
 from fixline.delivery.waking import Waker
 from fixline.delivery.watch import while_database_answers
-from fixline.settings import Settings
+from fixline.settings import Settings, read_secret
 from fixline.store.effects import Effects
 from fixline.store.inbox import Inbox
 from fixline.store.store import Store
@@ -41,13 +44,19 @@ LEAVE_WITHIN = timedelta(seconds=5)
 
 
 def build_activities(
-    store: Store, organisation: Organisation, notifier: Notifier | None = None, wake: Wake | None = None
+    store: Store,
+    organisation: Organisation,
+    notifier: Notifier | None = None,
+    wake: Wake | None = None,
+    outgoing: Outgoing | None = None,
 ) -> list[Callable[..., Any]]:
-    """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other."""
+    """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other;
+    without `outgoing` the environment's secrets hold, and no private host may be called."""
     inbox = Inbox(store, Versions())
     effects = Effects(store, inbox)
     crews = Crews(organisation)
     channel = notifier or LogNotifier()
+    out = outgoing or Outgoing(read_secret)
     return [
         Advance(inbox).advance,
         Dispatch(effects, crews).dispatch,
@@ -55,6 +64,8 @@ def build_activities(
         Escalate(effects, organisation, channel).escalate,
         Notify(effects, channel).notify,
         TellRequest(effects, wake).tell_request,
+        AskAgency(effects, organisation, channel, out).ask_agency,
+        Call(effects, organisation, out).call,
     ]
 
 
@@ -84,7 +95,8 @@ def build_worker(
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what went unheard."""
     doorbell = Doorbell(client, task_queue=settings.task_queue)
-    activities = build_activities(store, organisation, wake=Waker(store, doorbell).wake)
+    outgoing = Outgoing(read_secret, private_hosts=settings.private_hosts)
+    activities = build_activities(store, organisation, wake=Waker(store, doorbell).wake, outgoing=outgoing)
 
     def new_worker() -> Worker:
         return build_worker(client, activities, task_queue=settings.task_queue, slots=settings.worker_slots)

@@ -6,6 +6,7 @@ on; nothing else reads the environment. A wrong setting stops the start with one
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,10 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
     worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")
+    outgoing_private_hosts: str | None = Field(
+        None,
+        description="Hosts, separated by commas, that may be called at private addresses and without TLS; default none",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 
     @field_validator("database_url")
@@ -58,12 +63,26 @@ class Settings(BaseSettings):
         return key
 
     @property
+    def private_hosts(self) -> frozenset[str]:
+        """The hosts of `outgoing_private_hosts`, in lower case."""
+        names = (name.strip().lower() for name in (self.outgoing_private_hosts or "").split(","))
+        return frozenset(name for name in names if name)
+
+    @property
     def definitions_folder(self) -> Path:
         """The folder of definitions that holds: the setting, else ./definitions, else the packaged ones."""
         if self.definitions is not None:
             return self.definitions
         here = Path("definitions")
         return here if (here / "organisation.yaml").is_file() else PACKAGED_DEFINITIONS
+
+
+def read_secret(name: str) -> str | None:
+    """A secret by its variable's name, as organisation.yaml gives it; None where the environment has none.
+
+    Any other variable is not read: the name must begin with FIXLINE_SECRET_.
+    """
+    return os.environ.get(name) if name.startswith("FIXLINE_SECRET_") else None
 
 
 def read_settings() -> Settings:

@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.support.temporal",
     "tests.support.city",
     "tests.support.shop",
+    "tests.support.listener",
 ]

@@ -16,10 +16,12 @@ from fixline.catalog.checking import check_paths, checked_files
 from fixline.catalog.codes import CODES, Code
 from fixline.catalog.findings import Finding
 from fixline.catalog.organisation import City, Department, Organisation, RoleHolder, Rule, Team
+from fixline.catalog.outside import Agency, System, Webhook
 from fixline.catalog.records import FindingRecord, finding_record, finding_records, workflow_command
 
 __all__ = [
     "CODES",
+    "Agency",
     "Area",
     "Areas",
     "Catalog",
@@ -33,7 +35,9 @@ __all__ = [
     "Reading",
     "RoleHolder",
     "Rule",
+    "System",
     "Team",
+    "Webhook",
     "check_paths",
     "check_text",
     "checked_files",

@@ -13,7 +13,7 @@ from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.conditions import check
 from fixline.domain.fields import FormField
-from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
+from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep
 
 CLOSED = "closed"
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
@@ -49,7 +49,7 @@ def check_conditions(draft: Draft) -> None:
 
 def check_promises(draft: Draft) -> None:
     """Something meets every deadline, and something enters every state in which it pauses."""
-    states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WaitStep)}
+    states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WAITING)}
     names = {ON_HOLD, *(state for state in states if state is not None)}
     unknown = None in draft.steps.values()
     for name, deadline in draft.deadlines.items():

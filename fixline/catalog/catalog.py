@@ -16,6 +16,7 @@ from fixline.catalog.answers import check_conditions, check_fields, check_promis
 from fixline.catalog.areas import Areas, Layer, read_layer
 from fixline.catalog.calendars import read_calendar
 from fixline.catalog.draft import Draft, read_draft
+from fixline.catalog.elsewhere import check_outside, check_sent
 from fixline.catalog.findings import TOP, Finding, Findings
 from fixline.catalog.flow import check_flow
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
@@ -190,11 +191,13 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_flow(draft)
     check_promises(draft)
     check_reopen(draft)
+    check_sent(draft)
     calendar = _find_calendar(draft, catalog)
     if catalog.organisation is not None:
         check_department(draft, catalog.organisation)
         check_teams(draft, catalog.organisation, catalog.areas)
         check_roles(draft, catalog.organisation, catalog.areas)
+        check_outside(draft, catalog.organisation)
     if len(draft.findings) or calendar is None:
         return None
     return draft.finished(calendar)

@@ -12,7 +12,7 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
-from fixline.domain.steps import AnyStep, ChooseStep, CloseStep, NotifyStep, TogetherStep, WaitStep, ways
+from fixline.domain.steps import WAITING, AnyStep, ChooseStep, CloseStep, NotifyStep, TogetherStep, ways
 
 Ways = MappingType[str, frozenset[str]]
 
@@ -54,10 +54,10 @@ def waits_before_people(draft: Draft) -> bool:
     automatic = {
         name: frozenset(following(step))
         for name, step in draft.steps.items()
-        if isinstance(step, ChooseStep | WaitStep)
+        if isinstance(step, (ChooseStep, *WAITING))
     }
     reached = reached_from(draft.start, automatic)
-    return any(isinstance(draft.steps.get(name), WaitStep) for name in reached)
+    return any(isinstance(draft.steps.get(name), WAITING) for name in reached)
 
 
 def following(step: AnyStep | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The city's departments, teams and the people who hold roles, as organisation.yaml says.
+"""The city's departments, teams, the people who hold roles, and whom it reaches outside, as organisation.yaml says.
 
 Owns the model and its reading. Must not import anything of Fixline but the reading of sections.
 """
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.catalog.findings import Findings, did_you_mean
+from fixline.catalog.outside import Agency, System, read_agencies, read_systems
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, NAME, Section, Written, check_name, nearest, section_of, text_of
 
@@ -74,13 +75,15 @@ class RoleHolder(BaseModel):
 
 
 class Organisation(BaseModel):
-    """Departments and teams by key, within one city."""
+    """Departments, teams, agencies and departments' systems by key, within one city."""
 
     model_config = _FROZEN
 
     city: City
     departments: dict[str, Department] = Field(default_factory=dict)
     teams: dict[str, Team] = Field(default_factory=dict)
+    agencies: dict[str, Agency] = Field(default_factory=dict)
+    systems: dict[str, System] = Field(default_factory=dict)
 
     def team(self, name: str) -> Team:
         """The team of that key; KeyError when there is none (a checked definition never asks)."""
@@ -115,8 +118,9 @@ def read_organisation(tree: Mapping, findings: Findings) -> Organisation:
     departments = {key: _read_department(key, body) for key, body in _bodies(top.section("departments", required=True))}
     bodies = _bodies(top.section("teams", required=True))
     teams = {key: _read_team(key, body, departments) for key, body in bodies}
-    top.finish("organisation.yaml", ("agencies", "partners", "people"))
-    return Organisation(city=city, departments=departments, teams=teams)
+    agencies, systems = read_agencies(top.section("agencies")), read_systems(top.section("systems"))
+    top.finish("organisation.yaml", ("partners", "people"))
+    return Organisation(city=city, departments=departments, teams=teams, agencies=agencies, systems=systems)
 
 
 def _bodies(section: Section | None) -> list[tuple[str, Section]]:

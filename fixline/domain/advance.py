@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fixline.domain import moving, prioritising, progress, recategorising, reopening, tasks, timekeeping
+from fixline.domain import moving, prioritising, progress, recategorising, reopening, replies, tasks, timekeeping
 from fixline.domain.commands import (
     Actor,
+    AgencyReply,
     Amend,
     Cancel,
     Claim,
@@ -49,8 +50,9 @@ from fixline.domain.forms import read_answers
 from fixline.domain.state import Position, RequestState, TaskState
 from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
-ON_CLOSED = (Comment, EffectReport, Reopen)
-"""What a closed request still takes: a remark, the reports of effects that were under way, and being opened again."""
+ON_CLOSED = (Comment, EffectReport, Reopen, AgencyReply)
+"""What a closed request still takes: a remark, the reports of effects that were under way, being opened again, a reply
+that comes too late."""
 
 
 def advance(
@@ -295,7 +297,8 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     Complete: tasks.complete,
     Decline: tasks.decline,
     Reassign: tasks.reassign,
-    EffectReport: tasks.report,
+    EffectReport: replies.report,
+    AgencyReply: replies.agency_reply,
     Amend: _amend,
     SendBack: _send_back,
     Comment: _comment,

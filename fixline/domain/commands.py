@@ -211,6 +211,19 @@ class Signal(Body):
     reason: str = ""
 
 
+class AgencyReply(Body):
+    """An outside party has answered, or staff answer in its place; `reference` is the party's own number or text.
+
+    `step` says which step is meant where several wait for a party.
+    """
+
+    kind: Literal["agency_reply"] = "agency_reply"
+    outcome: str
+    step: str | None = None
+    reference: str = Field("", max_length=200)
+    reason: str = ""
+
+
 class Hold(Body):
     """The request is put on hold."""
 
@@ -275,7 +288,7 @@ class Tick(Body):
 
 
 class EffectReport(Body):
-    """What an effect learned: who got the work order, who was told."""
+    """What an effect learned: who got the work order, who was told, what a system answered at which visit of a step."""
 
     kind: Literal["report"] = "report"
     effect: str
@@ -287,6 +300,9 @@ class EffectReport(Body):
     told: str | None = None
     channel: str | None = None
     about: str | None = None
+    step: str | None = None
+    visit: int | None = None
+    outcome: str | None = None
 
 
 class SourceClosed(Body):
@@ -310,6 +326,7 @@ Command = Annotated[
     | SendBack
     | Comment
     | Signal
+    | AgencyReply
     | Hold
     | Resume
     | Cancel

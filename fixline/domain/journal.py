@@ -206,6 +206,10 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "signal_received": _nothing,
     "condition_undecided": _nothing,
     "sent_back": _nothing,
+    "agency_asked": _nothing,
+    "agency_replied": _nothing,
+    "late_reply": _nothing,
+    "call_answered": _nothing,
     "told": _nothing,
     "notified": _nothing,
 }

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import timekeeping
-from fixline.domain.calendar import CalendarExhausted
+from fixline.domain import elsewhere, timekeeping
 from fixline.domain.commands import SYSTEM
 from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent
@@ -100,6 +99,17 @@ def _arrive(draft: Draft, name: str) -> str | None:
             _offer(draft, name, step, visit)
         case WaitStep():
             _wait(draft, name, step, visit)
+        case AgencyStep():
+            within = f", {step.reply_within} at most" if step.reply_within else ""
+            until = elsewhere.ends_at(draft, step.reply_within)
+            text = f"Step {name}: {step.agency} is asked{within}."
+            _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=until)
+            elsewhere.ask_agency(draft, name, step, visit)
+        case CallStep():
+            until = elsewhere.ends_at(draft, step.at_most)
+            text = f"Step {name}: {step.call} is called, {step.at_most} at most."
+            _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=until)
+            elsewhere.call_system(draft, name, step, visit)
         case CloseStep():
             _entered(draft, name, visit, f"Step {name}.")
             leave(draft, name, step.outcome)
@@ -168,12 +178,7 @@ def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> None:
 
 def _wait_until(draft: Draft, step: WaitStep) -> datetime | None:
     """When the wait is over by itself; None when it has no limit, or one beyond what a calendar knows."""
-    if step.limit is None:
-        return None
-    try:
-        return draft.calendar.add(draft.now, step.limit)
-    except CalendarExhausted:
-        return None
+    return elsewhere.ends_at(draft, step.limit)
 
 
 def team_of(draft: Draft, step: HumanStep) -> str:

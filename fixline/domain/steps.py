@@ -125,6 +125,9 @@ class AgencyStep(StepPart):
 
     kind: Literal["agency"] = "agency"
     agency: str = Field(description="The outside party, from organisation.yaml.")
+    send: tuple[str, ...] = Field(
+        (), description="What it is sent besides number, type and place: description, photos, and names of answers."
+    )
     waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     reply_within: Span | None = Field(None, description="How long the party has for its reply.")
     then: dict[str, str] = Field(description="Each reply, and no_reply, with the step that follows.")
@@ -164,7 +167,9 @@ class CallStep(StepPart):
 
     kind: Literal["call"] = "call"
     call: str = Field(description="The system, from organisation.yaml.")
-    send: tuple[str, ...] = Field((), description="What is sent: place, description, and names of answers.")
+    send: tuple[str, ...] = Field(
+        (), description="What is sent besides number and type: place, description, photos, and names of answers."
+    )
     at_most: Span = Field(description="How long an answer may take, tries included.")
     waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     then: dict[str, str] = Field(description="Each answer, and timeout, with the step that follows.")
@@ -194,6 +199,10 @@ Step = Annotated[
 AnyStep = (
     HumanStep | ChooseStep | WaitStep | AgencyStep | FollowOnStep | TogetherStep | CallStep | NotifyStep | CloseStep
 )
+
+
+WAITING = (WaitStep, AgencyStep, FollowOnStep, CallStep)
+"""The kinds of steps that wait: for time, for a signal, for somebody else."""
 
 
 def ways(step: AnyStep) -> tuple[tuple[str, str], ...]:

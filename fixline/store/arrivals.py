@@ -16,7 +16,7 @@ from fixline.domain.commands import Actor, Command
 from fixline.domain.decision import Refusal
 from fixline.store import statements
 
-ON_CLOSED = ("comment", "report", "reopen")
+ON_CLOSED = ("comment", "report", "reopen", "agency_reply")
 """The kinds of commands that a closed request takes."""
 MAX_BELLS = 8
 """Doorbells in flight per request; Temporal allows 10 updates and aborts others when an 11th comes."""

@@ -1,7 +1,8 @@
 """Effects' bookkeeping: what a decision causes, taken once by its key, its result written with it.
 
-Owns the settling of effects within the store: the effect's work, its mark and the command that reports what
-it learned are one transaction. Instants are aware UTC.
+Owns the settling of effects: the effect's mark and the command that reports what it learned are one transaction, and
+so is the work of those that stay within the store. Those that reach outside do their work between two transactions:
+their key tells whoever is reached that it is the same. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, EffectReport
+from fixline.domain.state import RequestState
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, lock_request
 from fixline.store.inbox import Applied, Inbox, report
@@ -33,10 +35,16 @@ class TakenEffect(NamedTuple):
 
 
 T = TypeVar("T")
+OVER = ("done", "dropped")
+"""The states of effects that nothing is left to do for."""
 _NO_RESULT = {"kind", "effect", "effect_kind"}
 
 Taking = Callable[[Session, TakenEffect, Locked], EffectReport | None]
 """The work of one kind of effect: may read and write in the transaction, answers what it learned."""
+
+
+Reaching = Callable[[TakenEffect, str], EffectReport | None]
+"""The work of an effect that reaches outside, given with the request's type: answers what it learned, or raises."""
 
 
 class EffectUnknown(LookupError):
@@ -44,7 +52,7 @@ class EffectUnknown(LookupError):
 
 
 class Effects:
-    """Takes effects that stay within the store. One per process."""
+    """Takes effects. One per process."""
 
     def __init__(self, store: Store, inbox: Inbox) -> None:
         self._store = store
@@ -72,9 +80,30 @@ class Effects:
         except (StoreAway, EffectUnknown, RequestUnknown):
             raise
         except Exception as fault:
-            text = f"{type(fault).__name__}: {fault}"[:2000]
-            self._store.write(lambda s: _failed(s, request_id, effect_id, text))
+            self._note_failure(request_id, effect_id, fault)
             raise
+
+    def reach(self, request_id: str, effect_id: str, now: Callable[[], datetime], reaching: Reaching) -> Applied:
+        """Take one effect that reaches outside for a step: not when it has been taken, nor when the step was left.
+
+        Raises as `take` does. `now` is asked after the work, which may have taken a while.
+        """
+        found = self._store.read(lambda s: _begin(s, request_id, effect_id))
+        if isinstance(found, Applied):
+            return found
+        effect, request = found
+        if not _still_there(request, effect):
+            return self._store.write(lambda s: _drop(s, request_id, effect_id))
+        try:
+            learned = reaching(effect, request.type)
+        except Exception as fault:
+            self._note_failure(request_id, effect_id, fault)
+            raise
+        return self.take(request_id, effect_id, now(), lambda *_: learned)
+
+    def _note_failure(self, request_id: str, effect_id: str, fault: Exception) -> None:
+        text = f"{type(fault).__name__}: {fault}"[:2000]
+        self._store.write(lambda s: _failed(s, request_id, effect_id, text))
 
     def _tell(self, session: Session, request_id: str, effect_id: str, now: datetime) -> tuple[Applied, list[Told]]:
         to = destination_of(session, effect_id)
@@ -92,7 +121,7 @@ class Effects:
         if found is None:
             raise EffectUnknown(effect_id)
         effect = TakenEffect(*found)
-        if effect.state == "done":
+        if effect.state in OVER:
             return report(session, request)
         learned = taking(session, effect, request)
         result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
@@ -110,9 +139,41 @@ def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
     )
 
 
+def _begin(session: Session, request_id: str, effect_id: str) -> tuple[TakenEffect, Locked] | Applied:
+    """The effect and its request; what is left to do where the effect is over."""
+    request = lock_request(session, request_id)
+    found = statements.READ_EFFECT.first(session, {"id_": effect_id})
+    if found is None:
+        raise EffectUnknown(effect_id)
+    effect = TakenEffect(*found)
+    return report(session, request) if effect.state in OVER else (effect, request)
+
+
+def _still_there(request: Locked, effect: TakenEffect) -> bool:
+    """Whether the request is still at the visit of the step for which the effect was caused."""
+    if request.state is None:
+        return False
+    position = RequestState.model_validate_json(request.state).position_of(effect.data["step"])
+    if position is None or position.visit != effect.data["visit"]:
+        return False
+    # Visits count anew when a request is reopened.
+    return position.entered_at == datetime.fromisoformat(effect.data["at"])
+
+
+def _drop(session: Session, request_id: str, effect_id: str) -> Applied:
+    """Nobody waits for it any more; what was last wrong with it stays on the row."""
+    request = lock_request(session, request_id)
+    effect = session.get_one(EffectRow, effect_id)
+    if effect.state not in OVER:
+        effect.state = "dropped"
+        session.add(effect)
+        session.flush()
+    return report(session, request)
+
+
 def _failed(session: Session, request_id: str, effect_id: str, text: str) -> None:
     lock_request(session, request_id)
     effect = session.get_one(EffectRow, effect_id)
-    if effect.state != "done":  # another worker may have taken it meanwhile
+    if effect.state not in OVER:  # another worker may have taken it meanwhile
         effect.state, effect.last_error, effect.attempts = "failed", text, effect.attempts + 1
         session.add(effect)

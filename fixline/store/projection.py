@@ -27,8 +27,13 @@ REACH: dict[str, str] = {
     "escalate": "store",
     "notify": "store",
     "tell_request": "store",
+    "ask_agency": "outside",
+    "call": "outside",
 }
 """Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
+
+
+_DESTINATIONS = ("team", "role", "audience", "to", "agency", "system")
 
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
@@ -126,7 +131,8 @@ def clock_values(request_id: str, clock: Clock) -> dict[str, Any]:
 
 
 def effect_values(request_id: str, decision: Decision, number: int, effect: Effect) -> dict[str, Any]:
-    """The columns of an effect that has not been taken yet. The destination is a team, role, audience or request."""
+    """The columns of an effect that has not been taken yet. The destination is a team, a role, an audience, a
+    request, an agency or a system."""
     data = effect.data
     return {
         "id": effect.id,
@@ -135,7 +141,7 @@ def effect_values(request_id: str, decision: Decision, number: int, effect: Effe
         "number": number,
         "kind": effect.kind,
         "reach": REACH[effect.kind],
-        "destination": str(data.get("team") or data.get("role") or data.get("audience") or data.get("to") or ""),
+        "destination": next((str(data[name]) for name in _DESTINATIONS if data.get(name)), ""),
         "state": "pending",
         "data": data,
         "attempts": 0,

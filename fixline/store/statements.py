@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from fixline.store.prepared import Prepared
 from fixline.store.tables import CommandRow, CounterRow, EffectRow, RequestRow, table_of
@@ -42,10 +42,10 @@ BELLS = Prepared(
 
 PENDING = Prepared(
     select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach)
-    .where(EFFECT.c.request_id == _ID, EFFECT.c.state != "done")
+    .where(EFFECT.c.request_id == _ID, EFFECT.c.state.in_(literal_column(name) for name in ("'pending'", "'failed'")))
     .order_by(EFFECT.c.decision, EFFECT.c.number)
 )
-"""The effects of a request that have not been taken (`request_id_`)."""
+"""The effects of a request that have still to be taken (`request_id_`)."""
 
 UPDATE_REQUEST = Prepared(update(REQUEST).where(REQUEST.c.id == _ID))
 """Change the columns given beside `request_id_`."""

@@ -32,7 +32,8 @@ class RequestRow(SQLModel, table=True):
 
     `inbox` is the number of the last command accepted; `next_at` the next instant at which something falls
     due; `shell_at` when a workflow first took the request up (None: the relay starts one, and notes its last
-    try in `relayed_at`).
+    try in `relayed_at`). A follow-on has the request that it was opened for in `parent_id`, and that one's step in
+    `parent_step`.
     """
 
     __tablename__ = "request"
@@ -72,6 +73,8 @@ class RequestRow(SQLModel, table=True):
     relayed_at: datetime | None = _instant()
     fault: str | None = _text(nullable=True)
     created_by: str = "fixline"
+    parent_id: str | None = None
+    parent_step: str | None = None
 
     __table_args__ = (
         Index("ix_request_opened", "opened_at", "id"),
@@ -91,6 +94,13 @@ class RequestRow(SQLModel, table=True):
             "id",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "ix_request_parent",
+            "parent_id",
+            "id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index(
             "ix_request_without_shell",
@@ -285,7 +295,10 @@ class CommandRow(SQLModel, table=True):
 
 
 class EffectRow(SQLModel, table=True):
-    """One effect: pending -> done, or failed with its last error until it is taken again."""
+    """One effect: pending -> done, or failed with its last error until it is taken again.
+
+    It is dropped when the request has left the step that it was for; its last error stays.
+    """
 
     __tablename__ = "effect"
 
@@ -309,8 +322,8 @@ class EffectRow(SQLModel, table=True):
         Index(
             "ix_effect_pending",
             "request_id",
-            sqlite_where=text("state <> 'done'"),
-            postgresql_where=text("state <> 'done'"),
+            sqlite_where=text("state IN ('pending', 'failed')"),
+            postgresql_where=text("state IN ('pending', 'failed')"),
         ),
     )
 

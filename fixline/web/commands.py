@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends
 
 from fixline.catalog import Organisation
 from fixline.domain.commands import (
+    AgencyReply,
     Amend,
     Cancel,
     Comment,
@@ -32,6 +33,7 @@ from fixline.web.problems import Problem, described, invalid
 from fixline.web.requests import areas_of, place_of
 from fixline.web.schemas.commands import (
     AcceptedOut,
+    AgencyReplyIn,
     AmendIn,
     AppliedOut,
     CancelIn,
@@ -200,6 +202,19 @@ async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: Parts
 async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
     """Such as dry_weather; refused when the request does not wait for it."""
     return await door.give(await door.to_request(request_id), well_formed(Signal, name=body.name, reason=body.reason))
+
+
+@verbs.post(
+    "/agency-reply",
+    summary="Say what an outside party has answered",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(CLIENTS)],
+)
+async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> Answer:
+    """The party's own system replies, or staff in its place. After no_reply it is noted, and changes nothing."""
+    command = well_formed(AgencyReply, **body.model_dump())
+    return await door.give(await door.to_request(request_id), command)
 
 
 @router.get(

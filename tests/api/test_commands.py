@@ -24,6 +24,7 @@ VERBS: dict[str, dict[str, Any]] = {
     "comment": WHY,
     "reassign": {**WHY, "assignee": "anneke-vos"},
     "signal": {**WHY, "name": "dry_weather"},
+    "agency-reply": {**WHY, "outcome": "repaired"},
 }
 
 

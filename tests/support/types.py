@@ -63,3 +63,35 @@ def nap(at_most: str, **changes: Any) -> Definition:
     steps = errand().model_dump(mode="json", by_alias=True)["steps"]
     asleep = {"kind": "wait", "signal": "wake", "at_most": at_most, "then": {"wake": "work", "timeout": "fixed"}}
     return errand(**{"type": "nap", "start": "asleep", "steps": {**steps, "asleep": asleep}, **changes})
+
+
+def asking(**changes: Any) -> Definition:
+    """Begins by calling the permits office; then one task, or an agency that has seconds to reply."""
+    steps = errand().model_dump(mode="json", by_alias=True)["steps"]
+    permit = {
+        "kind": "call",
+        "call": "permits-office",
+        "send": ["place", "depth"],
+        "at_most": "1 calendar day",
+        "waiting_as": "with_permits",
+        "then": {"granted": "work", "refused": "gas", "timeout": "work"},
+    }
+    gas = {
+        "kind": "agency",
+        "agency": "lakeport-gas",
+        "send": ["depth"],
+        "reply_within": "1 calendar day",
+        "then": {"repaired": "fixed", "no_reply": "work"},
+    }
+    given = {"permit": permit, "gas": gas, **changes.pop("steps", {})}
+    questions = {"location": "none", "questions": {"depth": {"kind": "number"}}}
+    return errand(
+        **{
+            "type": "asking",
+            "start": "permit",
+            "intake": questions,
+            "steps": {**steps, **given},
+            "notify": [],
+            **changes,
+        }
+    )

@@ -29,6 +29,7 @@ from fixline.domain.conditions import RESERVED_NAMES
 from fixline.domain.fields import FieldKind, FormField
 from fixline.domain.steps import (
     DONE,
+    NO_REPLY,
     NOT_SAMPLED,
     RESERVED_OUTCOMES,
     TIMEOUT,
@@ -119,11 +120,13 @@ def _kinds() -> dict[str, Shape]:
     found["choose"] = _choose()
     found["wait"] = _wait()
     waiting: dict[str, Written] = {"waiting_as": _WAITING_AS, "then": _then()}
-    found["agency"] = _kind(AgencyStep, {**waiting, "agency": name(KEY)})
+    replies = {**waiting, "then": _then(RESERVED_OUTCOMES - {NO_REPLY})}
+    found["agency"] = _kind(AgencyStep, {**replies, "agency": name(KEY), "send": listed(name())})
     found["follow_on"] = _kind(FollowOnStep, {**waiting, "follow_on": name(KEY)})
     together: dict[str, Written] = {"branches": None, "then": _then(allowed=[DONE])}
     found["together"] = _kind(TogetherStep, together, together=_branches())
-    found["call"] = _kind(CallStep, {**waiting, "call": name(KEY), "send": listed(name())})
+    answers = {**waiting, "then": _then(RESERVED_OUTCOMES - {TIMEOUT})}
+    found["call"] = _kind(CallStep, {**answers, "call": name(KEY), "send": listed(name())})
     found["notify"] = _kind(NotifyStep, {"role": None, "then": STEP_NAME}, notify=name())
     outcome = words(CloseOutcome)
     found["close"] = _kind(CloseStep, {"outcome": None}, close=outcome)

@@ -117,6 +117,15 @@ class SignalIn(Body):
     reason: str = Field("", max_length=MAX_REASON)
 
 
+class AgencyReplyIn(Body):
+    """What an outside party has answered. `step` says which is meant where several wait."""
+
+    outcome: Name = Field(examples=["repaired"])
+    step: Name | None = None
+    reference: str = Field("", max_length=200, description="The party's own number, or its words.")
+    reason: str = Field("", max_length=MAX_REASON)
+
+
 class ClaimIn(Body):
     """Take a task."""
 

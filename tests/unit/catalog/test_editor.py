@@ -47,6 +47,7 @@ NOT_FOR_A_SCHEMA = {
     "FX404": "which step leads where is no matter of one value",
     "FX406": "the outcomes of a wait are other values of the same step",
     "FX407": "which entry of a list comes last",
+    "FX43": "what an outcome needs besides is another value of the same step, or another file's",
     "FX450": "whether a step closes is another value",
     "FX452": "what the reporter is told of, and whether there is a reopening, are two values",
     "FX5": "a condition is a text to a schema",

@@ -42,6 +42,14 @@ def reopens(within: str = "2 working days") -> Definition:
     return simple(reopen={"by": ["reporter"], "within": within, "at": "work"})
 
 
+def two_agencies() -> Definition:
+    """A type that asks two parties side by side."""
+    agency = {"kind": "agency", "agency": "x", "then": {"done": "joined"}}
+    both = {"kind": "together", "branches": {"a": ["ask_a"], "b": ["ask_b"]}, "then": {"done": "fixed"}}
+    fixed = {"kind": "close", "outcome": "fixed"}
+    return simple(start="both", steps={"both": both, "ask_a": agency, "ask_b": agency, "fixed": fixed})
+
+
 OPEN: Given = ("open", REPORTER, {"type": "t", "version": "v"})
 OPEN_HOLE: Given = ("open", REPORTER, {"type": "t", "version": "v", "place": PLACE, "answers": {"lane": "curb"}})
 OPEN_BIKE: Given = ("open", REPORTER, {"type": "t", "version": "v", "place": PLACE, "answers": {"lane": "bike"}})
@@ -103,6 +111,9 @@ CASES = [
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),
     Case("task_moved_on", (OPEN, CLAIM), ("report", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
     Case("task_moved_on", (OPEN,), ("report", SYSTEM, DISPATCHED)),
+    Case("no_agency_awaited", (OPEN,), ("agency_reply", ADMIN, {"outcome": "x"})),
+    Case("several_agencies", (OPEN,), ("agency_reply", ADMIN, {"outcome": "done"}), two_agencies()),
+    Case("step_moved_on", (OPEN,), ("report", SYSTEM, {"effect": "R-1:1:1", "effect_kind": "call", "step": "work"})),
     Case("task_moved_on", (OPEN, CLOSE), ("report", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
 ]
 

@@ -1,0 +1,80 @@
+"""The activity `ask_agency`: asks an outside party to do a step, by a signed message or by e-mail.
+
+A message that was not taken is tried again, alone, as long as the request waits for it; it never counts as sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from temporalio import activity
+
+from activities.answers import advanced
+from activities.notification import Notice, Notifier
+from activities.outgoing import NotDelivered, Outgoing
+from fixline.catalog import Agency, Organisation
+from fixline.domain.commands import EffectReport
+from fixline.messages import Advanced, EffectTask
+from fixline.store.arrivals import utc_now
+from fixline.store.effects import Effects, TakenEffect
+
+
+class AskAgency:
+    """Takes effects of the kind `ask_agency`."""
+
+    def __init__(
+        self,
+        effects: Effects,
+        organisation: Organisation,
+        notifier: Notifier,
+        outgoing: Outgoing,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._effects = effects
+        self._organisation = organisation
+        self._notifier = notifier
+        self._outgoing = outgoing
+        self._clock = clock
+
+    @activity.defn(name="ask_agency")
+    def ask_agency(self, task: EffectTask) -> Advanced:
+        """Ask the party, under the effect's id as the key."""
+        return advanced(self._effects.reach(task.request_id, task.effect_id, self._clock, self._ask))
+
+    def _ask(self, effect: TakenEffect, type_: str) -> EffectReport:
+        agency = self._organisation.agencies.get(effect.data["agency"])
+        if agency is None:
+            raise NotDelivered(f"organisation.yaml has no agency {effect.data['agency']!r}")
+        channel = self._by_webhook(agency, effect, type_) if agency.webhook else self._by_email(agency, effect)
+        return EffectReport(
+            effect=effect.id,
+            effect_kind=effect.kind,
+            told=agency.key,
+            channel=channel,
+            step=effect.data["step"],
+            visit=effect.data["visit"],
+        )
+
+    def _by_webhook(self, agency: Agency, effect: TakenEffect, type_: str) -> str:
+        assert agency.webhook is not None  # noqa: S101 - asked by the caller
+        message = {"type": "agency.asked", "timestamp": effect.data["at"], "data": told(effect, type_)}
+        self._outgoing.post(agency.webhook.url, agency.webhook.secret_from, effect.id, message)
+        return "webhook"
+
+    def _by_email(self, agency: Agency, effect: TakenEffect) -> str:
+        event = f"agency_asked {effect.data['step']}"
+        self._notifier.send(Notice(key=effect.id, request_id=effect.request_id, event=event, to=agency.key))
+        return self._notifier.channel
+
+
+def told(effect: TakenEffect, type_: str) -> dict[str, object]:
+    """What whoever is asked is told: which request, of what type, at which step, what may be answered, the fields."""
+    data = effect.data
+    return {
+        "request": effect.request_id,
+        "type": type_,
+        "step": data["step"],
+        "outcomes": data["outcomes"],
+        "fields": data["fields"],
+    }

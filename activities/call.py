@@ -1,0 +1,65 @@
+"""The activity `call`: asks a department's own system, whose answer is the outcome of the step.
+
+Anything but one of the step's outcomes is an error: kept on the effect's row and tried again, until the request has
+left the step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from temporalio import activity
+
+from activities.agency import told
+from activities.answers import advanced
+from activities.outgoing import NotDelivered, Outgoing
+from fixline.catalog import Organisation
+from fixline.domain.commands import EffectReport
+from fixline.messages import Advanced, EffectTask
+from fixline.store.arrivals import utc_now
+from fixline.store.effects import Effects, TakenEffect
+
+
+class Call:
+    """Takes effects of the kind `call`."""
+
+    def __init__(
+        self, effects: Effects, organisation: Organisation, outgoing: Outgoing, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._effects = effects
+        self._organisation = organisation
+        self._outgoing = outgoing
+        self._clock = clock
+
+    @activity.defn(name="call")
+    def call(self, task: EffectTask) -> Advanced:
+        """Call the system, under the effect's id as the key."""
+        return advanced(self._effects.reach(task.request_id, task.effect_id, self._clock, self._call))
+
+    def _call(self, effect: TakenEffect, type_: str) -> EffectReport:
+        system = self._organisation.systems.get(effect.data["system"])
+        if system is None:
+            raise NotDelivered(f"organisation.yaml has no system {effect.data['system']!r}")
+        answer = self._outgoing.post(system.url, system.secret_from, effect.id, told(effect, type_))
+        return EffectReport(
+            effect=effect.id,
+            effect_kind=effect.kind,
+            told=system.key,
+            step=effect.data["step"],
+            visit=effect.data["visit"],
+            outcome=outcome_of(answer, effect.data["outcomes"]),
+        )
+
+
+def outcome_of(answer: bytes, outcomes: list[str]) -> str:
+    """The outcome that an answer names. Raises NotDelivered for anything else, without repeating it."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        raise NotDelivered("the answer is not JSON") from None
+    outcome = found.get("outcome") if isinstance(found, dict) else None
+    if outcome not in outcomes:
+        raise NotDelivered(f"the answer's outcome is none of {', '.join(outcomes)}")
+    return str(outcome)

@@ -1,0 +1,66 @@
+"""Steps that wait for somebody else: what is asked when one is entered.
+
+Owns the effects that ask an outside party or a department's system, and what they carry. What they carry is fixed
+with the decision: every try sends the same. Contact data is not part of a state, so none can be sent. The answers
+are the business of `fixline.domain.replies`. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fixline.domain.calendar import CalendarExhausted, Span
+from fixline.domain.draft import Draft
+from fixline.domain.steps import NO_REPLY, TIMEOUT, AgencyStep, CallStep
+
+PLACE, DESCRIPTION, PHOTOS = SENDABLE = ("place", "description", "photos")
+"""What can be sent besides answers; an answer of such a name is not sent."""
+
+
+def ends_at(draft: Draft, span: Span | None) -> datetime | None:
+    """When a wait of this length is over by itself; None when it has no limit, or one beyond what a calendar knows."""
+    if span is None:
+        return None
+    try:
+        return draft.calendar.add(draft.now, span)
+    except CalendarExhausted:
+        return None
+
+
+def ask_agency(draft: Draft, name: str, step: AgencyStep, visit: int) -> None:
+    """Cause the message to the outside party: number, type, place, and what the step sends."""
+    draft.cause(
+        "ask_agency",
+        agency=step.agency,
+        step=name,
+        visit=visit,
+        at=draft.now,
+        outcomes=[outcome for outcome in step.then if outcome != NO_REPLY],
+        fields=_fields(draft, (PLACE, *step.send)),
+    )
+
+
+def call_system(draft: Draft, name: str, step: CallStep, visit: int) -> None:
+    """Cause the call of the department's system, with what the step sends."""
+    draft.cause(
+        "call",
+        system=step.call,
+        step=name,
+        visit=visit,
+        at=draft.now,
+        outcomes=[outcome for outcome in step.then if outcome != TIMEOUT],
+        fields=_fields(draft, step.send),
+    )
+
+
+def _fields(draft: Draft, names: Iterable[str]) -> dict[str, Any]:
+    """What is sent, by name; null for what the request does not have."""
+    state = draft.state
+    known = {
+        PLACE: state.place.model_dump(exclude={"kind"}) if state.place else None,
+        DESCRIPTION: state.description or None,
+        PHOTOS: list(state.photos),
+    }
+    return {name: known[name] if name in known else state.answers.get(name) for name in names}
