@@ -39,6 +39,7 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "requests/{id}/comment", WHY, {"admin", "supervisor", "service", "crew"}),
     ("POST", "requests/{id}/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/signal", {"name": "x"}, {"admin", "supervisor", "service"}),
+    ("POST", "requests/{id}/agency-reply", {"outcome": "x"}, {"admin", "supervisor", "service"}),
     ("GET", "commands/none", None, READERS),
     ("GET", "tasks", None, {"admin", "supervisor", "crew"}),
     ("GET", "tasks/{id}-T1", None, {"admin", "supervisor", "crew"}),
@@ -49,8 +50,10 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "tasks/{id}-T1/decline", WHY, {"admin", "supervisor", "crew"}),
     ("POST", "tasks/{id}-T1/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("GET", "overdue", None, {"admin", "supervisor"}),
+    ("GET", "reports/sla", None, {"admin", "supervisor"}),
     ("GET", "definitions", None, READERS),
     ("GET", "definitions/pothole", None, READERS),
+    ("GET", "definitions/pothole/graph.svg", None, READERS),
 ]
 KEY_OF = {"admin": "admin", "analyst": "analyst", "supervisor": "supervisor", "service": "app", "crew": "inspectors"}
 
@@ -79,7 +82,13 @@ async def test_the_table_above_has_every_route(service: Service) -> None:
         if path.startswith("/api/v1/")
         for method in methods
     }
-    names = [("{id}-T1", "{task_id}"), ("{id}", "{request_id}"), ("none", "{command_id}"), ("/pothole", "/{type}")]
+    names = [
+        ("{id}-T1", "{task_id}"),
+        ("{id}", "{request_id}"),
+        ("none", "{command_id}"),
+        ("/pothole", "/{type}"),
+        ("/sla", "/{report}"),
+    ]
     tested = set()
     for method, path, _, _ in ROUTES:
         address = path.partition("?")[0]

@@ -27,7 +27,8 @@ async def test_a_start_publishes_once_also_on_a_running_loop(sqlite_store: Store
     for _ in range(2):
         api.create_app(settings(), store=sqlite_store)
     found = sqlite_store.read(Versions().all_current)
-    assert len(found) == 6
+    assert len(found) == len({each.definition.type for each in found}) > 5
+    assert {each.number for each in found} == {1}
     assert {each.number for each in found} == {1}
 
 
