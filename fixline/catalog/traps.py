@@ -76,6 +76,8 @@ def _explained(text: str, words: str, problem: yaml.YAMLError, index: int) -> tu
         return "FX104", f"a quoted text cannot be read here ({words}): is a quote missing?"
     if "could not find expected ':'" in words:
         return "FX104", "a colon is missing after a key in the line above"
+    if "but found '<block mapping start>'" in words or "but found '<block sequence start>'" in words:
+        return "FX111", "this line is indented differently from its neighbours: let it begin in their column"
     if "but found '<scalar>'" in words:
         return "FX104", "text follows where a value has ended: look at the quotes and the indentation"
     return "FX104", f"this is not YAML: {words or 'it cannot be read'}"
