@@ -199,6 +199,11 @@ _TABLE: Final = (
          "Write crew, supervisor, reporter, service, admin or system, or a member of a team of organisation.yaml."),
     Code("FX810", "Nothing is expected", "A scenario file has scenarios, and each expects something.",
          "Add expect, such as expect: {closed: fixed}."),
+    # profiles of simulations
+    Code("FX830", "Not in the definitions", "A profile speaks of types, steps, outcomes and teams that there are.",
+         "Correct the name."),
+    Code("FX831", "No such share", "Shares are numbers that are not all 0, and parts of a day are written as 09-17.",
+         "Correct the share, or leave the section out."),
 )
 
 # fmt: on

@@ -15,7 +15,19 @@ from typing import NoReturn
 
 import typer
 
-from fixline.cli import checking, diagnosing, drawing, editing, explaining, importing, keys, services, showing, testing
+from fixline.cli import (
+    checking,
+    diagnosing,
+    drawing,
+    editing,
+    explaining,
+    importing,
+    keys,
+    services,
+    showing,
+    simulating,
+    testing,
+)
 from fixline.cli.demo import command as demo
 from fixline.cli.embedded import command as embedded
 from fixline.cli.outcome import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
@@ -39,6 +51,7 @@ app.command("schema")(editing.schema)
 app.command("graph")(drawing.graph)
 app.command("explain")(explaining.explain)
 app.command("test")(testing.run_scenarios)
+app.command("simulate")(simulating.simulate)
 app.command("overdue")(showing.overdue)
 app.command("show")(showing.show)
 app.add_typer(keys.app, name="keys")

@@ -94,13 +94,17 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
     """
     if clock.state is not ClockState.RUNNING:
         return None
-    firings = [
-        Firing(at, index, clock.fired[index] + 1)
-        for index, rung in enumerate(ladder)
-        if clock.fired[index] < rung.up_to
-        and (at := _not_before(clock, fires_at(clock, rung, clock.fired[index] + 1, calendar))) is not None
-    ]
-    return min(firings, default=None)
+    first: Firing | None = None
+    for index, rung in enumerate(ladder):
+        time = clock.fired[index] + 1
+        if time > rung.up_to or (rung.after is not None and clock.breached_at is None):
+            continue
+        at = _not_before(clock, fires_at(clock, rung, time, calendar))
+        if at is not None and (first is None or at < first.at):
+            first = Firing(at, index, time)
+        if first is not None and rung.after is None:  # a checked ladder has shares, due, and what is after due in order
+            break
+    return first
 
 
 def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:

@@ -243,7 +243,7 @@ def evolve(state: RequestState | None, entry: Entry) -> RequestState:
     if state is None:
         raise KeyError(f"the journal begins with {entry.kind!r}, not with 'opened'")
     if entry.decision != state.decision:
-        state = state.model_copy(update=_begin_decision(state))
+        state = _with(state, _begin_decision(state))
     changes = _EVOLVE[entry.kind](state, entry)
     stamp = {"decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
     return _changed(state, {**changes, **stamp})
@@ -253,7 +253,18 @@ def _changed(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
     plain = {"priority", "floor", "closed_at"} & set(changes)
     if plain:  # values that come as JSON text and must be read again
         return RequestState.model_validate({**state.__dict__, **changes})
-    return state.model_copy(update=dict(changes))
+    return _with(state, changes)
+
+
+def _with(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
+    """The state with other values of some fields. The same as `model_copy`, which takes three times as long: this is
+    done for every entry."""
+    fresh = RequestState.__new__(RequestState)
+    object.__setattr__(fresh, "__dict__", {**state.__dict__, **changes})
+    object.__setattr__(fresh, "__pydantic_fields_set__", state.__pydantic_fields_set__ | changes.keys())
+    object.__setattr__(fresh, "__pydantic_extra__", None)
+    object.__setattr__(fresh, "__pydantic_private__", None)
+    return fresh
 
 
 def rebuild(entries: Iterable[Entry]) -> RequestState:

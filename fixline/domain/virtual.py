@@ -36,7 +36,8 @@ class VirtualRequest:
 
     def give(self, command: Command, at: datetime, actor: Actor) -> Decision | Refusal:
         """Decide one command at an instant, as the store does: what was due before then happens in it."""
-        result = advance(self.definition, self.state, command, at, actor=actor, request_id=self.id)
+        due = self.next_at is not None and self.next_at <= at  # nothing to catch up with is not looked for
+        result = advance(self.definition, self.state, command, at, actor=actor, request_id=self.id, catch_up=due)
         if isinstance(result, Decision):
             self.state, self.next_at = result.state, result.next_at
         return result

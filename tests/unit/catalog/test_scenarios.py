@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fixline.catalog import Catalog, check_paths, read_catalog
+from fixline.catalog.profiles import Storm, read_profile
 from fixline.catalog.scenarios import Scenario, read_scenarios
 from fixline.catalog.scenarios.actions import NO_ACTIONS, VERBS
 from fixline.catalog.scenarios.instants import InstantError, instant
@@ -188,3 +189,40 @@ def test_where_a_refusal_is_expected_anything_may_be_given(root: Path) -> None:
     assert line.action is not None
     assert isinstance(line.action.command, Complete)
     assert line.action.command.form == {"depth": "deep"}
+
+
+@pytest.mark.parametrize("path", sorted((BROKEN / "profiles").iterdir()), ids=lambda path: path.stem)
+def test_broken_profiles(path: Path, catalog: Catalog) -> None:
+    """The profile of a simulation is held against the definitions, with all findings at their places."""
+    _, findings = read_profile(path, catalog)
+    assert expected(path)
+    assert places(findings) == expected(path), [str(finding) for finding in findings]
+
+
+def test_a_profile(tmp_path: Path, catalog: Catalog) -> None:
+    """What is written counts, what is not stays as usual; a file that is not there is a finding."""
+    path = tmp_path / "profile.yaml"
+    path.write_text(
+        """\
+weeks: 4
+days: {mon: 2, sun: 1}
+hours: {08-10: 4, 10-11: 1}
+storm: {day: 3, lasts: 2, times: 8}
+crews: {inspectors: 5}
+types:
+  pothole:
+    steps:
+      repair: {takes: 2 working hours, outcomes: {done: 8, otherwise: 2}}
+      dry_road: {takes: 3 calendar days}
+"""
+    )
+    profile, findings = read_profile(path, catalog)
+    assert findings == ()
+    assert profile.weeks == 4
+    assert profile.days == (2, 0, 0, 0, 0, 0, 1)
+    assert profile.hours[7:12] == (0, 2, 2, 1, 0)
+    assert profile.storm == Storm(3, 2, 8)
+    assert profile.crews == {"inspectors": 5}
+    assert profile.steps["pothole", "repair"].outcomes == {"done": 8, "otherwise": 2}
+    assert str(profile.steps["pothole", "dry_road"].takes) == "3 calendar days"
+    assert [finding.code for finding in read_profile(tmp_path / "no.yaml", catalog)[1]] == ["FX101"]
