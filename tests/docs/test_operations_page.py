@@ -72,7 +72,7 @@ def test_every_option_is_in_its_commands_row(name: str) -> None:
         if parameter.name == "help":
             continue
         if isinstance(parameter, TyperArgument):
-            assert re.search(r"`(?:FILE|ID|NAME|TYPE|PATH \.\.\.)`", row), name
+            assert re.search(r"`(?:FILE|ID|NAME|TYPE|(?:TYPE|PATH) \.\.\.)`", row), name
             continue
         options.update(each for each in parameter.opts if each.startswith("--"))
         default = parameter.default

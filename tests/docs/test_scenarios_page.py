@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fixline.catalog import read_catalog
+from fixline.catalog.profiles import read_profile
 from fixline.catalog.scenarios import ClockWord
 from fixline.catalog.scenarios.actions import LINE_KEYS, VERBS
 from fixline.catalog.scenarios.expectations import READERS
@@ -17,7 +19,9 @@ from fixline.settings import PACKAGED_DEFINITIONS
 from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
 
 PAGE = DOCS / "scenarios.md"
-EXAMPLES = blocks_of(PAGE, "yaml")
+BLOCKS = blocks_of(PAGE, "yaml")
+PROFILES = [block for block in BLOCKS if block.words == ("profile",)]
+EXAMPLES = [block for block in BLOCKS if block not in PROFILES]
 
 
 def section(title: str) -> list[list[str]]:
@@ -64,3 +68,15 @@ def test_every_key_of_a_line_and_of_a_scenario_is_on_the_page() -> None:
     told = {name for row in section("A scenario's keys") for name in names(row[0])}
     opening = set(Open.model_fields) - {"kind", "type", "version", "opened_at", "backlog", "has_contact"}
     assert told == opening | {"opened", "contact", "by", "refused", "about", "then", "expect"}
+
+
+def test_profiles_of_the_page_are_profiles(tmp_path: Path) -> None:
+    """The example fits the shipped definitions, and has every key that the table has."""
+    (block,) = PROFILES
+    path = tmp_path / "profile.yaml"
+    path.write_text(block.text)
+    profile, findings = read_profile(path, read_catalog(PACKAGED_DEFINITIONS).catalog)
+    assert findings == ()
+    assert profile.storm is not None
+    rows = table_rows(page("scenarios.md").partition("# Simulations")[2])[1:]
+    assert [row[0].strip("`") for row in rows] == re.findall(r"^(\w+):", block.text, re.MULTILINE)

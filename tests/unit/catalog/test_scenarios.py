@@ -219,8 +219,8 @@ types:
     profile, findings = read_profile(path, catalog)
     assert findings == ()
     assert profile.weeks == 4
-    assert profile.days == (2, 0, 0, 0, 0, 0, 1)
-    assert profile.hours[7:12] == (0, 2, 2, 1, 0)
+    assert list(profile.days) == [2, 0, 0, 0, 0, 0, 1]
+    assert list(profile.hours[7:12]) == [0, 2, 2, 1, 0]
     assert profile.storm == Storm(3, 2, 8)
     assert profile.crews == {"inspectors": 5}
     assert profile.steps["pothole", "repair"].outcomes == {"done": 8, "otherwise": 2}
