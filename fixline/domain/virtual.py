@@ -34,12 +34,18 @@ class VirtualRequest:
         self.state: RequestState | None = None
         self.next_at: datetime | None = None
 
-    def give(self, command: Command, at: datetime, actor: Actor) -> Decision | Refusal:
-        """Decide one command at an instant, as the store does: what was due before then happens in it."""
+    def give(
+        self, command: Command, at: datetime, actor: Actor, target: Definition | None = None
+    ) -> Decision | Refusal:
+        """Decide one command at an instant, as the store does: what was due before then happens in it. `target` is the
+        definition that a command to recategorise or to move leads to."""
         due = self.next_at is not None and self.next_at <= at  # nothing to catch up with is not looked for
-        result = advance(self.definition, self.state, command, at, actor=actor, request_id=self.id, catch_up=due)
+        result = advance(
+            self.definition, self.state, command, at, actor=actor, request_id=self.id, catch_up=due, target=target
+        )
         if isinstance(result, Decision):
             self.state, self.next_at = result.state, result.next_at
+            self.definition = target or self.definition
         return result
 
     def tick(self, at: datetime) -> Decision | None:

@@ -88,16 +88,21 @@ def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[
     found: set[tuple[str | int, ...]] = set()
     ways = {name: _ways(step) for name, step in definition.steps.items()}
     for journal in journals:
+        promises: dict[str, str] = {}
         for entry in journal:
             data = entry.data
+            if entry.kind == "recategorised":  # what follows is another definition's
+                break
+            if entry.kind == "clock_started":
+                promises[data["name"]] = data.get("deadline") or data["name"]
             if entry.kind == "step_entered":
                 found.add(("steps", data["step"]))
             elif entry.kind == "step_left" and data.get("outcome") is not None:
                 here = ways[data["step"]]
                 way = here.get(data["outcome"]) or here.get(OTHERWISE)
                 found |= {("steps", data["step"], *way)} if way else set()
-            elif entry.kind == "rung_fired" and data["clock"] in definition.deadlines:
-                found.add(("deadlines", data["clock"], "escalate", data["rung"]))
+            elif entry.kind == "rung_fired" and promises.get(data["clock"]) in definition.deadlines:
+                found.add(("deadlines", promises[data["clock"]], "escalate", data["rung"]))
     return found
 
 

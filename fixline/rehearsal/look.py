@@ -66,11 +66,8 @@ class World:
         return Told(f"{local(at, self.calendar)} {words}", at, **facts)
 
     def clock(self, name: str) -> Clock | None:
-        """The deadline of that name, or the last clock of `<step>.claim` or `<step>.due`."""
-        if name in self.clocks:
-            return self.clocks[name]
-        step, _, kind = name.rpartition(".")
-        found = [clock for clock in self.clocks.values() if clock.step == step and clock.kind == kind]
+        """The last clock of the deadline of that name, or of `<step>.claim` or `<step>.due`."""
+        found = [clock for clock in self.clocks.values() if shown_name(clock) == name]
         return found[-1] if found else None
 
 
@@ -82,7 +79,7 @@ def local(at: datetime, calendar: WorkingCalendar) -> str:
 
 def shown_name(clock: Clock) -> str:
     """A clock's name as a scenario writes it."""
-    return clock.name if clock.kind is ClockKind.DEADLINE else f"{clock.step}.{clock.kind.value}"
+    return clock.promise if clock.kind is ClockKind.DEADLINE else f"{clock.step}.{clock.kind.value}"
 
 
 def look(expected: Expected, world: World, state: RequestState) -> Mismatch | None:

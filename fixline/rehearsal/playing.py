@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fixline.catalog.scenarios import Action, Line, Scenario
-from fixline.domain.commands import Actor, Command, Role
+from fixline.catalog.scenarios import Action, CallAnswer, Line, Scenario
+from fixline.domain.commands import Actor, Command, EffectReport, Role
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
+from fixline.domain.steps import CallStep
 from fixline.domain.virtual import NeverRests, VirtualRequest
 from fixline.rehearsal.look import Mismatch, World, look
 
@@ -112,7 +113,20 @@ class Player:
                 scene.mismatches.append(_wrong(line, action.text, f"a task of step {action.task_step}", open_now))
                 return False
             command = command.model_copy(update={"task": task or f"{REQUEST_ID}-T0"})
-        return self._give(line, scene, command, actor or self._crew(action.task_step))
+        if isinstance(command, CallAnswer):
+            command = self._report(command)
+        return self._give(line, scene, command, actor or self._crew(action.task_step), action.target)
+
+    def _report(self, answer: CallAnswer) -> EffectReport:
+        """The answer of a called system, as the effect that called it reports it."""
+        state, steps = self._request.state, self._request.definition.steps
+        calling = [
+            (position.step, position.visit)
+            for position in (state.positions if state else ())
+            if isinstance(steps.get(position.step), CallStep) and answer.step in (None, position.step)
+        ]
+        step, visit = calling[-1] if calling else (answer.step, None)
+        return EffectReport(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
 
     def _open_steps(self) -> set[str]:
         state = self._request.state
@@ -124,9 +138,9 @@ class Player:
         teams = {task.team for task in state.tasks.values() if task.step == step} if state else set()
         return Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
 
-    def _give(self, line: Line, scene: Scene, command: Command, actor: Actor) -> bool:
+    def _give(self, line: Line, scene: Scene, command: Command, actor: Actor, target: Definition | None = None) -> bool:
         """Give the command; whether the scenario can go on after the answer."""
-        result = self._request.give(command, line.at, actor)
+        result = self._request.give(command, line.at, actor, target)
         what = scene.text or "opened"
         if isinstance(result, Refusal):
             scene.note = f"refused: {result.code}"

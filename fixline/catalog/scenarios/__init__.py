@@ -4,6 +4,7 @@ Owns everything from the file to the scenarios that `fixline.rehearsal` plays. M
 but the catalog's own reading and the domain.
 """
 
+from fixline.catalog.scenarios.actions import CallAnswer
 from fixline.catalog.scenarios.expectations import NOTHING, ClockWord
 from fixline.catalog.scenarios.instants import zone_of
 from fixline.catalog.scenarios.model import Action, Expected, Line, Scenario, Told
@@ -12,6 +13,7 @@ from fixline.catalog.scenarios.reading import check_scenarios, read_scenarios, s
 __all__ = [
     "NOTHING",
     "Action",
+    "CallAnswer",
     "ClockWord",
     "Expected",
     "Line",

@@ -7,29 +7,28 @@ gains is an action without a line here. Must not import anything of Fixline but 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.domain.commands import (
-    SYSTEM,
-    Actor,
-    Command,
-    EffectReport,
-    Move,
-    Open,
-    Recategorise,
-    Role,
-    SourceClosed,
-    Tick,
-)
+from fixline.domain.commands import SYSTEM, Actor, Body, Command, EffectReport, Move, Open, Role, SourceClosed, Tick
 
-NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed, Recategorise, Move)
+NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed, Move)
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
-system's; and a scenario stays with one version of one definition."""
+system's; and a scenario knows one version of each definition."""
+VERSION = "rehearsal"
+"""What stands for a definition's version in a scenario."""
 TASK = "task"
 LINE_KEYS = frozenset({"at", "by", "refused", "expect"})
+
+
+class CallAnswer(Body):
+    """A department's system, called by a step, answers; `step` says at which step where several have called."""
+
+    kind: Literal["call_answer"] = "call_answer"
+    outcome: str
+    step: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Verb:
 
 
 def _fields(command: type[BaseModel]) -> dict[str, FieldInfo]:
-    return {name: field for name, field in command.model_fields.items() if name != "kind"}
+    return {name: field for name, field in command.model_fields.items() if name not in ("kind", "version")}
 
 
 def _value_of(fields: dict[str, FieldInfo]) -> str:
@@ -66,7 +65,8 @@ def _value_of(fields: dict[str, FieldInfo]) -> str:
 
 def _verbs() -> dict[str, Verb]:
     found = {}
-    for command in get_args(get_args(Command)[0]):
+    commands: tuple[Any, ...] = get_args(get_args(Command)[0])
+    for command in (*commands, CallAnswer):
         if command in NO_ACTIONS:
             continue
         fields = _fields(command)

@@ -27,9 +27,11 @@ _SWITCHES = {"true": True, "false": False}
 
 @dataclass
 class Frame:
-    """One scenario's surroundings. `now` is the instant that the reading has come to (aware UTC)."""
+    """One scenario's surroundings. `now` is the instant that the reading has come to (aware UTC), `definition` the one
+    by which the request goes then; `definitions` are all, by type."""
 
     definition: Definition
+    definitions: dict[str, Definition]
     organisation: Organisation | None
     findings: Findings
     opened_at: datetime

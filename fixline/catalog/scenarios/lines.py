@@ -11,12 +11,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fixline.catalog.findings import Place, one_of
-from fixline.catalog.scenarios.actions import LINE_KEYS, SUPERVISOR, TASK, VERBS, Verb
+from fixline.catalog.scenarios.actions import LINE_KEYS, SUPERVISOR, TASK, VERBS, VERSION, Verb
 from fixline.catalog.scenarios.expectations import read_expectations
 from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
 from fixline.catalog.scenarios.model import Action, Line
 from fixline.catalog.shape import Section, nearest, section_of
 from fixline.catalog.tree import Node
+from fixline.domain.commands import Recategorise
+from fixline.domain.definition import Definition
 from fixline.domain.steps import HumanStep
 
 _UNSAID = "not said"
@@ -60,9 +62,10 @@ def _read_action(section: Section, verb: Verb, frame: Frame, *, strict: bool) ->
         if found is not None:
             body[key] = plain(found.value)
     task_step = _task_step(section, verb, body, frame, strict=strict)
+    target = _target(section, verb, body, frame, strict=strict)
     for key in _ANSWERS:
         if key in body:
-            fields = _fields(task_step, frame)
+            fields = target.intake.questions if target else _fields(task_step, frame)
             body[key] = read_answers(section.section(key), fields, frame.findings, strict=strict)
     if strict:
         _check_outcome(section, task_step, body, frame)
@@ -71,7 +74,21 @@ def _read_action(section: Section, verb: Verb, frame: Frame, *, strict: bool) ->
     command = _command(section, verb, body, frame)
     if command is None or len(frame.findings) > before:
         return None
-    return Action(command, actor, task_step, _text(verb, body))  # type: ignore[arg-type]
+    if target is not None and strict:
+        frame.definition = target
+    return Action(command, actor, task_step, _text(verb, body), target)  # type: ignore[arg-type]
+
+
+def _target(section: Section, verb: Verb, body: dict[str, Any], frame: Frame, *, strict: bool) -> Definition | None:
+    """The definition of the type to which the request is recategorised; a finding when there is none."""
+    if verb.command is not Recategorise:
+        return None
+    body["version"] = VERSION
+    found = frame.definitions.get(str(body.get(verb.value)))
+    if found is None and strict and verb.value in body:
+        message = f"there is no type '{body[verb.value]}'{nearest(str(body[verb.value]), frame.definitions)}"
+        frame.findings.add("FX805", _place(section, verb.value, verb), message)
+    return found
 
 
 def _task_step(section: Section, verb: Verb, body: dict[str, Any], frame: Frame, *, strict: bool) -> str | None:

@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from fixline.catalog.findings import Place
+from fixline.catalog.scenarios.actions import CallAnswer
 from fixline.domain.commands import Actor, Command, Open
+from fixline.domain.definition import Definition
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ class Told:
 @dataclass(frozen=True)
 class Action:
     """What somebody does. `task_step` names the step whose open task is meant: its id stands in the command only
-    when it is played. `actor` is None for a crew of the task's team."""
+    when it is played. `actor` is None for a crew of the task's team. `target` is the definition to which it leads."""
 
-    command: Command
+    command: Command | CallAnswer
     actor: Actor | None
     task_step: str | None
     text: str
+    target: Definition | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fixline.catalog.catalog import SCENARIOS, Catalog, read_bytes
 from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import read_tree
-from fixline.catalog.scenarios.actions import ACTORS
+from fixline.catalog.scenarios.actions import ACTORS, VERSION
 from fixline.catalog.scenarios.expectations import read_expectations
 from fixline.catalog.scenarios.frame import Frame, plain, read_answers
 from fixline.catalog.scenarios.instants import first_monday
@@ -24,7 +24,6 @@ from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.domain.commands import Open, Role
 from fixline.domain.definition import Definition
 
-VERSION = "rehearsal"
 _PLACE = {"address": "1 Example Street"}
 _OPENING = tuple(
     name
@@ -84,7 +83,7 @@ def _definition(path: Path, section: Section, catalog: Catalog) -> Definition | 
 def _read_scenario(name: str, section: Section, definition: Definition, catalog: Catalog) -> Scenario | None:
     findings, before = section.findings, len(section.findings)
     monday = first_monday(definition.calendar)
-    frame = Frame(definition, catalog.organisation, findings, monday, monday)
+    frame = Frame(definition, catalog.definitions, catalog.organisation, findings, monday, monday)
     at = section.text("opened", required=True)
     opened_at = (frame.instant(at, monday) if at else None) or monday
     frame.opened_at = frame.now = opened_at

@@ -16,11 +16,11 @@ from fixline.catalog import Catalog, version_hash
 from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios.instants import first_monday
 from fixline.domain.calendar import CalendarExhausted, WorkingCalendar
-from fixline.domain.commands import SYSTEM, Actor, Claim, Command, Complete, Role, Signal
+from fixline.domain.commands import SYSTEM, Actor, AgencyReply, Claim, Command, Complete, EffectReport, Role, Signal
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
 from fixline.domain.state import Position, TaskState
-from fixline.domain.steps import HumanStep, WaitStep
+from fixline.domain.steps import AgencyStep, CallStep, HumanStep, WaitStep
 from fixline.domain.virtual import VirtualRequest
 from fixline.rehearsal.simulation.chance import Chance
 from fixline.rehearsal.simulation.crews import Job, Team
@@ -178,7 +178,7 @@ class Simulation:
 
     def _entered(self, number: int, request: VirtualRequest, position: Position, now: datetime) -> None:
         step = request.definition.step(position.step)
-        if isinstance(step, WaitStep) and step.signal:
+        if isinstance(step, AgencyStep | CallStep) or (isinstance(step, WaitStep) and step.signal):
             told = self._chance.told(request.definition.type, position.step).takes
             try:
                 span = request.definition.calendar.add(now, told) - now if told else None
@@ -194,8 +194,19 @@ class Simulation:
         if request is None or position is None or position.visit != event.visit:
             return
         step = request.definition.step(event.name)
+        command: Command | None = None
         if isinstance(step, WaitStep) and step.signal:
-            self._give(event.request, Signal(name=step.signal), event.at, SYSTEM)
+            command = Signal(name=step.signal)
+        elif isinstance(step, AgencyStep | CallStep):
+            outcome = self._chance.outcome(request.definition, event.name, step)
+            if isinstance(step, AgencyStep):
+                command = AgencyReply(outcome=outcome, step=event.name)
+            else:
+                command = EffectReport(
+                    effect="", effect_kind="call", step=event.name, visit=event.visit, outcome=outcome
+                )
+        if command is not None:
+            self._give(event.request, command, event.at, SYSTEM)
 
     def _team(self, key: str, calendar: WorkingCalendar) -> Team:
         """The team; its hours are those of the first type that gives it work."""
