@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from fixline.catalog.findings import Findings, Place, did_you_mean, one_of
@@ -196,11 +197,17 @@ def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | 
 def span_of(written: Written, findings: Findings) -> Span | None:
     """The length of time that is written."""
     try:
-        return Span.parse(written.text)
+        return _parsed(written.text)
     except SpanError as problem:
         code = "FX606" if _BARE_UNIT.fullmatch(written.text.strip().lower()) else "FX209"
         findings.add(code, written.place, str(problem))
         return None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Span:
+    """The span; definitions use a few dozen texts again and again. Raises SpanError."""
+    return Span.parse(text)
 
 
 def section_of(node: Node, what: str, findings: Findings, owner: Place | None = None) -> Section | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fixline.cli.outcome import Trouble, WrongUse
-from fixline.domain.definition import Definition
+
+if TYPE_CHECKING:
+    from fixline.domain.definition import Definition
 
 
 def read_checked(type_: str) -> Definition:

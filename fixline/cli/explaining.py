@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from fixline.cli.checked import read_checked
 from fixline.cli.moments import Moment, read_moment
-from fixline.domain.definition import Definition, Priority
-from fixline.domain.forecast import ClockAhead, RungAhead, deadlines_ahead, steps_ahead, usual_priority
+
+if TYPE_CHECKING:
+    from fixline.domain.definition import Definition, Priority
+    from fixline.domain.forecast import ClockAhead, RungAhead
+
+Word = Literal["low", "normal", "high", "urgent"]
+"""The priorities, so that the list of commands does without the domain."""
 
 
 def explain(
@@ -21,17 +26,19 @@ def explain(
         str, typer.Option(metavar="TIME", help="'2026-11-20 16:00' or 'Fri 16:00', in the calendar's time zone.")
     ],
     priority: Annotated[
-        Priority | None, typer.Option(help="The priority. [default: that of a request whose answers meet no condition]")
+        Word | None, typer.Option(help="The priority. [default: that of a request whose answers meet no condition]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Say when every clock runs out: deadlines with their rungs, and the limits of every step."""
+    from fixline.domain.definition import Priority
+    from fixline.domain.forecast import usual_priority
     from fixline.store.arrivals import utc_now
 
     definition = read_checked(type_)
     zone = ZoneInfo(definition.calendar.timezone)
     moment = read_moment(opened, zone, utc_now())
-    told = outlook(definition, moment, priority or usual_priority(definition))
+    told = outlook(definition, moment, Priority(priority) if priority else usual_priority(definition))
     if as_json:
         print(json.dumps(told, indent=2))
     else:
@@ -40,6 +47,8 @@ def explain(
 
 def outlook(definition: Definition, moment: Moment, priority: Priority) -> dict[str, Any]:
     """Everything that the command tells, as JSON; instants in UTC and as the calendar's zone shows them."""
+    from fixline.domain.forecast import deadlines_ahead, steps_ahead
+
     zone = ZoneInfo(definition.calendar.timezone)
     return {
         "type": definition.type,

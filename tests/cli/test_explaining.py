@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from fixline.cli.explaining import Word
 from fixline.cli.moments import read_moment
 from fixline.cli.outcome import WrongUse
+from fixline.domain.definition import Priority
 from tests.cli.conftest import Fixline
 
 CITY = ZoneInfo("America/Chicago")
@@ -93,6 +96,10 @@ def test_in_words(fixline: Fixline) -> None:
     due = "  Wed 2026-12-02 16:00:00 CST  (2026-12-02 22:00:00Z)  due"
     assert lines.index(due) < lines.index(f"{due}: tells supervisor and raises the priority to high")
     assert "  stands while on_hold, waiting_for_weather, with_utility, waiting_for_resurfacing" in lines
+
+
+def test_the_priorities_are_the_models() -> None:
+    assert list(get_args(Word)) == [priority.value for priority in Priority]
 
 
 def test_wrong_use(fixline: Fixline) -> None:
