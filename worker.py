@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -18,6 +19,7 @@ from activities.agency import AskAgency
 from activities.call import Call
 from activities.dispatch import Crews, Dispatch
 from activities.escalation import Escalate
+from activities.follow_on import OpenFollowOn
 from activities.inspection import OrderInspection
 from activities.notification import LogNotifier, Notifier, Notify
 from activities.outgoing import Outgoing
@@ -52,7 +54,8 @@ def build_activities(
 ) -> list[Callable[..., Any]]:
     """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
-    inbox = Inbox(store, Versions())
+    versions = Versions()
+    inbox = Inbox(store, versions)
     effects = Effects(store, inbox)
     crews = Crews(organisation)
     channel = notifier or LogNotifier()
@@ -64,6 +67,7 @@ def build_activities(
         Escalate(effects, organisation, channel).escalate,
         Notify(effects, channel).notify,
         TellRequest(effects, wake).tell_request,
+        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), wake).open_follow_on,
         AskAgency(effects, organisation, channel, out).ask_agency,
         Call(effects, organisation, out).call,
     ]

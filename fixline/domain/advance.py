@@ -14,7 +14,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fixline.domain import moving, prioritising, progress, recategorising, reopening, replies, tasks, timekeeping
+from fixline.domain import (
+    follow_ons,
+    moving,
+    prioritising,
+    progress,
+    recategorising,
+    reopening,
+    replies,
+    tasks,
+    timekeeping,
+)
 from fixline.domain.commands import (
     Actor,
     AgencyReply,
@@ -26,13 +36,17 @@ from fixline.domain.commands import (
     Complete,
     Decline,
     EffectReport,
+    FollowOnClosed,
+    FollowOnReopened,
     Hold,
     Move,
     Open,
+    ParentLeft,
     Place,
     Prioritise,
     Reassign,
     Recategorise,
+    RelatedNote,
     Release,
     Reopen,
     Resume,
@@ -50,9 +64,9 @@ from fixline.domain.forms import read_answers
 from fixline.domain.state import Position, RequestState, TaskState
 from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
-ON_CLOSED = (Comment, EffectReport, Reopen, AgencyReply)
+ON_CLOSED = (Comment, EffectReport, Reopen, AgencyReply, FollowOnClosed, FollowOnReopened, RelatedNote)
 """What a closed request still takes: a remark, the reports of effects that were under way, being opened again, a reply
-that comes too late."""
+that comes too late, and what its parent and its follow-ons have to tell."""
 
 
 def advance(
@@ -159,6 +173,7 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
         external_id=command.external_id,
         has_contact=command.has_contact,
         backlog=command.backlog,
+        parent=command.parent,
     )
     timekeeping.note_undecided(draft, "priority", ruled.undecided)
     timekeeping.start_deadlines(draft, backlog=command.backlog)
@@ -237,10 +252,6 @@ def _send_back(draft: Draft, command: SendBack) -> None:
     progress.enter(draft, command.step)
 
 
-def _comment(draft: Draft, command: Comment) -> None:
-    draft.record("commented", command.text)
-
-
 def _signal(draft: Draft, command: Signal) -> None:
     waiting = [position for position in draft.state.positions if _awaits(draft, position, command.name)]
     if not waiting:
@@ -301,7 +312,11 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     AgencyReply: replies.agency_reply,
     Amend: _amend,
     SendBack: _send_back,
-    Comment: _comment,
+    Comment: follow_ons.comment,
+    FollowOnClosed: follow_ons.closed,
+    FollowOnReopened: follow_ons.reopened,
+    ParentLeft: follow_ons.parent_left,
+    RelatedNote: follow_ons.related_note,
     Signal: _signal,
     Hold: _hold,
     Resume: _resume,

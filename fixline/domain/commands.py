@@ -99,6 +99,14 @@ class Place(Body):
         return self.latitude is not None or bool((self.address or "").strip())
 
 
+class ParentLink(Body):
+    """The request that a follow-on was opened for: its id, the step that waits, and how deep the chain is by now."""
+
+    id: str
+    step: str
+    depth: int = Field(1, ge=1)
+
+
 class Open(Body):
     """A report is accepted.
 
@@ -120,6 +128,7 @@ class Open(Body):
     opened_at: AwareDatetime | None = Field(None, ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
     backlog: bool = False
     has_contact: bool = False
+    parent: ParentLink | None = None
 
 
 class Claim(Body):
@@ -288,7 +297,8 @@ class Tick(Body):
 
 
 class EffectReport(Body):
-    """What an effect learned: who got the work order, who was told, what a system answered at which visit of a step."""
+    """What an effect learned: who got the work order, who was told, what a system answered at which visit of a step,
+    which follow-on was opened or why none was."""
 
     kind: Literal["report"] = "report"
     effect: str
@@ -303,6 +313,40 @@ class EffectReport(Body):
     step: str | None = None
     visit: int | None = None
     outcome: str | None = None
+    child: str | None = None
+    child_type: str | None = None
+    failed: str | None = None
+
+
+class FollowOnClosed(Body):
+    """A follow-on of this request has been closed."""
+
+    kind: Literal["follow_on_closed"] = "follow_on_closed"
+    child: str
+    outcome: CloseOutcome
+
+
+class FollowOnReopened(Body):
+    """A follow-on of this request that had been closed was opened again."""
+
+    kind: Literal["follow_on_reopened"] = "follow_on_reopened"
+    child: str
+
+
+class ParentLeft(Body):
+    """The request for which this follow-on was opened no longer waits for it."""
+
+    kind: Literal["parent_left"] = "parent_left"
+    parent: str
+
+
+class RelatedNote(Body):
+    """A remark was left on the parent or on a follow-on of this request; `by` is who left it."""
+
+    kind: Literal["related_note"] = "related_note"
+    other: str
+    by: str
+    text: str
 
 
 class SourceClosed(Body):
@@ -336,7 +380,11 @@ Command = Annotated[
     | Move
     | Tick
     | EffectReport
-    | SourceClosed,
+    | SourceClosed
+    | FollowOnClosed
+    | FollowOnReopened
+    | ParentLeft
+    | RelatedNote,
     Field(discriminator="kind"),
 ]
 

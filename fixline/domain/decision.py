@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, RequestState, Task
 
-EffectKind = Literal["dispatch", "order_inspection", "escalate", "notify", "tell_request", "ask_agency", "call"]
+EffectKind = Literal[
+    "dispatch", "order_inspection", "escalate", "notify", "tell_request", "ask_agency", "call", "open_follow_on"
+]
 """`tell_request` puts the command in its data into the inbox of the request that it names (`to`)."""
 
 

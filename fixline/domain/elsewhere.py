@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from fixline.domain.calendar import CalendarExhausted, Span
+from fixline.domain.commands import ParentLeft
 from fixline.domain.draft import Draft
-from fixline.domain.steps import NO_REPLY, TIMEOUT, AgencyStep, CallStep
+from fixline.domain.steps import NO_REPLY, TIMEOUT, AgencyStep, CallStep, FollowOnStep
 
 PLACE, DESCRIPTION, PHOTOS = SENDABLE = ("place", "description", "photos")
 """What can be sent besides answers; an answer of such a name is not sent."""
@@ -53,6 +54,19 @@ def call_system(draft: Draft, name: str, step: CallStep, visit: int) -> None:
         outcomes=[outcome for outcome in step.then if outcome != TIMEOUT],
         fields=_fields(draft, step.send),
     )
+
+
+def open_follow_on(draft: Draft, name: str, step: FollowOnStep, visit: int) -> None:
+    """Cause the opening of the follow-on."""
+    draft.cause("open_follow_on", type=step.follow_on, step=name, visit=visit, at=draft.now)
+
+
+def tell_follow_ons(draft: Draft, name: str) -> None:
+    """A step is left whose follow-on may still be open: it is told that nobody waits for it."""
+    for child_id, child in draft.state.children.items():
+        position = draft.state.position_of(name)
+        if child.status == "open" and child.step == name and position and position.entered_at == child.entered_at:
+            draft.tell(child_id, ParentLeft(parent=draft.request_id))
 
 
 def _fields(draft: Draft, names: Iterable[str]) -> dict[str, Any]:

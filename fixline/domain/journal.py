@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.domain.commands import Place
-from fixline.domain.state import Clock, ClockKind, HoldRecord, Position, RequestState, Task, Visit
+from fixline.domain.state import Child, Clock, ClockKind, HoldRecord, Position, RequestState, Task, Visit
 from fixline.domain.steps import CloseOutcome
 
 
@@ -165,6 +165,24 @@ def _moved(_state: RequestState, entry: Entry) -> dict[str, Any]:
     }
 
 
+def _follow_on_opened(state: RequestState, entry: Entry) -> dict[str, Any]:
+    known = {name: value for name, value in entry.data.items() if name in Child.model_fields}
+    return {"children": {**state.children, entry.data["child"]: Child.model_validate(known)}}
+
+
+def _follow_on_closed(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return _child_changed(state, entry, status="closed", outcome=entry.data["outcome"])
+
+
+def _follow_on_reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return _child_changed(state, entry, status="open", outcome=None)
+
+
+def _child_changed(state: RequestState, entry: Entry, **changes: Any) -> dict[str, Any]:
+    child = _patched(state.children[entry.data["child"]], changes)
+    return {"children": {**state.children, entry.data["child"]: child}}
+
+
 def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
     return {}
 
@@ -206,6 +224,12 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "signal_received": _nothing,
     "condition_undecided": _nothing,
     "sent_back": _nothing,
+    "follow_on_opened": _follow_on_opened,
+    "follow_on_closed": _follow_on_closed,
+    "follow_on_reopened": _follow_on_reopened,
+    "follow_on_failed": _nothing,
+    "parent_left": _nothing,
+    "related_commented": _nothing,
     "agency_asked": _nothing,
     "agency_replied": _nothing,
     "late_reply": _nothing,

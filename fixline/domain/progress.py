@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fixline.domain import elsewhere, timekeeping
-from fixline.domain.commands import SYSTEM
+from fixline.domain.commands import SYSTEM, FollowOnClosed
 from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
@@ -63,6 +63,7 @@ def time_over(draft: Draft, position: Position) -> None:
 
 def leave(draft: Draft, name: str, outcome: str | None) -> None:
     """Leave a step at which the request is, with an outcome; None when it was taken back."""
+    elsewhere.tell_follow_ons(draft, name)
     how = f" with outcome {outcome}" if outcome else ""
     draft.record(
         "step_left", f"Step {name} left{how}.", actor=SYSTEM, step=name, outcome=outcome, **_branch(draft, name)
@@ -110,6 +111,10 @@ def _arrive(draft: Draft, name: str) -> str | None:
             text = f"Step {name}: {step.call} is called, {step.at_most} at most."
             _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=until)
             elsewhere.call_system(draft, name, step, visit)
+        case FollowOnStep():
+            text = f"Step {name}: a follow-on of type {step.follow_on} is opened."
+            _entered(draft, name, visit, text, waiting_as=step.waiting_as)
+            elsewhere.open_follow_on(draft, name, step, visit)
         case CloseStep():
             _entered(draft, name, visit, f"Step {name}.")
             leave(draft, name, step.outcome)
@@ -229,3 +234,5 @@ def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "
     timekeeping.request_closed(draft, outcome)
     draft.record("closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at)
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
+    if draft.state.parent:
+        draft.tell(draft.state.parent.id, FollowOnClosed(child=draft.request_id, outcome=outcome))

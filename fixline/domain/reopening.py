@@ -10,7 +10,7 @@ from datetime import datetime
 
 from fixline.domain import progress, timekeeping
 from fixline.domain.calendar import CalendarExhausted
-from fixline.domain.commands import Actor, Reopen, Role
+from fixline.domain.commands import Actor, FollowOnReopened, Reopen, Role
 from fixline.domain.decision import refuse
 from fixline.domain.definition import NotifyEvent, ReopenedBy
 from fixline.domain.definition import Reopen as Rules
@@ -34,6 +34,8 @@ def reopen(draft: Draft, command: Reopen) -> None:
         text = f"it could be opened again within {rules.within} of its closing, until {until.isoformat()}"
         raise refuse("reopen_too_late", text, until=until.isoformat())
     draft.record("reopened", f"Opened again. {command.reason}", reason=command.reason, outcome_before=state.outcome)
+    if state.parent:
+        draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
     timekeeping.start_deadlines(draft, backlog=False)
     draft.notify(NotifyEvent.REOPENED)
     progress.enter(draft, rules.at)

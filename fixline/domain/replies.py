@@ -6,7 +6,7 @@ draft or raises `Refused`.
 
 from __future__ import annotations
 
-from fixline.domain import progress, tasks
+from fixline.domain import follow_ons, progress, tasks
 from fixline.domain.commands import AgencyReply, EffectReport
 from fixline.domain.decision import refuse
 from fixline.domain.definition import NotifyEvent
@@ -98,6 +98,8 @@ def report(draft: Draft, command: EffectReport) -> None:
         _asked(draft, command)
     elif command.effect_kind == "call":
         _answered(draft, command)
+    elif command.effect_kind == "open_follow_on":
+        follow_ons.report(draft, command)
     else:
         tasks.report(draft, command)
 

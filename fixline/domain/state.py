@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.domain.calendar import Span
-from fixline.domain.commands import Place
+from fixline.domain.commands import ParentLink, Place
 from fixline.domain.definition import Priority
 from fixline.domain.steps import CloseOutcome
 
@@ -147,6 +147,19 @@ class Visit(Record):
     branch: str | None = None
 
 
+class Child(Record):
+    """A follow-on of this request: its type, the step that it was opened for, and what it has come to.
+
+    `entered_at` is when that visit of the step began; None when the step had been left before the follow-on was opened.
+    """
+
+    type: str
+    step: str
+    entered_at: datetime | None = None
+    status: Literal["open", "closed"] = "open"
+    outcome: CloseOutcome | None = None
+
+
 class HoldRecord(Record):
     """A hold: since when, why, by whom."""
 
@@ -199,6 +212,8 @@ class RequestState(Record):
     former_clocks: tuple[str, ...] = ()
     reopened: int = 0
     reopened_at: datetime | None = None
+    parent: ParentLink | None = None
+    children: dict[str, Child] = Field(default_factory=dict)
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -92,7 +92,7 @@ class Effects:
         if isinstance(found, Applied):
             return found
         effect, request = found
-        if not _still_there(request, effect):
+        if not still_there(request, effect):
             return self._store.write(lambda s: _drop(s, request_id, effect_id))
         try:
             learned = reaching(effect, request.type)
@@ -149,7 +149,7 @@ def _begin(session: Session, request_id: str, effect_id: str) -> tuple[TakenEffe
     return report(session, request) if effect.state in OVER else (effect, request)
 
 
-def _still_there(request: Locked, effect: TakenEffect) -> bool:
+def still_there(request: Locked, effect: TakenEffect) -> bool:
     """Whether the request is still at the visit of the step for which the effect was caused."""
     if request.state is None:
         return False

@@ -123,6 +123,8 @@ def write_opening(session: Session, report: Report, decision: Decision) -> Opene
         "accepted_at": arrival.accepted_at,
         "created_by": arrival.actor.name,
         "inbox": command.number,
+        "parent_id": report.command.parent.id if report.command.parent else None,
+        "parent_step": report.command.parent.step if report.command.parent else None,
     }
     statements.INSERT_REQUEST.run(session, row)
     statements.INSERT_COMMAND.run(session, command._asdict())

@@ -29,11 +29,12 @@ REACH: dict[str, str] = {
     "tell_request": "store",
     "ask_agency": "outside",
     "call": "outside",
+    "open_follow_on": "store",
 }
 """Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
 
 
-_DESTINATIONS = ("team", "role", "audience", "to", "agency", "system")
+_DESTINATIONS = ("team", "role", "audience", "to", "agency", "system", "type")
 
 
 def promised_at(definition: Definition, state: RequestState) -> Any:

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, literal_column, or_, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, text, update
 from sqlmodel import Session, col, select
 
 from fixline.store.prepared import Prepared
-from fixline.store.tables import CommandRow, RequestRow, table_of
+from fixline.store.tables import CommandRow, EffectRow, RequestRow, table_of
 
 _COMMAND = table_of(CommandRow)
 _ANSWERED = _COMMAND.c.state != literal_column("'waiting'")  # spelled as in its index
@@ -33,6 +33,10 @@ class Call(NamedTuple):
     kind: str | None = None
     number: int | None = None
     again: int = 0
+
+
+_LEFT_TO_DO = select(EffectRow.request_id).where(text("effect.state IN ('pending', 'failed')"))  # as in its index
+"""Requests with effects that have not been taken: one that was closed at its opening needs a workflow for them."""
 
 
 def claim_calls(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
@@ -109,6 +113,15 @@ def _claim_commands(session: Session, now: datetime, patience: timedelta, limit:
 
 
 def _claim_starts(session: Session, now: datetime, patience: timedelta, limit: int) -> list[Call]:
+    """Requests that no workflow has taken up: open ones, and closed ones with something left to do."""
+    calls = _claim_some(session, col(RequestRow.status) == "open", now, patience, limit)
+    closed = (col(RequestRow.status) == "closed") & col(RequestRow.id).in_(_LEFT_TO_DO)
+    return calls + _claim_some(session, closed, now, patience, limit - len(calls))
+
+
+def _claim_some(
+    session: Session, which: ColumnElement[bool], now: datetime, patience: timedelta, limit: int
+) -> list[Call]:
     if limit <= 0:
         return []
     due = now - patience
@@ -116,7 +129,7 @@ def _claim_starts(session: Session, now: datetime, patience: timedelta, limit: i
         select(RequestRow)
         .where(
             col(RequestRow.shell_at).is_(None),
-            RequestRow.status == "open",
+            which,
             col(RequestRow.accepted_at) <= due,
             or_(col(RequestRow.relayed_at).is_(None), col(RequestRow.relayed_at) <= due),
         )

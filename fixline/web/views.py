@@ -63,6 +63,8 @@ def request_out(row: dict[str, Any], definition: Definition | None, now: datetim
             "answers": state.get("answers", {}),
             "photos": state.get("photos", []),
             "reopened": state.get("reopened", 0),
+            "children": [{"id": child, **facts} for child, facts in state.get("children", {}).items()],
+            "parent": state.get("parent"),
             "overdue": any(clock["overdue"] for clock in shown),
             "steps_taken": state.get("taken", []),
             "steps_remaining": remaining(definition, row["step"]),

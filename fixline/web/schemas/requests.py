@@ -236,6 +236,23 @@ class DefinitionRef(BaseModel):
     hash: str | None
 
 
+class ChildOut(BaseModel):
+    """A follow-on: a request that was opened for a step of this one, in another department."""
+
+    id: str
+    type: str
+    step: str
+    status: str
+    outcome: str | None
+
+
+class ParentOut(BaseModel):
+    """The request for which a follow-on was opened, and its step."""
+
+    id: str
+    step: str
+
+
 class RequestOut(BaseModel):
     """One request in full. Contact data is never part of it."""
 
@@ -275,8 +292,8 @@ class RequestOut(BaseModel):
     steps_remaining: list[str] = Field(description="The steps that can still come, by the request's own definition.")
     clocks: list[ClockOut]
     tasks: list[RequestTaskOut]
-    children: list[str] | None = Field(None, description="Null until follow-ons exist.")
-    parent: str | None = None
+    children: list[ChildOut] = Field(description="The follow-ons that were opened for it.")
+    parent: ParentOut | None = Field(description="The request for which it was opened, if it is a follow-on.")
     definition: DefinitionRef
 
 

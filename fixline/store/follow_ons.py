@@ -1,0 +1,94 @@
+"""Follow-ons in the store: the child is opened in the transaction that takes its parent's effect.
+
+Owns what a child is given of its parent. The mark on the effect, the child and the report to the parent are one
+transaction, so a follow-on is opened exactly once, whatever dies in between. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from fixline.domain.commands import SYSTEM, EffectReport, Open, ParentLink
+from fixline.domain.decision import Refusal
+from fixline.domain.definition import Definition
+from fixline.domain.follow_ons import DEEPEST
+from fixline.domain.state import RequestState
+from fixline.store.arrivals import Arrival, Locked
+from fixline.store.effects import TakenEffect, still_there
+from fixline.store.opening import Report, decide_opening, open_request
+from fixline.store.versions import Versions, VersionUnknown
+
+CHANNEL = "follow_on"
+_PREVIEW = "SR00-00000000"
+
+
+class FollowOn(NamedTuple):
+    """What came of an opening: the report to the parent (None: the step was left meanwhile), and the child's id."""
+
+    report: EffectReport | None
+    child: str | None = None
+
+
+def open_follow_on(
+    session: Session, versions: Versions, zone: ZoneInfo, effect: TakenEffect, request: Locked, now: datetime
+) -> FollowOn:
+    """Open the follow-on that an effect of the (locked) request asks for, or say why it cannot be opened."""
+    if request.state is None or not still_there(request, effect):
+        return FollowOn(None)
+    parent = RequestState.model_validate_json(request.state)
+    depth = (parent.parent.depth if parent.parent else 0) + 1
+    if depth > DEEPEST:
+        return FollowOn(_failed(effect, f"follow-ons would lie more than {DEEPEST} deep"))
+    try:
+        published = versions.current(session, effect.data["type"])
+    except VersionUnknown as unknown:
+        return FollowOn(_failed(effect, str(unknown)))
+    arrival = Arrival(
+        command_id=f"{effect.id}:open",
+        command=_opening(parent, published.definition, published.hash, effect, depth),
+        actor=SYSTEM,
+        accepted_at=now,
+        caller=SYSTEM.name,
+    )
+    report = Report(arrival, published.definition)
+    preview = decide_opening(report, _PREVIEW)
+    if isinstance(preview, Refusal):
+        wrong = "; ".join(f"{problem.field}: {problem.message}" for problem in preview.fields)
+        return FollowOn(_failed(effect, preview.message + (f" ({wrong})" if wrong else "")))
+    child = open_request(session, report, zone).command.request_id
+    return FollowOn(EffectReport(child=child, **_reported(effect)), child)
+
+
+def _opening(parent: RequestState, definition: Definition, version: str, effect: TakenEffect, depth: int) -> Open:
+    """The place and the words of the parent, and those of its answers that the child's type asks for, too."""
+    questions = definition.intake.questions
+    answers = {name: value for name, value in parent.answers.items() if name in questions}
+    return Open(
+        type=definition.type,
+        version=version,
+        place=parent.place if definition.intake.location != "none" else None,
+        areas=parent.areas,
+        answers=answers,
+        description=parent.description,
+        photos=parent.photos[: definition.intake.photos.max],
+        channel=CHANNEL,
+        parent=ParentLink(id=parent.id, step=effect.data["step"], depth=depth),
+    )
+
+
+def _failed(effect: TakenEffect, why: str) -> EffectReport:
+    return EffectReport(failed=why, **_reported(effect))
+
+
+def _reported(effect: TakenEffect) -> dict[str, Any]:
+    return {
+        "effect": effect.id,
+        "effect_kind": effect.kind,
+        "child_type": effect.data["type"],
+        "step": effect.data["step"],
+        "visit": effect.data["visit"],
+    }
