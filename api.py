@@ -66,6 +66,7 @@ def create_app(
             versions=Versions(),
             organisation=organisation,
             areas=catalog.areas,
+            catalog=catalog,
             max_body_bytes=settings.max_body_bytes,
         )
     )

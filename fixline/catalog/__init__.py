@@ -14,6 +14,7 @@ from fixline.catalog.catalog import (
 )
 from fixline.catalog.checking import check_paths, checked_files
 from fixline.catalog.codes import CODES, Code
+from fixline.catalog.files import check_files, name_of
 from fixline.catalog.findings import Finding
 from fixline.catalog.organisation import City, Department, Organisation, RoleHolder, Rule, Team
 from fixline.catalog.outside import Agency, System, Webhook
@@ -38,11 +39,13 @@ __all__ = [
     "System",
     "Team",
     "Webhook",
+    "check_files",
     "check_paths",
     "check_text",
     "checked_files",
     "finding_record",
     "finding_records",
+    "name_of",
     "read_catalog",
     "version_hash",
     "workflow_command",

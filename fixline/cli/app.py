@@ -27,6 +27,7 @@ from fixline.cli import (
     showing,
     simulating,
     testing,
+    versioning,
 )
 from fixline.cli.demo import command as demo
 from fixline.cli.embedded import command as embedded
@@ -52,6 +53,9 @@ app.command("graph")(drawing.graph)
 app.command("explain")(explaining.explain)
 app.command("test")(testing.run_scenarios)
 app.command("simulate")(simulating.simulate)
+app.command("publish")(versioning.publish)
+app.command("versions")(versioning.versions)
+app.command("move")(versioning.move)
 app.command("overdue")(showing.overdue)
 app.command("show")(showing.show)
 app.add_typer(keys.app, name="keys")

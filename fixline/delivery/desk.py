@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -19,6 +19,7 @@ from fixline.delivery.heard import Heard
 from fixline.domain.decision import Decision, Refusal
 from fixline.messages import Advanced, EffectOrder, Summary
 from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
+from fixline.store.moves import accept_moves, read_answers_of
 from fixline.store.opening import OpeningRefused, Report, decide_opening, open_request
 from fixline.store.projection import REACH
 from fixline.store.store import Store
@@ -98,6 +99,20 @@ class Desk:
             ringing = self._behind(self._ring_and_note(row))
             await asyncio.wait({ringing}, timeout=self._answer_within)
         return await self.answer(row.id)
+
+    async def submit_all(self, arrivals: Mapping[str, Arrival]) -> dict[str, Received | Refusal]:
+        """Put a command into the inbox of each of these requests, ring, and give back what they have come to.
+
+        All are accepted in one transaction. What has no answer within the time of one command is still waiting.
+        Raises RequestUnknown, KeyReused, StoreAway; then nothing was accepted.
+        """
+        found = await asyncio.to_thread(self._store.write, lambda s: accept_moves(s, arrivals))
+        rows = [row for row in found.values() if isinstance(row, Received)]
+        ringing = [self._behind(self._ring_and_note(row)) for row in rows if row.rung_at and row.state == "waiting"]
+        if ringing:
+            await asyncio.wait(ringing, timeout=self._answer_within)
+        ids = [row.id for row in rows]
+        return {**found, **await asyncio.to_thread(self._store.read, lambda s: read_answers_of(s, ids))}
 
     async def _ring_and_note(self, row: Received) -> None:
         if await self._ring(row):

@@ -25,6 +25,7 @@ from fixline.web import (
     reports,
     requests,
     tasks,
+    versions,
 )
 from fixline.web.auth import Keyring
 from fixline.web.bodies import BodyLimit
@@ -93,6 +94,7 @@ def _api() -> APIRouter:
         tasks.router,
         overdue.router,
         reports.router,
+        versions.router,
         definitions.router,
         graphs.router,
     ):

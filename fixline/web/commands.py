@@ -19,6 +19,7 @@ from fixline.domain.commands import (
     Hold,
     Prioritise,
     Reassign,
+    Recategorise,
     Reopen,
     Resume,
     SendBack,
@@ -30,7 +31,7 @@ from fixline.web.door import Answer, Door, well_formed
 from fixline.web.metrics import MetricsOf
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described, invalid
-from fixline.web.requests import areas_of, place_of
+from fixline.web.requests import areas_of, place_of, published_of
 from fixline.web.schemas.commands import (
     AcceptedOut,
     AgencyReplyIn,
@@ -42,6 +43,7 @@ from fixline.web.schemas.commands import (
     HoldIn,
     PriorityIn,
     ReassignIn,
+    RecategoriseIn,
     ReopenIn,
     ResumeIn,
     SendBackIn,
@@ -131,6 +133,23 @@ async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
     """A floor: answers may raise the priority above it. Null takes it back; budgets of deadlines follow."""
     command = well_formed(Prioritise, priority=body.priority, reason=body.reason)
     return await door.give(await door.to_request(request_id), command)
+
+
+@verbs.post(
+    "/recategorise",
+    summary="Make it a request of another type",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def recategorise(request_id: str, body: RecategoriseIn, door: DoorOf, parts: PartsOf) -> Answer:
+    """It begins anew as the other type; that type's deadlines count from the original opening."""
+    standing = await door.to_request(request_id)
+    published = await published_of(parts, body.type)
+    command = well_formed(
+        Recategorise, type=body.type, version=published.hash, answers=body.answers, reason=body.reason
+    )
+    return await door.give(standing, command, published.definition)
 
 
 @verbs.post(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from fixline.catalog import Areas, Organisation
+from fixline.catalog import Areas, Catalog, Organisation
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.store.store import Store
@@ -24,6 +24,7 @@ class Parts:
     versions: Versions
     organisation: Organisation
     areas: Areas
+    catalog: Catalog
     max_body_bytes: int = 1_000_000
 
 

@@ -42,6 +42,7 @@ class ProblemOut(BaseModel):
     detail: str = Field(description="What is wrong, in plain words.")
     errors: list[FieldError] | None = Field(None, description="Every field that is wrong (422 only).")
     data: dict[str, Any] | None = Field(None, description="Facts behind a refusal, such as state and assignee.")
+    findings: list[dict[str, Any]] | None = Field(None, description="What is wrong in definitions that were sent.")
 
     model_config = {
         "json_schema_extra": {
@@ -68,12 +69,14 @@ class Problem(HTTPException):
         *,
         errors: Iterable[FieldError] = (),
         data: Mapping[str, Any] | None = None,
+        findings: Iterable[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers) if headers else None)
         self.code = code
         self.errors = list(errors)
         self.data = dict(data) if data else None
+        self.findings = [dict(each) for each in findings]
 
 
 def invalid(field: str, code: str, message: str) -> Problem:
@@ -166,6 +169,7 @@ def response(problem: Problem) -> JSONResponse:
         detail=str(problem.detail),
         errors=problem.errors or None,
         data=problem.data,
+        findings=problem.findings or None,
     )
     content = body.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, problem.status_code, problem.headers, media_type=MEDIA_TYPE)

@@ -58,7 +58,7 @@ async def open_request(
     body: ReportIn, response: Response, parts: PartsOf, caller: CallerOf, repeat: RepeatOf, metrics: MetricsOf
 ) -> OpenedOut | JSONResponse:
     """Open a request. The answer is final at once, also while Temporal is away; its workflow starts behind it."""
-    published = await _published(parts, body.type)
+    published = await published_of(parts, body.type)
     report = _report(parts, caller, repeat, body, published)
     if body.dry_run:
         decided = await parts.desk.preview(report)
@@ -74,7 +74,7 @@ async def open_request(
     return opened_out(row)
 
 
-async def _published(parts: Parts, type_: str) -> Published:
+async def published_of(parts: Parts, type_: str) -> Published:
     """The current definition of a type. Raises Problem (422), with the nearest type where one is near."""
 
     def read(session: Session) -> Published | list[str]:

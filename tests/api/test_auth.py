@@ -34,6 +34,7 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "requests/{id}/cancel", WHY, {"admin", "supervisor", "service"}),
     ("POST", "requests/{id}/reopen", WHY, {"admin", "supervisor", "service"}),
     ("POST", "requests/{id}/priority", {**WHY, "priority": None}, {"admin", "supervisor"}),
+    ("POST", "requests/{id}/recategorise", {**WHY, "type": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/amend", {**WHY, "description": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/send-back", {**WHY, "step": "repair"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/comment", WHY, {"admin", "supervisor", "service", "crew"}),
@@ -54,6 +55,11 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("GET", "definitions", None, READERS),
     ("GET", "definitions/pothole", None, READERS),
     ("GET", "definitions/pothole/graph.svg", None, READERS),
+    ("POST", "definitions", {"text": "x"}, {"admin", "analyst"}),
+    ("POST", "definitions/check", {"text": "x"}, {"admin", "analyst", "supervisor"}),
+    ("GET", "definitions/pothole/versions", None, READERS),
+    ("GET", "definitions/pothole/diff?from=1", None, READERS),
+    ("POST", "definitions/pothole/move", {"to": 1, "dry_run": True}, {"admin", "analyst"}),
 ]
 KEY_OF = {"admin": "admin", "analyst": "analyst", "supervisor": "supervisor", "service": "app", "crew": "inspectors"}
 

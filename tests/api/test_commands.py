@@ -19,6 +19,7 @@ VERBS: dict[str, dict[str, Any]] = {
     "cancel": WHY,
     "reopen": WHY,
     "priority": {**WHY, "priority": "urgent"},
+    "recategorise": {**WHY, "type": "graffiti", "answers": {"surface": "brick"}},
     "amend": {**WHY, "description": "Deeper than said"},
     "send-back": {**WHY, "step": "repair"},
     "comment": WHY,

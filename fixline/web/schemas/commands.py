@@ -41,6 +41,14 @@ class PriorityIn(Body):
     reason: Reason
 
 
+class RecategoriseIn(Body):
+    """The request is of another type."""
+
+    type: Name = Field(description="The type it becomes, in its current version.", examples=["sewer-cave-in"])
+    answers: dict[str, Any] = Field(default_factory=dict, description="What that type asks for in addition.")
+    reason: Reason
+
+
 class AmendIn(Body):
     """Put answers, the place or the description right; what is left out stays. A place replaces the whole place."""
 

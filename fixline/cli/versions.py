@@ -1,0 +1,192 @@
+"""The work behind `fixline publish`, `fixline versions` and `fixline move`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlmodel import Session
+
+from fixline.catalog import check_paths, finding_records, read_catalog, version_hash
+from fixline.catalog.checking import wanted_of
+from fixline.cli.access import find_place, open_store
+from fixline.cli.outcome import Trouble, WrongUse
+from fixline.domain.commands import Actor, Role
+from fixline.domain.decision import Refusal
+from fixline.domain.differences import differences
+from fixline.settings import read_settings
+from fixline.store.arrivals import Arrival, Received, utc_now
+from fixline.store.moves import Planned, Wanted, accept_moves, plan_moves, read_answers_of
+from fixline.store.publishing import find_version, list_versions, publish_on_purpose
+from fixline.store.store import Store
+from fixline.store.versions import Versions, VersionUnknown
+
+OPERATOR = Actor(name="operator", role=Role.ADMIN)
+"""Whoever may run commands on the store."""
+PAUSE_SECONDS = 0.5
+STATES = ("would_move", "moved", "waiting", "refused")
+
+
+def publish_paths(paths: list[Path], data: Path | None) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Publish the definitions in or below these paths: the findings (then nothing was published), or each's state."""
+    settings = read_settings()
+    wanted = paths or [settings.definitions_folder]
+    findings = check_paths(wanted)
+    if findings:
+        return list(finding_records(findings)), []
+    meant = wanted_of(wanted)
+    versions = [
+        (definition, version_hash(definition))
+        for root in meant.below
+        for type_, definition in read_catalog(root).catalog.definitions.items()
+        if meant.holds(root, root / definition.department / f"{type_}.yaml")
+    ]
+
+    def write(session: Session) -> list[dict[str, Any]]:
+        now = utc_now()
+        done = [publish_on_purpose(session, each, version, now, OPERATOR.name) for each, version in versions]
+        return [{"type": p.type, "version": p.number, "hash": p.hash, "state": p.state} for p in done]
+
+    with open_store(settings, find_place(settings, data)) as store:
+        return [], store.write(write)
+
+
+def list_all(type_: str, data: Path | None) -> list[dict[str, Any]]:
+    """The versions of a type, the newest first. Raises Trouble when there is none."""
+    settings = read_settings()
+    with open_store(settings, find_place(settings, data)) as store:
+        lines = store.read(lambda s: list_versions(s, type_))
+    if not lines:
+        raise Trouble(f"there is no request type {type_!r}")
+    return [
+        {
+            "version": line.number,
+            "hash": line.hash,
+            "title": line.title,
+            "published_at": line.published_at.isoformat(),
+            "published_by": line.published_by,
+            "current": line.current,
+            "open_requests": line.open,
+        }
+        for line in lines
+    ]
+
+
+def compare(type_: str, one: str, other: str, data: Path | None) -> dict[str, Any]:
+    """What is different between two versions. Raises Trouble for a version that there is not."""
+
+    def read(session: Session) -> tuple[str, ...]:
+        versions = Versions()
+        return differences(*(versions.load(session, find_version(session, type_, each)) for each in (one, other)))
+
+    settings = read_settings()
+    with open_store(settings, find_place(settings, data)) as store:
+        try:
+            changes = store.read(read)
+        except VersionUnknown as error:
+            raise Trouble(str(error)) from None
+    return {"type": type_, "from": one, "to": other, "changes": list(changes)}
+
+
+def read_map(pairs: list[str]) -> dict[str, str]:
+    """`old=new` pairs. Raises WrongUse for anything else."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        old, separator, new = pair.partition("=")
+        if not separator or not old or not new or old in found:
+            raise WrongUse(f"--map {pair}: write OLD=NEW, each old step once")
+        found[old] = new
+    return found
+
+
+def move_all(
+    type_: str, to: str, steps: dict[str, str], reason: str, wait: int | None, data: Path | None
+) -> dict[str, Any]:
+    """Move every open request of a type; `wait` is None for a dry run. Raises Trouble, WrongUse."""
+    settings = read_settings()
+    with open_store(settings, find_place(settings, data)) as store:
+        versions = Versions()
+        try:
+            target = store.read(lambda s: find_version(s, type_, to))
+        except VersionUnknown as error:
+            raise Trouble(str(error)) from None
+        definition = store.read(lambda s: versions.load(s, target))
+        for old, new in steps.items():
+            if new not in definition.steps:
+                raise WrongUse(f"--map {old}={new}: that version has no step {new!r}")
+        numbers = store.read(lambda s: {line.hash: line.number for line in list_versions(s, type_)})
+        items: list[dict[str, Any]] = []
+        for planned in _batches(store, versions, Wanted(type_, target, steps, reason)):
+            rows = {} if wait is None else _give(store, planned, Wanted(type_, target, steps, reason))
+            items += [_item(each, rows.get(each.request_id), numbers[each.version]) for each in planned]
+        if wait:
+            _await_answers(store, items, wait)
+    counts = Counter(item["state"] for item in items)
+    return {
+        "type": type_,
+        "to": numbers[target],
+        "hash": target,
+        "dry_run": wait is None,
+        "items": items,
+        "counts": {state: counts[state] for state in STATES},
+    }
+
+
+def _batches(store: Store, versions: Versions, wanted: Wanted) -> Iterator[list[Planned]]:
+    after = ""
+    while True:
+        now = utc_now()
+        part = Wanted(wanted.type, wanted.version, wanted.steps, wanted.reason, after=after)
+        planned = store.read(lambda s, part=part, now=now: plan_moves(s, versions, part, OPERATOR, now))  # type: ignore[misc]
+        if not planned:
+            return
+        yield planned
+        after = planned[-1].request_id
+
+
+def _give(store: Store, planned: list[Planned], wanted: Wanted) -> dict[str, Received | Refusal]:
+    arrivals = {
+        each.request_id: Arrival(
+            command_id=uuid4().hex,
+            command=wanted.command,
+            actor=OPERATOR,
+            accepted_at=utc_now(),
+            caller=OPERATOR.name,
+        )
+        for each in planned
+        if each.refusal is None
+    }
+    return store.write(lambda s: accept_moves(s, arrivals))
+
+
+def _item(planned: Planned, row: Received | Refusal | None, number: int) -> dict[str, Any]:
+    refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
+    return {
+        "id": planned.request_id,
+        "from_version": number,
+        "state": "refused" if refusal else "waiting" if row is not None else "would_move",
+        "changes": None if refusal else planned.changes,
+        "code": refusal.code if refusal else None,
+        "message": refusal.message if refusal else None,
+        "command_id": row.id if isinstance(row, Received) else None,
+    }
+
+
+def _await_answers(store: Store, items: list[dict[str, Any]], seconds: int) -> None:
+    """Note what the workers have answered, as long as something waits and the time is not up."""
+    until = time.monotonic() + seconds
+    while waiting := {item["command_id"]: item for item in items if item["state"] == "waiting"}:
+        ids = list(waiting)
+        for row in store.read(lambda s, ids=ids: read_answers_of(s, ids)).values():  # type: ignore[misc]
+            if row.state == "applied":
+                waiting[row.id]["state"] = "moved"
+            elif row.state != "waiting":
+                waiting[row.id] |= {"state": "refused", "changes": None}
+                waiting[row.id] |= {"code": row.answer.get("code"), "message": row.answer.get("message")}
+        if time.monotonic() > until:
+            return
+        time.sleep(PAUSE_SECONDS)
