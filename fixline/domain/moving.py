@@ -183,6 +183,8 @@ def _clock_pairs(before: RequestState, after: RequestState) -> list[tuple[str, A
     pairs = []
     for name in dict.fromkeys([*before.clocks, *after.clocks]):
         one, other = before.clocks.get(name), after.clocks.get(name)
+        if not any(clock and clock.state.live for clock in (one, other)):
+            continue
         states = [clock.state.value if clock else None for clock in (one, other)]
         budgets = [str(clock.budget) if clock else None for clock in (one, other)]
         dues = [clock.due_at.isoformat() if clock and clock.due_at else None for clock in (one, other)]

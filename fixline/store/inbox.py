@@ -85,6 +85,7 @@ class _Run:
     """The decisions of one pass over the inbox, before they are written; `load` finds other versions' definitions."""
 
     definition: Definition
+    followed: Definition
     before: RequestState
     state: RequestState
     load: Callable[[str], Definition]
@@ -242,7 +243,8 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
         return None
     load = partial(versions.load, session)
     state = RequestState.model_validate_json(row.state)
-    return _Run(load(row.version), state, state, load)
+    definition = load(row.version)
+    return _Run(definition, definition, state, state, load)
 
 
 def _waiting(session: Session, request_id: str) -> list[_Waiting]:
@@ -329,7 +331,7 @@ def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> d
 def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, Any]) -> Applied:
     """Write what was decided, and say what is left to do."""
     if run is not None and run.decisions:
-        changes = request_changes(run.definition, run.before, run.decisions[-1]) | changes
+        changes = request_changes(run.definition, run.before, run.decisions[-1], followed=run.followed) | changes
         write_details(session, row.id, run.decisions)
     if changes:
         statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})

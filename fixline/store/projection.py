@@ -55,9 +55,14 @@ def request_values(definition: Definition, decision: Decision) -> dict[str, Any]
     }
 
 
-def request_changes(definition: Definition, before: RequestState, decision: Decision) -> dict[str, Any]:
-    """The columns that a decision changes: an UPDATE writes the index of every column that it names."""
-    shown = _shown(definition, before)
+def request_changes(
+    definition: Definition, before: RequestState, decision: Decision, *, followed: Definition
+) -> dict[str, Any]:
+    """The columns that a decision changes: an UPDATE writes the index of every column that it names.
+
+    `followed` is the definition that the request followed before; it is another after a move.
+    """
+    shown = _shown(followed, before)
     return {
         name: value
         for name, value in request_values(definition, decision).items()

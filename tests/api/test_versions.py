@@ -59,7 +59,7 @@ async def test_findings_stop_all_of_it(service: Service) -> None:
         await service.call("POST", "definitions", {"files": files}, by="analyst"), 422, "definitions_invalid"
     )
     (finding,) = found["findings"]
-    assert (finding["file"], finding["line"], finding["code"]) == ("transportation/missing-stop-sign.yaml", 17, "FX303")
+    assert (finding["file"], finding["line"], finding["code"]) == ("transportation/missing-stop-sign.yaml", 18, "FX303")
     checked = await service.post("definitions/check", {"files": files}, by="supervisor")
     assert checked["findings"] == found["findings"]
     assert service.rows() == before

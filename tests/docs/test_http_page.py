@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
-from fixline.web import commands, definitions, events, graphs, health, overdue, reports, requests, tasks
+from fixline.web import commands, definitions, events, graphs, health, overdue, reports, requests, tasks, versions
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
@@ -24,6 +24,7 @@ from fixline.web.schemas.commands import (
     HoldIn,
     PriorityIn,
     ReassignIn,
+    RecategoriseIn,
     ReleaseIn,
     ReopenIn,
     ResumeIn,
@@ -35,13 +36,14 @@ from fixline.web.schemas.overdue import OverdueQuery
 from fixline.web.schemas.reports import ReportQuery
 from fixline.web.schemas.requests import JournalQuery, ReportIn, RequestQuery
 from fixline.web.schemas.tasks import TaskQuery
+from fixline.web.schemas.versions import FilesIn, MoveIn
 from tests.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
     *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
-    *(reports.router, definitions.router, graphs.router),
+    *(reports.router, definitions.router, graphs.router, versions.router),
 )
 
 
@@ -81,6 +83,8 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Requests", set(ReportIn.model_fields)),
         ("## Requests", set(JournalQuery.model_fields) - {"limit", "cursor"}),
         ("## Tasks", set(TaskQuery.model_fields) - {"limit", "cursor"}),
+        ("## Definitions", set(MoveIn.model_fields)),
+        ("## Definitions", set(FilesIn.model_fields)),
         ("## Overdue", set(OverdueQuery.model_fields) - {"limit", "cursor"}),
         ("## Reports", {"from" if name == "from_" else name for name in ReportQuery.model_fields}),
         ("## How every call works", {"limit", "cursor"}),
@@ -101,6 +105,7 @@ def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
         ("## Commands", "cancel", CancelIn),
         ("## Commands", "reopen", ReopenIn),
         ("## Commands", "priority", PriorityIn),
+        ("## Commands", "recategorise", RecategoriseIn),
         ("## Commands", "amend", AmendIn),
         ("## Commands", "send-back", SendBackIn),
         ("## Commands", "comment", CommentIn),

@@ -1,0 +1,103 @@
+"""`fixline publish`, `fixline versions`, `fixline move` on a data folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixline.catalog import read_catalog
+from fixline.cli.folder import DataFolder
+from fixline.store.store import Store
+from tests.cli.conftest import Fixline
+from tests.support.city import City
+from tests.support.lakeport import LAKEPORT
+
+OLD, NEW = "otherwise: 7 working days", "otherwise: 5 working days"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of definitions of one's own."""
+    shutil.copytree(LAKEPORT, tmp_path / "definitions")
+    return tmp_path / "definitions"
+
+
+@pytest.fixture
+def city(data: Path) -> Iterator[City]:
+    """The city of the data folder."""
+    store = Store(DataFolder(data).database_url)
+    yield City(store, read_catalog(LAKEPORT).catalog)
+    store.close()
+
+
+def edit(folder: Path, old: str, new: str) -> Path:
+    """Change the pothole's file."""
+    path = folder / "transportation" / "pothole.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return path
+
+
+def test_publish_compare_and_move(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
+    ids = [city.open("pothole") for _ in range(2)]
+    path = edit(folder, OLD, NEW)
+    ran = fixline("publish", path, "--data", data)
+    assert (ran.code, ran.out) == (0, "pothole  version 2  published\n")
+    assert fixline("publish", folder, "--data", data).out.count("unchanged") == len(city.catalog.definitions)
+    lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
+    assert [(line["version"], line["current"], line["open_requests"], line["published_by"]) for line in lines] == [
+        (2, True, 0, "operator"),
+        (1, False, 2, None),
+    ]
+    ran = fixline("versions", "pothole", "--diff", "1", "current", "--data", data)
+    assert ran.out == "deadline resolve: 7 working days -> 5 working days\n"
+    said = json.loads(fixline("move", "pothole", "--to", "2", "--dry-run", "--data", data, "--json").out)
+    assert [(item["id"], item["state"]) for item in said["items"]] == [(each, "would_move") for each in ids]
+    given = fixline("move", "pothole", "--to", "2", "--wait", "0", "--data", data)
+    assert (given.code, "2 waiting" in given.out) == (0, True)
+    for each in ids:
+        city.advance(each)
+        assert city.request(each).version == said["hash"]
+    again = fixline("move", "pothole", "--to", "2", "--data", data)
+    assert again.out == "to version 2: no open request follows another version\n"
+
+
+def test_what_has_findings_is_not_published(fixline: Fixline, data: Path, folder: Path) -> None:
+    path = edit(folder, OLD, "otherwise: 7 days")
+    ran = fixline("publish", folder, "--data", data)
+    assert ran.code == 1
+    assert "FX606" in ran.out
+    assert len(json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]) == 1
+    assert fixline("publish", path, "--data", data, "--json").code == 1
+
+
+def test_what_cannot_move_stays_and_says_why(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
+    request_id = city.open("pothole")
+    for old in ("  inspect:", "start: inspect", "met_by: inspect", "address_found: inspect"):
+        edit(folder, old, old.replace("inspect", "look"))
+    assert fixline("publish", folder / "transportation", "--data", data).code == 0
+    refused = fixline("move", "pothole", "--to", "2", "--data", data)
+    assert refused.code == 1
+    assert f"{request_id}  version 1  refused: step 'inspect' is not in that version" in refused.out
+    mapped = fixline("move", "pothole", "--to", "2", "--map", "inspect=look", "--dry-run", "--data", data)
+    assert (mapped.code, "step inspect -> look" in mapped.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["versions", "dragon"], 1, "no request type 'dragon'"),
+        (["versions", "pothole", "--diff", "1", "9"], 1, "no version '9'"),
+        (["move", "pothole", "--to", "7"], 1, "no version '7'"),
+        (["move", "pothole", "--to", "1", "--map", "inspect"], 2, "OLD=NEW"),
+        (["move", "pothole", "--to", "1", "--map", "inspect=nowhere"], 2, "no step 'nowhere'"),
+    ],
+)
+def test_wrong_names(fixline: Fixline, data: Path, arguments: list[str], code: int, said: str) -> None:
+    ran = fixline(*arguments, "--data", data)
+    assert (ran.code, said in ran.err) == (code, True), ran
