@@ -89,7 +89,7 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Reports", {"from" if name == "from_" else name for name in ReportQuery.model_fields}),
         ("## How every call works", {"limit", "cursor"}),
     ],
-    ids=["list", "report", "journal", "tasks", "overdue", "reports", "pages"],
+    ids=["list", "report", "journal", "tasks", "move", "files", "overdue", "reports", "pages"],
 )
 def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
     """Fields of bodies and parameters of queries stand as code."""
