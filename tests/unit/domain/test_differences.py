@@ -1,0 +1,92 @@
+"""What is different between two versions, in plain words; nothing that differs goes unsaid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixline.catalog import read_catalog
+from fixline.domain.definition import Definition
+from fixline.domain.differences import differences
+from fixline.settings import PACKAGED_DEFINITIONS
+from tests.unit.domain.samples import pothole
+
+
+def changed(**parts: Any) -> Definition:
+    """The sample pothole with other parts."""
+    return Definition.model_validate({**pothole().model_dump(mode="json", by_alias=True), **parts})
+
+
+def steps(**parts: Any) -> dict[str, Any]:
+    """Its steps, some of them changed; None leaves one out."""
+    found = pothole().model_dump(mode="json", by_alias=True)["steps"]
+    merged = {name: {**found.get(name, {}), **part} for name, part in parts.items() if part is not None}
+    return {name: each for name, each in {**found, **merged}.items() if parts.get(name, each) is not None}
+
+
+def test_equal_versions_have_no_difference() -> None:
+    assert differences(pothole(), changed()) == ()
+
+
+CASES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"title": "Hole"}, ["title: Pothole in street -> Hole"]),
+    (
+        {"steps": steps(repair={"then": {"done": "fixed", "too_wet": "inspect", "no_access": "inspect"}})},
+        ["outcome too_wet of repair now leads to inspect (was dry_road)"],
+    ),
+    (
+        {"steps": steps(repair={"then": {"done": "fixed", "gone": "fixed", "no_access": "inspect"}})},
+        [
+            "outcome too_wet of repair removed (it led to dry_road)",
+            "outcome gone of repair added, leads to fixed",
+        ],
+    ),
+    (
+        {"steps": steps(verify={"kind": "task", "title": "Check", "team": "crew", "then": {"ok": "fixed"}})},
+        ["step verify added"],
+    ),
+    ({"steps": steps(repair={"due": "2 working days"})}, ["step repair: due: 3 working days -> 2 working days"]),
+    ({"cancel": {"reporter": None}}, ["cancel: reporter: repair removed"]),
+    (
+        {"reopen": {"by": ["reporter"], "within": "2 working days", "at": "inspect"}},
+        ["reopen added: by reporter, within 2 working days, at inspect"],
+    ),
+    (
+        {"priority": [{"is": "low"}]},
+        ["priority: high when depth >= 10 || lane == 'bike'; otherwise normal -> otherwise low"],
+    ),
+    ({"notify": []}, ["notify: received, step_done, on_hold, due_changed, closed removed"]),
+]
+
+
+@pytest.mark.parametrize(("parts", "said"), CASES, ids=lambda value: str(next(iter(value), ""))[:20])
+def test_sentences(parts: dict[str, Any], said: list[str]) -> None:
+    assert list(differences(pothole(), changed(**parts))) == said
+
+
+def test_deadlines_and_ladders() -> None:
+    """Budgets, rungs, deadlines that come and go."""
+    deadlines = pothole().model_dump(mode="json", by_alias=True)["deadlines"]
+    resolve = deadlines["resolve"]
+    resolve["within"] = {"by_priority": {"high": "1 working day"}, "otherwise": "5 working days"}
+    resolve["escalate"] = resolve["escalate"][1:]
+    new = {"resolve": resolve, "answer": {"met_by": "closed", "within": {"otherwise": "1 calendar day"}}}
+    assert list(differences(pothole(), changed(deadlines=new))) == [
+        "deadline first_look removed",
+        "deadline resolve: 7 working days -> 5 working days",
+        "deadline resolve, high: 2 working days -> 1 working day",
+        "deadline resolve: rung removed: 75%, tells crew_lead",
+        "deadline answer added: 1 calendar day, met by closed",
+    ]
+
+
+def test_nothing_that_differs_goes_unsaid() -> None:
+    """Any two of the shipped definitions differ in words, whatever their parts; so does each from its every part."""
+    shipped = list(read_catalog(PACKAGED_DEFINITIONS).catalog.definitions.values())
+    for one in shipped:
+        for other in shipped:
+            assert bool(differences(one, other)) == (one != other)
+            for name in Definition.model_fields:
+                mixed = one.model_copy(update={name: getattr(other, name)})
+                assert bool(differences(one, mixed)) == (one != mixed), (one.type, other.type, name)
