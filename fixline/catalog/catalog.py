@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from fixline.catalog.answers import check_conditions, check_fields, check_promises
@@ -19,6 +20,7 @@ from fixline.catalog.draft import Draft, read_draft
 from fixline.catalog.elsewhere import check_outside, check_sent
 from fixline.catalog.findings import TOP, Finding, Findings
 from fixline.catalog.flow import check_flow
+from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
 from fixline.catalog.reading import read_tree
 from fixline.catalog.references import check_department, check_roles, check_teams
@@ -36,7 +38,8 @@ class Catalog:
     """Definitions by type, with what they refer to.
 
     A definition with findings is not in it. `organisation` is None when its file cannot be read, and
-    nothing is then checked against it; `broken_calendars` names the calendar files that have findings.
+    nothing is then checked against it; `broken_calendars` names the calendar files that have findings. `offers` has
+    every type that the folder has, also those with findings, as other types may open it.
     """
 
     definitions: dict[str, Definition] = field(default_factory=dict)
@@ -44,6 +47,7 @@ class Catalog:
     areas: Areas = field(default_factory=Areas)
     calendars: dict[str, WorkingCalendar] = field(default_factory=dict)
     broken_calendars: frozenset[str] = frozenset()
+    offers: dict[str, Offer | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,21 +69,32 @@ def read_catalog(root: Path) -> Reading:
     found: list[Finding] = []
     shared = _read_shared(root, found)
     definitions: dict[str, Definition] = {}
-    files: dict[str, str] = {}
-    for path in _definition_files(root, found):
-        findings = Findings(str(path))
-        draft = _read_file(path, findings)
-        if draft is not None and draft.type is not None:
-            if draft.type in files:
-                message = f"the type '{draft.type}' is defined in {files[draft.type]} already"
-                findings.add("FX211", draft.place("type"), message)
-            files.setdefault(draft.type, str(path))
-        definition = _checked(draft, path, shared) if draft else None
+    read = [
+        (path, findings := Findings(str(path)), _read_file(path, findings)) for path in _definition_files(root, found)
+    ]
+    catalog = replace(shared, definitions=definitions, offers=_offers(read))
+    for path, findings, draft in read:
+        definition = _checked(draft, path, catalog) if draft else None
         if definition is not None:
             definitions[definition.type] = definition
         found.extend(findings.sorted())
-    catalog = Catalog(definitions, shared.organisation, shared.areas, shared.calendars, shared.broken_calendars)
     return Reading(catalog, tuple(sorted(set(found))))
+
+
+def _offers(read: Iterable[tuple[Path, Findings, Draft | None]]) -> dict[str, Offer | None]:
+    """What each type offers; a finding for one that is defined a second time."""
+    offers: dict[str, Offer | None] = {}
+    files: dict[str, str] = {}
+    for path, findings, draft in read:
+        if draft is None or draft.type is None:
+            continue
+        if draft.type in files:
+            message = f"the type '{draft.type}' is defined in {files[draft.type]} already"
+            findings.add("FX211", draft.place("type"), message)
+        else:
+            files[draft.type] = str(path)
+            offers[draft.type] = offer_of(draft)
+    return offers
 
 
 def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition | None, tuple[Finding, ...]]:
@@ -88,10 +103,16 @@ def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition |
     The definition is None exactly when there are findings. A type that the catalog has already is no finding.
     """
     findings = Findings(filename)
-    tree = read_tree(text, findings)
-    draft = read_draft(tree, findings) if tree is not None else None
+    draft = _read(text, findings)
     definition = _checked(draft, PurePath(filename), catalog) if draft else None
     return definition, findings.sorted()
+
+
+def with_offers(files: Mapping[str, str], catalog: Catalog) -> Catalog:
+    """The catalog with what the types of these texts, by path, offer: so that each may name the others."""
+    drafts = [_read(text, Findings(path)) for path, text in files.items()]
+    offered = {draft.type: offer_of(draft) for draft in drafts if draft is not None and draft.type is not None}
+    return replace(catalog, offers={**catalog.offers, **offered})
 
 
 def read_bytes(path: Path, findings: Findings) -> bytes | None:
@@ -105,7 +126,11 @@ def read_bytes(path: Path, findings: Findings) -> bytes | None:
 
 def _read_file(path: Path, findings: Findings) -> Draft | None:
     source = read_bytes(path, findings)
-    tree = read_tree(source, findings) if source is not None else None
+    return _read(source, findings) if source is not None else None
+
+
+def _read(source: bytes | str, findings: Findings) -> Draft | None:
+    tree = read_tree(source, findings)
     return read_draft(tree, findings) if tree is not None else None
 
 
@@ -192,6 +217,7 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_promises(draft)
     check_reopen(draft)
     check_sent(draft)
+    check_follow_ons(draft, catalog.offers)
     calendar = _find_calendar(draft, catalog)
     if catalog.organisation is not None:
         check_department(draft, catalog.organisation)

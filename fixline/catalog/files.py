@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fixline.catalog.catalog import Catalog, Reading, check_text
+from fixline.catalog.catalog import Catalog, Reading, check_text, with_offers
 from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import Scalar, read_tree
 from fixline.domain.definition import Definition
@@ -27,8 +27,9 @@ def check_files(files: Mapping[str, str], catalog: Catalog) -> Reading:
     found: list[Finding] = []
     sent: dict[str, Definition] = {}
     named: dict[str, str] = {}
+    together = with_offers(files, catalog)
     for path, text in files.items():
-        definition, findings = check_text(text, path, catalog)
+        definition, findings = check_text(text, path, together)
         found.extend(findings)
         if definition is None:
             continue

@@ -12,7 +12,17 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
-from fixline.domain.steps import WAITING, AnyStep, ChooseStep, CloseStep, NotifyStep, TogetherStep, ways
+from fixline.domain.steps import (
+    OTHERWISE,
+    WAITING,
+    AnyStep,
+    ChooseStep,
+    CloseStep,
+    FollowOnStep,
+    NotifyStep,
+    TogetherStep,
+    ways,
+)
 
 Ways = MappingType[str, frozenset[str]]
 
@@ -125,8 +135,8 @@ def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
 
 def _check_choosing(draft: Draft) -> None:
     """Answers do not change between automatic steps, so a circle of them would turn for ever."""
-    choosing = {name: step for name, step in draft.steps.items() if isinstance(step, ChooseStep)}
-    ways = {name: frozenset(following(step)) & choosing.keys() for name, step in choosing.items()}
+    choosing = {name: step for name, step in draft.steps.items() if isinstance(step, ChooseStep | FollowOnStep)}
+    ways = {name: _at_once(step) & choosing.keys() for name, step in choosing.items()}
     reported: set[str] = set()
     for name in choosing:
         if name in reported:
@@ -135,8 +145,15 @@ def _check_choosing(draft: Draft) -> None:
         if name in circle:
             reported |= circle
             listed = _listed(other for other in choosing if other in circle)
-            message = f"the choice leads round in a circle that nothing stops: {listed}"
+            message = f"these steps lead round in a circle that nothing stops: {listed}"
             draft.findings.add("FX404", draft.key_place("steps", name), message)
+
+
+def _at_once(step: ChooseStep | FollowOnStep) -> frozenset[str]:
+    """Where a step can lead as soon as it is entered: a follow-on that cannot be opened goes on at once."""
+    if isinstance(step, FollowOnStep):
+        return frozenset({step.then[OTHERWISE]} if OTHERWISE in step.then else ())
+    return frozenset(following(step))
 
 
 def _after(name: str, ways: Ways) -> frozenset[str]:

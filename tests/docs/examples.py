@@ -1,7 +1,8 @@
 """The examples of docs/findings.md, held against the checker.
 
 Owns the ground on which an example stands: some sections of a definition (`part`), some of its steps (`steps`), or a
-whole file of the city in tests/fixtures/city (`file PATH`). Places are those in the example as it is printed.
+whole file of the city in tests/fixtures/city (`file PATH`), with a neighbour's type that can be a follow-on. Places are
+those in the example as it is printed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from fixline.catalog import Catalog, Finding, check_text, read_catalog
+from fixline.catalog import Finding, check_text
 from fixline.catalog.checking import check_paths
 from tests.docs.pages import DOCS, ROOT, Block, blocks_of, text_of
+from tests.support.neighbour import city_with_neighbour
 
 PAGE = DOCS / "findings.md"
 CITY = ROOT / "tests/fixtures/city"
@@ -86,13 +87,8 @@ def findings_of(where: tuple[str, ...], text: str, folder: Path) -> list[tuple[i
     lines: list[Line] = [(line, number, 0) for number, line in enumerate(text.splitlines(), start=1)]
     if where[0] != "file":
         lines = _merged(text) if where[0] == "part" else _with_stock(text)
-    _, findings = check_text("".join(f"{line}\n" for line, _, _ in lines), DEFINITION, _city())
+    _, findings = check_text("".join(f"{line}\n" for line, _, _ in lines), DEFINITION, city_with_neighbour())
     return [_placed(finding, lines) for finding in findings]
-
-
-@cache
-def _city() -> Catalog:
-    return read_catalog(CITY).catalog
 
 
 def _told(finding: Finding) -> tuple[int, int, str, str]:

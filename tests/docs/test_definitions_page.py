@@ -13,7 +13,15 @@ from fixline.domain.calendar import Unit
 from fixline.domain.conditions import check
 from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
 from fixline.domain.fields import FieldKind, FormField
-from fixline.domain.steps import RESERVED_OUTCOMES, AgencyStep, CallStep, CloseOutcome, HumanStep, WaitStep
+from fixline.domain.steps import (
+    RESERVED_OUTCOMES,
+    AgencyStep,
+    CallStep,
+    CloseOutcome,
+    FollowOnStep,
+    HumanStep,
+    WaitStep,
+)
 from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
 from tests.support.lakeport import LAKEPORT
 
@@ -160,7 +168,7 @@ def words(*groups: object) -> list[str]:
             *(member.value for kind in (CloseOutcome, FieldKind, NotifyEvent, Priority, Unit) for member in kind),
             *(
                 name.rstrip("_")
-                for model in (Definition, Deadline, FormField, HumanStep, WaitStep, AgencyStep, CallStep)
+                for model in (Definition, Deadline, FormField, HumanStep, WaitStep, AgencyStep, FollowOnStep, CallStep)
                 for name in model.model_fields
             ),
             *({"at", *Rung.model_fields} - {"at_percent", "at_due"}),

@@ -31,6 +31,7 @@ from fixline.domain.steps import (
     DONE,
     NO_REPLY,
     NOT_SAMPLED,
+    OTHERWISE,
     RESERVED_OUTCOMES,
     TIMEOUT,
     AgencyStep,
@@ -122,7 +123,8 @@ def _kinds() -> dict[str, Shape]:
     waiting: dict[str, Written] = {"waiting_as": _WAITING_AS, "then": _then()}
     replies = {**waiting, "then": _then(RESERVED_OUTCOMES - {NO_REPLY})}
     found["agency"] = _kind(AgencyStep, {**replies, "agency": name(KEY), "send": listed(name())})
-    found["follow_on"] = _kind(FollowOnStep, {**waiting, "follow_on": name(KEY)})
+    closing = section(dict.fromkeys([*CloseOutcome, OTHERWISE], STEP_NAME), [OTHERWISE])
+    found["follow_on"] = _kind(FollowOnStep, {**waiting, "follow_on": name(KEY), "then": closing})
     together: dict[str, Written] = {"branches": None, "then": _then(allowed=[DONE])}
     found["together"] = _kind(TogetherStep, together, together=_branches())
     answers = {**waiting, "then": _then(RESERVED_OUTCOMES - {TIMEOUT})}

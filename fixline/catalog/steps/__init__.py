@@ -14,7 +14,7 @@ from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.catalog.steps.automatic import read_choose, read_close
 from fixline.catalog.steps.human import read_human
 from fixline.catalog.steps.kinds import HUMAN_KINDS, KINDS, LATER_KINDS, RESERVED_STEPS, SHARED_KEYS
-from fixline.catalog.steps.outside import read_agency, read_call
+from fixline.catalog.steps.outside import read_agency, read_call, read_follow_on
 from fixline.catalog.steps.waiting import read_wait
 from fixline.domain.steps import AnyStep
 
@@ -23,6 +23,7 @@ _READERS: dict[str, Callable[[Section], AnyStep | None]] = {
     "choose": read_choose,
     "wait": read_wait,
     "agency": read_agency,
+    "follow_on": read_follow_on,
     "call": read_call,
     "close": read_close,
 }

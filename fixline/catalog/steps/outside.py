@@ -1,6 +1,7 @@
-"""Reads the steps that wait for somebody else: agency, call.
+"""Reads the steps that wait for somebody else: agency, follow_on, call.
 
-What they name in organisation.yaml and in the answers is checked in `fixline.catalog.elsewhere`.
+What they name in organisation.yaml and in the answers is checked in `fixline.catalog.elsewhere`, what a follow-on is
+in `fixline.catalog.follow_ons`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import NAME, Section, check_name, place_of, text_of
 from fixline.catalog.steps.kinds import LATER_KEYS, ON_HOLD
 from fixline.domain.calendar import Span, Unit
-from fixline.domain.steps import NO_REPLY, RESERVED_OUTCOMES, TIMEOUT, AgencyStep, CallStep
+from fixline.domain.steps import NO_REPLY, OTHERWISE, RESERVED_OUTCOMES, TIMEOUT, AgencyStep, CallStep, FollowOnStep
 
 
 def read_agency(section: Section) -> AgencyStep:
@@ -36,6 +37,18 @@ def _check_no_reply(section: Section, step: AgencyStep) -> None:
     if NO_REPLY in step.then and not section.has("reply_within") and then and isinstance(then.value, Mapping):
         message = f"'{NO_REPLY}' cannot happen without 'reply_within'"
         section.findings.add("FX430", then.value.entries[NO_REPLY].place, message)
+
+
+def read_follow_on(section: Section) -> FollowOnStep:
+    """A step that another department carries out, as a request of its own."""
+    follow_on = section.text("follow_on", required=True)
+    waiting_as = read_waiting_as(section)
+    then = read_outcomes(section, own=OTHERWISE, alone=True)
+    if then is not None and OTHERWISE not in then:
+        message = f"'{OTHERWISE}' leads nowhere: a follow-on that cannot be opened, or ends another way, goes on there"
+        section.findings.add("FX432", section.key_place("then"), message)
+    section.finish("a follow_on step", LATER_KEYS)
+    return FollowOnStep(follow_on=follow_on.text if follow_on else "", waiting_as=waiting_as, then=then or {})
 
 
 def read_call(section: Section) -> CallStep:
@@ -71,8 +84,10 @@ def read_waiting_as(section: Section) -> str | None:
     return waiting_as.text
 
 
-def read_outcomes(section: Section, own: str) -> dict[str, str] | None:
-    """Each outcome with its step; `own` is the reserved one that the step can have. None: no way on is known."""
+def read_outcomes(section: Section, own: str, *, alone: bool = False) -> dict[str, str] | None:
+    """Each outcome with its step; `own` is the reserved one that the step can have, `alone` whether it can be the only
+    one. None: no way on is known.
+    """
     body = section.section("then", required=True)
     if body is None:
         return None
@@ -85,6 +100,6 @@ def read_outcomes(section: Section, own: str) -> dict[str, str] | None:
         target = text_of(entry.value, f"the step after '{entry.key}'", section.findings)
         if target is not None:
             found[entry.key] = target.text
-    if not [outcome for outcome in found if outcome != own]:
+    if not alone and not [outcome for outcome in found if outcome != own]:
         section.findings.add("FX406", place_of(body.tree), f"'then' names no outcome but '{own}': name what can come")
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import CODES, Finding, check_text, read_catalog
+from tests.support.neighbour import city_with_neighbour
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CITY = FIXTURES / "city"
@@ -38,8 +39,7 @@ def places(findings: tuple[Finding, ...]) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
 def test_broken_definition(path: Path) -> None:
     """A broken definition gives all its findings at once, each at its place."""
-    catalog = read_catalog(CITY).catalog
-    definition, findings = check_text(path.read_text(), "transportation/pothole.yaml", catalog)
+    definition, findings = check_text(path.read_text(), "transportation/pothole.yaml", city_with_neighbour())
     assert definition is None
     assert expected(path)
     assert places(findings) == expected(path), [str(finding) for finding in findings]
