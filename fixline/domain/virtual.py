@@ -10,13 +10,32 @@ from __future__ import annotations
 from datetime import datetime
 
 from fixline.domain.advance import advance, next_instant
-from fixline.domain.commands import SYSTEM, Actor, Command, Tick
+from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 
 MOST_TICKS = 10_000
 """How many ticks one stretch of time may take: more is a definition that never rests."""
+
+
+def follow_on_reports(decision: Decision) -> list[EffectReport]:
+    """What the store would report of the follow-ons that a decision asks for: each has been opened.
+
+    Ids are made of the effect's, so that each is another one.
+    """
+    return [
+        EffectReport(
+            effect=effect.id,
+            effect_kind=effect.kind,
+            child=f"{effect.id}:child",
+            child_type=effect.data["type"],
+            step=effect.data["step"],
+            visit=effect.data["visit"],
+        )
+        for effect in decision.effects
+        if effect.kind == "open_follow_on"
+    ]
 
 
 class NeverRests(RuntimeError):

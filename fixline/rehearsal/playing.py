@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fixline.catalog.scenarios import Action, CallAnswer, Line, Scenario
-from fixline.domain.commands import Actor, Command, EffectReport, Role
+from fixline.catalog.scenarios import Action, CallAnswer, FollowOnEnds, Line, Scenario
+from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, FollowOnClosed, Role
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.steps import CallStep
-from fixline.domain.virtual import NeverRests, VirtualRequest
+from fixline.domain.virtual import NeverRests, VirtualRequest, follow_on_reports
 from fixline.rehearsal.look import Mismatch, World, look
 
 REQUEST_ID = "SR26-00000001"
@@ -115,6 +115,8 @@ class Player:
             command = command.model_copy(update={"task": task or f"{REQUEST_ID}-T0"})
         if isinstance(command, CallAnswer):
             command = self._report(command)
+        elif isinstance(command, FollowOnEnds):
+            command = FollowOnClosed(child=self._child(command.step), outcome=command.outcome)
         return self._give(line, scene, command, actor or self._crew(action.task_step), action.target)
 
     def _report(self, answer: CallAnswer) -> EffectReport:
@@ -127,6 +129,16 @@ class Player:
         ]
         step, visit = calling[-1] if calling else (answer.step, None)
         return EffectReport(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
+
+    def _child(self, step: str | None) -> str:
+        """The follow-on that is waited for (at that step, if it is named)."""
+        state = self._request.state
+        open_now = [
+            name
+            for name, child in (state.children if state else {}).items()
+            if child.status == "open" and step in (None, child.step)
+        ]
+        return open_now[-1] if open_now else "none"
 
     def _open_steps(self) -> set[str]:
         state = self._request.state
@@ -159,6 +171,10 @@ class Player:
         self._world.see(decision)
         for task in decision.tasks:
             self._tasks[task.step] = task.id
+        for report in follow_on_reports(decision):
+            opened = self._request.give(report, decision.at, SYSTEM)
+            if isinstance(opened, Decision):
+                self._see(opened, scene)
 
 
 def play(scenario: Scenario, definition: Definition) -> Played:

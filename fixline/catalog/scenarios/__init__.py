@@ -4,7 +4,7 @@ Owns everything from the file to the scenarios that `fixline.rehearsal` plays. M
 but the catalog's own reading and the domain.
 """
 
-from fixline.catalog.scenarios.actions import CallAnswer
+from fixline.catalog.scenarios.actions import CallAnswer, FollowOnEnds
 from fixline.catalog.scenarios.expectations import NOTHING, ClockWord
 from fixline.catalog.scenarios.instants import zone_of
 from fixline.catalog.scenarios.model import Action, Expected, Line, Scenario, Told
@@ -16,6 +16,7 @@ __all__ = [
     "CallAnswer",
     "ClockWord",
     "Expected",
+    "FollowOnEnds",
     "Line",
     "Scenario",
     "Told",

@@ -12,11 +12,37 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.domain.commands import SYSTEM, Actor, Body, Command, EffectReport, Move, Open, Role, SourceClosed, Tick
+from fixline.domain.commands import (
+    SYSTEM,
+    Actor,
+    Body,
+    Command,
+    EffectReport,
+    FollowOnClosed,
+    FollowOnReopened,
+    Move,
+    Open,
+    ParentLeft,
+    RelatedNote,
+    Role,
+    SourceClosed,
+    Tick,
+)
+from fixline.domain.steps import CloseOutcome
 
-NO_ACTIONS = (Open, Tick, EffectReport, SourceClosed, Move)
+NO_ACTIONS = (
+    Open,
+    Tick,
+    EffectReport,
+    SourceClosed,
+    Move,
+    FollowOnClosed,
+    FollowOnReopened,
+    ParentLeft,
+    RelatedNote,
+)
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
-system's; and a scenario knows one version of each definition."""
+system's, and so is what parent and follow-on tell each other; and a scenario knows one version of each definition."""
 VERSION = "rehearsal"
 """What stands for a definition's version in a scenario."""
 TASK = "task"
@@ -28,6 +54,14 @@ class CallAnswer(Body):
 
     kind: Literal["call_answer"] = "call_answer"
     outcome: str
+    step: str | None = None
+
+
+class FollowOnEnds(Body):
+    """The follow-on that a step waits for is closed; `step` says which where several are waited for."""
+
+    kind: Literal["follow_on"] = "follow_on"
+    outcome: CloseOutcome
     step: str | None = None
 
 
@@ -66,7 +100,7 @@ def _value_of(fields: dict[str, FieldInfo]) -> str:
 def _verbs() -> dict[str, Verb]:
     found = {}
     commands: tuple[Any, ...] = get_args(get_args(Command)[0])
-    for command in (*commands, CallAnswer):
+    for command in (*commands, CallAnswer, FollowOnEnds):
         if command in NO_ACTIONS:
             continue
         fields = _fields(command)

@@ -16,12 +16,23 @@ from fixline.catalog import Catalog, version_hash
 from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios.instants import first_monday
 from fixline.domain.calendar import CalendarExhausted, WorkingCalendar
-from fixline.domain.commands import SYSTEM, Actor, AgencyReply, Claim, Command, Complete, EffectReport, Role, Signal
+from fixline.domain.commands import (
+    SYSTEM,
+    Actor,
+    AgencyReply,
+    Claim,
+    Command,
+    Complete,
+    EffectReport,
+    FollowOnClosed,
+    Role,
+    Signal,
+)
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
 from fixline.domain.state import Position, TaskState
-from fixline.domain.steps import AgencyStep, CallStep, HumanStep, WaitStep
-from fixline.domain.virtual import VirtualRequest
+from fixline.domain.steps import OTHERWISE, AgencyStep, CallStep, CloseOutcome, FollowOnStep, HumanStep, WaitStep
+from fixline.domain.virtual import VirtualRequest, follow_on_reports
 from fixline.rehearsal.simulation.chance import Chance
 from fixline.rehearsal.simulation.crews import Job, Team
 from fixline.rehearsal.simulation.figures import TypeFigures
@@ -175,10 +186,12 @@ class Simulation:
                 self._numbers += 1
                 team.put(state.priority, task.offered_at, self._numbers, number, task.id, task.step)
                 self._work(team, decision.at)
+        for report in follow_on_reports(decision):
+            self._give(number, report, decision.at, SYSTEM)
 
     def _entered(self, number: int, request: VirtualRequest, position: Position, now: datetime) -> None:
         step = request.definition.step(position.step)
-        if isinstance(step, AgencyStep | CallStep) or (isinstance(step, WaitStep) and step.signal):
+        if isinstance(step, AgencyStep | CallStep | FollowOnStep) or (isinstance(step, WaitStep) and step.signal):
             told = self._chance.told(request.definition.type, position.step).takes
             try:
                 span = request.definition.calendar.add(now, told) - now if told else None
@@ -205,8 +218,20 @@ class Simulation:
                 command = EffectReport(
                     effect="", effect_kind="call", step=event.name, visit=event.visit, outcome=outcome
                 )
+        elif isinstance(step, FollowOnStep):
+            command = self._follow_on_ends(request, event.name, step)
         if command is not None:
             self._give(event.request, command, event.at, SYSTEM)
+
+    def _follow_on_ends(self, request: VirtualRequest, name: str, step: FollowOnStep) -> Command | None:
+        """The follow-on of a step is closed; `otherwise` stands for an outcome that the step does not name."""
+        outcome = self._chance.outcome(request.definition, name, step)
+        children = request.state.children if request.state else {}
+        child = next((each for each, facts in children.items() if facts.status == "open" and facts.step == name), None)
+        if child is None:
+            return None
+        ended = CloseOutcome.CANCELLED if outcome == OTHERWISE else CloseOutcome(outcome)
+        return FollowOnClosed(child=child, outcome=ended)
 
     def _team(self, key: str, calendar: WorkingCalendar) -> Team:
         """The team; its hours are those of the first type that gives it work."""

@@ -130,7 +130,11 @@ def test_texts_that_are_no_instants(text: str, calendar: WorkingCalendar) -> Non
 def test_every_command_is_an_action() -> None:
     """What the domain can be told, a scenario can do; what happens by itself it cannot."""
     kinds = {each.model_fields["kind"].default: each for each in get_args(get_args(Command)[0])}
-    assert set(VERBS) == {"call_answer", *(kind for kind, command in kinds.items() if command not in NO_ACTIONS)}
+    assert set(VERBS) == {
+        "call_answer",
+        "follow_on",
+        *(kind for kind, command in kinds.items() if command not in NO_ACTIONS),
+    }
     assert {name: verb.value for name, verb in VERBS.items() if name in ("complete", "hold", "signal", "amend")} == {
         "complete": "task",
         "hold": "reason",
