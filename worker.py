@@ -65,7 +65,7 @@ def build_activities(
         Dispatch(effects, crews).dispatch,
         OrderInspection(effects, crews).order_inspection,
         Escalate(effects, organisation, channel).escalate,
-        Notify(effects, channel).notify,
+        Notify(effects, organisation, channel).notify,
         TellRequest(effects, wake).tell_request,
         OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), wake).open_follow_on,
         AskAgency(effects, organisation, channel, out).ask_agency,

@@ -1,18 +1,17 @@
-"""The activity `escalate`: tells whoever holds a role that a deadline's rung has fired."""
+"""The activity `escalate`: tells whoever holds a role that a deadline's rung has fired or a step needs a look."""
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from temporalio import activity
 
 from activities.answers import advanced
-from activities.notification import Notice, Notifier
+from activities.notification import Notice, Notifier, answering_team
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
-from fixline.store.tables import TaskRow
 
 
 class Escalate:
@@ -29,24 +28,20 @@ class Escalate:
         return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._tell))
 
     def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
-        role = effect.data["role"]
-        team = request.team or _last_team(session, request.id)
+        role, step = effect.data["role"], effect.data.get("step")
+        about = effect.data["clock"] if step is None else step
+        team = answering_team(session, request, effect.data.get("task"))
         holder = self._organisation.holder(role, team, request.department or "")
         told = holder.person if holder else None
         if told:
-            event = f"{effect.data['clock']} {effect.data['rung']}"
+            event = f"{about} {effect.data['rung']}"
             self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=told))
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
             audience=role,
             told=told,
-            about=effect.data["clock"],
+            about=about,
+            step=step,
             channel=self._notifier.channel,
         )
-
-
-def _last_team(session: Session, request_id: str) -> str | None:
-    """While a request waits no team has it; then the team that had it last answers for it."""
-    tasks = select(TaskRow.team).where(TaskRow.request_id == request_id).order_by(col(TaskRow.offered_at).desc())
-    return session.exec(tasks.limit(1)).first()

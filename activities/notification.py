@@ -10,14 +10,17 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.answers import advanced
+from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.steps import REPORTER
 from fixline.messages import Advanced, EffectTask
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
+from fixline.store.tables import TaskRow
 
 log = logging.getLogger("fixline.notices")
 
@@ -52,10 +55,11 @@ class LogNotifier:
 
 
 class Notify:
-    """Takes effects of the kind `notify`."""
+    """Takes effects of the kind `notify`: the reporter's notices, and those of notify steps to a role's holder."""
 
-    def __init__(self, effects: Effects, notifier: Notifier) -> None:
+    def __init__(self, effects: Effects, organisation: Organisation, notifier: Notifier) -> None:
         self._effects = effects
+        self._organisation = organisation
         self._notifier = notifier
 
     @activity.defn(name="notify")
@@ -63,13 +67,31 @@ class Notify:
         """Tell the audience, once."""
         return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._send))
 
-    def _send(self, _session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+    def _send(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         event, audience = effect.data["event"], effect.data["audience"]
-        self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=audience))
+        told = None
+        if audience != REPORTER:
+            team = answering_team(session, request, None)
+            holder = self._organisation.holder(audience, team, request.department or "")
+            told = holder.person if holder else None
+        if told or audience == REPORTER:
+            self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=told or audience))
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
             audience=audience,
+            told=told,
             about=event,
+            step=effect.data.get("step"),
             channel=self._notifier.channel,
         )
+
+
+def answering_team(session: Session, request: Locked, task: str | None) -> str | None:
+    """The team whose people answer: the task's, else the request's; while it waits the one that had it last."""
+    if task is not None:
+        found = session.exec(select(TaskRow.team).where(TaskRow.id == task)).first()
+        if found is not None:
+            return found
+    last = select(TaskRow.team).where(TaskRow.request_id == request.id).order_by(col(TaskRow.offered_at).desc())
+    return request.team or session.exec(last.limit(1)).first()

@@ -1,6 +1,6 @@
 """Checks what is asked and what is made of the answers: fields, conditions, what meets a deadline.
 
-Owns the rules FX214, FX5xx, FX601 and FX602. Must not import anything of Fixline but the draft, conditions
+Owns the rules FX214, FX419, FX5xx, FX601 and FX602. Must not import anything of Fixline but the draft, conditions
 and the model.
 """
 
@@ -12,10 +12,11 @@ from fixline.catalog.reading import Mapping, Scalar, Sequence
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.conditions import check
-from fixline.domain.fields import FormField
-from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep
+from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep, WaitStep
 
 CLOSED = "closed"
+_DATES = (FieldKind.DATE, FieldKind.DATETIME)
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
 
 
@@ -45,6 +46,17 @@ def check_conditions(draft: Draft) -> None:
             if when is not None and isinstance(when.value, Scalar) and when.value.text.strip():
                 for problem in check(when.value.text, fields):
                     draft.findings.add(problem.code, when.value.at(problem.offset), problem.message)
+
+
+def check_dates(draft: Draft) -> None:
+    """A wait until an answer waits until a date."""
+    dates = {name for name, field in draft.fields.items() if field.kind in _DATES}
+    for name, step in draft.steps.items():
+        if isinstance(step, WaitStep) and step.until is not None and step.until not in dates:
+            asked = draft.fields.get(step.until)
+            problem = f"'{step.until}' is a {asked.kind}" if asked else f"nothing asks for '{step.until}'"
+            message = f"{problem}: name a question of kind date or datetime{nearest(step.until, dates)}"
+            draft.findings.add("FX419", draft.place("steps", name, "wait", "until"), message)
 
 
 def check_promises(draft: Draft) -> None:

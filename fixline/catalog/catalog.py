@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from fixline.catalog.answers import check_conditions, check_fields, check_promises
+from fixline.catalog.answers import check_conditions, check_dates, check_fields, check_promises
 from fixline.catalog.areas import Areas, Layer, read_layer
+from fixline.catalog.branches import check_branches
 from fixline.catalog.calendars import read_calendar
 from fixline.catalog.draft import Draft, read_draft
 from fixline.catalog.elsewhere import check_outside, check_sent
@@ -213,7 +214,9 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     _check_file_name(draft, path)
     check_fields(draft)
     check_conditions(draft)
+    check_dates(draft)
     check_flow(draft)
+    check_branches(draft)
     check_promises(draft)
     check_reopen(draft)
     check_sent(draft)

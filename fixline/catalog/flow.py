@@ -1,41 +1,52 @@
 """Checks the way from step to step: where it leads, whether it ends, whether it can turn in a circle.
 
-Owns the rules FX308 and FX4xx for steps. Must not import anything of Fixline but the draft and the model.
+Owns the rules FX308 and FX401 to FX404. Must not import anything of Fixline but the draft and the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
+from typing import NamedTuple
 
 from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
 from fixline.domain.steps import (
-    OTHERWISE,
+    DONE,
+    JOINED,
     WAITING,
     AnyStep,
     ChooseStep,
     CloseStep,
-    FollowOnStep,
+    HumanStep,
     NotifyStep,
     TogetherStep,
+    exits,
+    exits_at_once,
     ways,
 )
 
 Ways = MappingType[str, frozenset[str]]
 
 
+class Branch(NamedTuple):
+    """A branch of a together step."""
+
+    together: str
+    name: str
+
+
 def check_flow(draft: Draft) -> None:
     """Every step named exists, every step can be reached, and from every step the request can close."""
     if draft.steps:
         _check_targets(draft)
-        ways = _ways(draft.steps)
+        ways = _ways(draft)
         reached = reached_from(draft.start, ways) if draft.start in draft.steps else frozenset(draft.steps)
         _check_reached(draft, reached)
         _check_closing(draft, ways, reached)
-        _check_choosing(draft)
+        _check_circles(draft)
     elif isinstance(draft.node("steps"), Mapping):
         draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
 
@@ -44,7 +55,7 @@ def reachable_steps(draft: Draft) -> frozenset[str]:
     """The steps that a request can come to; all of them when the start is unknown."""
     if draft.start not in draft.steps:
         return frozenset(draft.steps)
-    return reached_from(draft.start, _ways(draft.steps))
+    return reached_from(draft.start, _ways(draft))
 
 
 def reached_from(start: str | None, ways: Ways) -> frozenset[str]:
@@ -59,15 +70,32 @@ def reached_from(start: str | None, ways: Ways) -> frozenset[str]:
     return frozenset(reached)
 
 
+def branches_of(draft: Draft) -> dict[str, Branch]:
+    """The branch of each step that is in one; of one that is in two, the first."""
+    found: dict[str, Branch] = {}
+    for name, step in draft.steps.items():
+        for branch, steps in step.branches.items() if isinstance(step, TogetherStep) else ():
+            for member in steps:
+                found.setdefault(member, Branch(name, branch))
+    return found
+
+
 def waits_before_people(draft: Draft) -> bool:
-    """Whether a request can wait before it has been with any team."""
+    """Whether a request can wait, or somebody be told, before it has been with any team."""
     automatic = {
-        name: frozenset(following(step))
-        for name, step in draft.steps.items()
-        if isinstance(step, (ChooseStep, *WAITING))
+        name: frozenset(exits_at_once(step)) if isinstance(step, HumanStep) else targets
+        for name, targets in _named(draft).items()
+        if not _has_people(draft, step := draft.steps[name]) or isinstance(step, HumanStep)
     }
     reached = reached_from(draft.start, automatic)
-    return any(isinstance(draft.steps.get(name), WAITING) for name in reached)
+    return any(isinstance(draft.steps.get(name), (NotifyStep, *WAITING)) for name in reached)
+
+
+def _has_people(draft: Draft, step: AnyStep | None) -> bool:
+    """Whether a team has the request as soon as it has come to this step."""
+    if isinstance(step, TogetherStep):
+        return any(_has_people(draft, draft.steps.get(steps[0])) for steps in step.branches.values())
+    return isinstance(step, HumanStep) and step.sample is None
 
 
 def following(step: AnyStep | None) -> tuple[str, ...]:
@@ -77,30 +105,66 @@ def following(step: AnyStep | None) -> tuple[str, ...]:
 
 def _is_unknown(step: AnyStep | None) -> bool:
     """Whether a finding already says that the step's way on is missing."""
-    return not isinstance(step, CloseStep) and not following(step)
+    return step is None or (not isinstance(step, CloseStep) and not exits(step))
 
 
-def _ways(steps: MappingType[str, AnyStep | None]) -> dict[str, frozenset[str]]:
+def _named(draft: Draft) -> dict[str, frozenset[str]]:
+    """What follows each step; after the end of a branch, what follows its together step."""
+    members = branches_of(draft)
+    found: dict[str, frozenset[str]] = {}
+    for name, step in draft.steps.items():
+        named = set(following(step))
+        together = draft.steps.get(members[name].together) if name in members else None
+        if isinstance(together, TogetherStep) and _joins(draft, name):
+            named |= {together.then[DONE]}
+        found[name] = frozenset(named)
+    return found
+
+
+def _ways(draft: Draft) -> dict[str, frozenset[str]]:
     """What follows each step; anything where the way on is unknown, so that one mistake is one finding."""
-    everything = frozenset(steps)
-    ways: dict[str, frozenset[str]] = {}
-    for name, step in steps.items():
-        named = frozenset(following(step))
-        ways[name] = everything if _is_unknown(step) or not named <= everything else named
-    return ways
+    everything = frozenset(draft.steps)
+    members = branches_of(draft)
+    return {
+        name: everything
+        if _is_unknown(draft.steps[name]) or not named <= everything or (name not in members and _joins(draft, name))
+        else named
+        for name, named in _named(draft).items()
+    }
+
+
+def _joins(draft: Draft, name: str) -> bool:
+    """Whether the step can end a branch."""
+    step = draft.steps[name]
+    return step is not None and JOINED in (target for _, target in exits(step))
+
+
+def references(draft: Draft) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+    """Each way that is written: the step it leads from, the name it leads to, and where that is written.
+
+    The names in the branches of a together step are no ways; `fixline.catalog.branches` has those.
+    """
+    for name, step in draft.steps.items():
+        match step:
+            case ChooseStep():
+                for position, branch in enumerate(step.branches):
+                    key = "go" if draft.node("steps", name, "choose", position, "go") else "otherwise"
+                    yield name, branch.go, ("steps", name, "choose", position, key)
+            case NotifyStep():
+                yield name, step.then, ("steps", name, "then")
+            case None | CloseStep():
+                pass
+            case _:
+                for outcome, target in step.then.items():
+                    yield name, target, ("steps", name, "then", outcome)
 
 
 def _check_targets(draft: Draft) -> None:
     if draft.start is not None and draft.start not in draft.steps:
         _no_such_step(draft, draft.start, draft.place("start"))
-    for name, step in draft.steps.items():
-        if isinstance(step, ChooseStep):
-            for position, branch in enumerate(step.branches):
-                key = "go" if draft.node("steps", name, "choose", position, "go") else "otherwise"
-                _check_target(draft, branch.go, ("steps", name, "choose", position, key))
-        elif step is not None and not isinstance(step, CloseStep | TogetherStep | NotifyStep):
-            for outcome, target in step.then.items():
-                _check_target(draft, target, ("steps", name, "then", outcome))
+    for _, target, path in references(draft):
+        if target != JOINED:
+            _check_target(draft, target, path)
     until = draft.cancel.reporter
     if until not in {None, "always"} and until not in draft.steps:
         _no_such_step(draft, until or "", draft.place("cancel", "reporter", "until"))
@@ -133,31 +197,44 @@ def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
             draft.findings.add("FX402", draft.key_place("steps", name), message)
 
 
-def _check_choosing(draft: Draft) -> None:
-    """Answers do not change between automatic steps, so a circle of them would turn for ever."""
-    choosing = {name: step for name, step in draft.steps.items() if isinstance(step, ChooseStep | FollowOnStep)}
-    ways = {name: _at_once(step) & choosing.keys() for name, step in choosing.items()}
+def _check_circles(draft: Draft) -> None:
+    """Nothing changes between automatic steps, so a circle of them would turn for ever."""
+    ways = _at_once(draft)
     reported: set[str] = set()
-    for name in choosing:
+    for name in ways:
         if name in reported:
             continue
         circle = {other for other in _after(name, ways) if name in _after(other, ways)}
         if name in circle:
             reported |= circle
-            listed = _listed(other for other in choosing if other in circle)
+            listed = _listed(other for other in ways if other in circle)
             message = f"these steps lead round in a circle that nothing stops: {listed}"
             draft.findings.add("FX404", draft.key_place("steps", name), message)
 
 
-def _at_once(step: ChooseStep | FollowOnStep) -> frozenset[str]:
-    """Where a step can lead as soon as it is entered: a follow-on that cannot be opened goes on at once."""
-    if isinstance(step, FollowOnStep):
-        return frozenset({step.then[OTHERWISE]} if OTHERWISE in step.then else ())
-    return frozenset(following(step))
+def _at_once(draft: Draft) -> dict[str, frozenset[str]]:
+    """Where each step can lead without people, time or an answer having come between."""
+    found = {name: frozenset(exits_at_once(step)) if step else frozenset() for name, step in draft.steps.items()}
+    joining = {name: step for name, step in draft.steps.items() if isinstance(step, TogetherStep)}
+    passed = {name for name, step in joining.items() if _passes(step, found)}
+    return {
+        name: frozenset(target for target in targets | ({joining[name].then[DONE]} if name in passed else set()))
+        & draft.steps.keys()
+        for name, targets in found.items()
+    }
+
+
+def _passes(step: TogetherStep, at_once: Ways) -> bool:
+    """Whether a together step can come to its end at once: all of its branches, or for `first` any of them."""
+    ends = [
+        JOINED in reached_from(steps[0], {name: at_once.get(name, frozenset()) & {*steps, JOINED} for name in steps})
+        for steps in step.branches.values()
+    ]
+    return all(ends) if step.join == "all" else any(ends)
 
 
 def _after(name: str, ways: Ways) -> frozenset[str]:
-    return frozenset().union(*(reached_from(follower, ways) for follower in ways[name]))
+    return frozenset().union(*(reached_from(follower, ways) for follower in ways.get(name, ())))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from fixline.catalog.flow import waits_before_people
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.reading import Scalar, Sequence
 from fixline.catalog.shape import nearest
-from fixline.domain.steps import TeamByArea, TeamChoice
+from fixline.domain.steps import REPORTER, NotifyStep, TeamByArea, TeamChoice, WaitStep
 
 SUPERVISOR = "supervisor"
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -90,11 +90,19 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
             place = draft.place("deadlines", name, "escalate", position, "tell")
             _check_role(draft, organisation, rung, teams, place, early=early)
     for name, step in steps.items():
-        for key, span in (("claim_within", step.claim_within), ("due", step.due)):
-            if span is not None:
+        asked = (("claim_within", step.claim_within), ("due", step.due), ("warn_after", step.warn_after))
+        for key, value in asked:
+            if value is not None:
                 own = set(teams_of(step.team, areas))
                 place = draft.key_place("steps", name, key)
                 _check_role(draft, organisation, SUPERVISOR, own, place, early=early)
+    for name, each in draft.steps.items():
+        if isinstance(each, NotifyStep) and each.role != REPORTER:
+            place = draft.place("steps", name, "notify")
+            _check_role(draft, organisation, each.role or None, teams, place, early=early)
+        elif isinstance(each, WaitStep) and each.until is not None:
+            place = draft.key_place("steps", name, "wait", "until")
+            _check_role(draft, organisation, SUPERVISOR, teams, place, early=early)
 
 
 def _written_rungs(draft: Draft, deadline: str, count: int) -> list[str | None]:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fixline.domain import (
+    dates,
     follow_ons,
     moving,
     prioritising,
@@ -198,6 +199,7 @@ def _amend(draft: Draft, command: Amend) -> None:
     if fresh:
         draft.record("answers_changed", f"Answers put right. {command.reason}", answers=fresh, reason=command.reason)
         timekeeping.set_priority(draft)
+        dates.follow_answers(draft)
     if command.place and (command.place, command.areas) != (draft.state.place, draft.state.areas):
         _amend_place(draft, command)
     if command.description is not None and command.description != draft.state.description:

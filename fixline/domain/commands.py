@@ -298,7 +298,7 @@ class Tick(Body):
 
 class EffectReport(Body):
     """What an effect learned: who got the work order, who was told, what a system answered at which visit of a step,
-    which follow-on was opened or why none was."""
+    which follow-on was opened or why none was. `step` is given where it is about a step."""
 
     kind: Literal["report"] = "report"
     effect: str

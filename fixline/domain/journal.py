@@ -81,6 +81,12 @@ def _branch_joined(state: RequestState, entry: Entry) -> dict[str, Any]:
     return {"joined": (*state.joined, entry.data["branch"])}
 
 
+def _wait_moved(state: RequestState, entry: Entry) -> dict[str, Any]:
+    branch = entry.data.get("branch")
+    position = state.branches.get(branch) if branch else state.position
+    return {} if position is None else _placed(state, branch, _patched(position, entry.data))
+
+
 def _task_offered(state: RequestState, entry: Entry) -> dict[str, Any]:
     task = Task.model_validate(entry.data)
     return {"tasks": {**state.tasks, task.id: task}, "tasks_made": state.tasks_made + 1}
@@ -191,6 +197,7 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "step_entered": _step_entered,
     "step_left": _step_left,
     "branch_joined": _branch_joined,
+    "wait_moved": _wait_moved,
     "task_offered": _task_offered,
     "task_claimed": _task_changed,
     "task_started": _task_changed,
@@ -234,6 +241,8 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "agency_replied": _nothing,
     "late_reply": _nothing,
     "call_answered": _nothing,
+    "wait_undated": _nothing,
+    "visits_warned": _nothing,
     "told": _nothing,
     "notified": _nothing,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fixline.domain import moved_clocks, progress, tasks, timekeeping
+from fixline.domain import dates, moved_clocks, progress, tasks, timekeeping
 from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.commands import Move
 from fixline.domain.decision import Refused, refuse
@@ -95,13 +95,20 @@ def _position(draft: Draft, old: Definition, position: Position, names: dict[str
     name = names[position.step]
     before, after = old.step(position.step), draft.definition.step(name)
     changes: dict[str, Any] = {"step": name, "waiting_as": getattr(after, "waiting_as", None)}
-    if isinstance(before, WaitStep) and isinstance(after, WaitStep) and before.limit != after.limit:
+    if (
+        isinstance(before, WaitStep)
+        and isinstance(after, WaitStep)
+        and (before.limit, before.until) != (after.limit, after.until)
+    ):
         changes["wait_until"] = _wait_until(draft, position, after)
     return position.model_copy(update=changes)
 
 
 def _wait_until(draft: Draft, position: Position, step: WaitStep) -> datetime | None:
-    """The end of a wait under its new limit, counted from when it began; never before now."""
+    """The end of a wait under its new limit, counted from when it began, or by its new date; never before now."""
+    if step.until is not None:
+        until = dates.wait_until(draft, step)
+        return max(until, draft.now) if until else None
     if step.limit is None:
         return None
     try:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import elsewhere, timekeeping
+from fixline.domain import dates, elsewhere, timekeeping
 from fixline.domain.commands import SYSTEM, FollowOnClosed
+from fixline.domain.dates import SUPERVISOR
 from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
+from fixline.domain.sampling import in_sample
 from fixline.domain.state import Position, Task, TaskState
 from fixline.domain.steps import (
     DONE,
     JOINED,
     NO_REPLY,
+    NOT_SAMPLED,
+    REPORTER,
     TIMEOUT,
     AgencyStep,
     CallStep,
@@ -26,6 +30,7 @@ from fixline.domain.steps import (
     CloseStep,
     FollowOnStep,
     HumanStep,
+    NotifyStep,
     TeamByArea,
     TogetherStep,
     WaitStep,
@@ -95,11 +100,14 @@ def _arrive(draft: Draft, name: str) -> str | None:
             return _onward(draft, name, target)
         case TogetherStep():
             _entered(draft, name, visit, f"Step {name}: {', '.join(step.branches)} side by side.")
+        case NotifyStep():
+            _tell(draft, name, step, visit)
+            leave(draft, name, step.then)
+            return _onward(draft, name, step.then)
         case HumanStep():
-            _entered(draft, name, visit, f"Step {name}: {step.title}.")
-            _offer(draft, name, step, visit)
+            return _put_to_people(draft, name, step, visit)
         case WaitStep():
-            _wait(draft, name, step, visit)
+            return _wait(draft, name, step, visit)
         case AgencyStep():
             within = f", {step.reply_within} at most" if step.reply_within else ""
             until = elsewhere.ends_at(draft, step.reply_within)
@@ -175,14 +183,63 @@ def _withdraw_branches(draft: Draft, why: str) -> None:
         leave(draft, position.step, None)
 
 
-def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> None:
-    what = f" for {step.signal}" if step.signal else ""
+def _tell(draft: Draft, name: str, step: NotifyStep, visit: int) -> None:
+    """Tell a role's holder or the reporter; `say` is the definition's, so the effect names the step alone."""
+    silent = step.role == REPORTER and not draft.state.has_contact
+    told = "has left no contact and is not told" if silent else "is told"
+    _entered(draft, name, visit, f"Step {name}: the {step.role} {told}: {step.say}")
+    if not silent:
+        draft.cause("notify", event=f"step {name}", audience=step.role, step=name)
+
+
+def _put_to_people(draft: Draft, name: str, step: HumanStep, visit: int) -> str | None:
+    """Offer the task of a step, or leave a sampled step at once where this visit is not in the sample."""
+    if step.sample is not None and not in_sample(draft.request_id, name, visit, step.sample):
+        _entered(draft, name, visit, f"Step {name}: not in the sample of {step.sample}%.")
+        _warn(draft, name, step, visit)
+        leave(draft, name, NOT_SAMPLED)
+        return _onward(draft, name, step.then[NOT_SAMPLED])
+    _entered(draft, name, visit, f"Step {name}: {step.title}.")
+    _offer(draft, name, step, visit)
+    _warn(draft, name, step, visit)
+    return None
+
+
+def _warn(draft: Draft, name: str, step: HumanStep, visit: int) -> None:
+    """Tell the supervisor, once, of a step that has been entered as often as its definition says."""
+    if visit != step.warn_after:
+        return
+    draft.record(
+        "visits_warned",
+        f"Step {name}: entered {visit} times; the {SUPERVISOR} is told.",
+        actor=SYSTEM,
+        step=name,
+        visit=visit,
+    )
+    task = next((task.id for task in draft.state.open_tasks if task.step == name), None)
+    draft.cause("escalate", step=name, rung=f"{visit} visits", role=SUPERVISOR, task=task)
+
+
+def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> str | None:
+    """Begin a wait; the step that follows at once where its date has come already."""
+    until = _wait_until(draft, step)
+    what = f" for {step.signal}" if step.signal else f" until {step.until}" if step.until else ""
     text = f"Step {name}: waiting{what}" + (f", {step.limit} at most." if step.limit else ".")
-    _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=_wait_until(draft, step))
+    over = step.until is not None and until is not None and until <= draft.now
+    if over:
+        text = f"Step {name}: {step.until} has come, there is nothing to wait for."
+    _entered(draft, name, visit, text, waiting_as=step.waiting_as, wait_until=until)
+    if over:
+        leave(draft, name, TIMEOUT)
+        return _onward(draft, name, step.then[TIMEOUT])
+    dates.say_undated(draft, name, step)
+    return None
 
 
 def _wait_until(draft: Draft, step: WaitStep) -> datetime | None:
     """When the wait is over by itself; None when it has no limit, or one beyond what a calendar knows."""
+    if step.until is not None:
+        return dates.wait_until(draft, step)
     return elsewhere.ends_at(draft, step.limit)
 
 

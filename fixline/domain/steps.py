@@ -26,6 +26,8 @@ JOINED = "joined"
 """Where a step of a branch leads when its branch has come to its end; no step has this name."""
 DONE = "done"
 """The one outcome of a together step."""
+REPORTER = "reporter"
+"""Whom a notify step can tell beside the roles of the organisation."""
 
 
 class CloseOutcome(StrEnum):
@@ -80,6 +82,11 @@ class HumanStep(StepPart):
         None, ge=2, le=100, description="When the step is entered for this time, its supervisor is told; it goes on."
     )
     then: dict[str, str] = Field(description="Each outcome and the step that follows.")
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that people can give."""
+        return tuple(outcome for outcome in self.then if outcome not in RESERVED_OUTCOMES)
 
 
 class ChooseBranch(Part):
@@ -145,6 +152,10 @@ class FollowOnStep(StepPart):
     then: dict[str, str] = Field(description="The follow-on's close outcomes, and otherwise, with the steps.")
 
 
+Branch = Annotated[tuple[str, ...], Field(min_length=1)]
+"""The steps of a branch, the first first."""
+
+
 class TogetherStep(StepPart):
     """Branches that run side by side, each beginning with the first of its steps.
 
@@ -154,7 +165,7 @@ class TogetherStep(StepPart):
     """
 
     kind: Literal["together"] = "together"
-    branches: dict[str, tuple[str, ...]] = Field(description="Each branch with the names of its steps.")
+    branches: dict[str, Branch] = Field(description="Each branch with the names of its steps.")
     join: Literal["all", "first"] = Field("all", description="Whether all branches must end, or the first.")
     then: dict[str, str] = Field(description="The step that follows the outcome done.")
 
@@ -210,15 +221,40 @@ def ways(step: AnyStep) -> tuple[tuple[str, str], ...]:
 
     A branch's way to `joined` is left out: no step has that name.
     """
+    return tuple((label, target) for label, target in exits(step) if target != JOINED)
+
+
+def exits(step: AnyStep) -> tuple[tuple[str, str], ...]:
+    """The ways out of a step, those to `joined` included."""
     match step:
         case CloseStep():
-            found: list[tuple[str, str]] = []
+            return ()
         case ChooseStep():
-            found = [(branch.when or OTHERWISE, branch.go) for branch in step.branches]
+            return tuple((branch.when or OTHERWISE, branch.go) for branch in step.branches)
         case NotifyStep():
-            found = [("", step.then)]
+            return (("", step.then),)
         case TogetherStep():
-            found = [(name, steps[0]) for name, steps in step.branches.items()] + list(step.then.items())
+            return (*((name, steps[0]) for name, steps in step.branches.items()), *step.then.items())
         case _:
-            found = list(step.then.items())
-    return tuple((label, target) for label, target in found if target != JOINED)
+            return tuple(step.then.items())
+
+
+def exits_at_once(step: AnyStep) -> tuple[str, ...]:
+    """Where a step can lead without people, time or an answer having come between.
+
+    A together step leads to its branches' first steps; what its `done` leads to depends on those. A follow-on
+    that cannot be opened goes on by `otherwise`.
+    """
+    match step:
+        case ChooseStep() | NotifyStep():
+            return tuple(target for _, target in exits(step))
+        case TogetherStep():
+            return tuple(steps[0] for steps in step.branches.values())
+        case WaitStep() if step.until is not None:
+            return (step.then[TIMEOUT],) if TIMEOUT in step.then else ()
+        case HumanStep() if NOT_SAMPLED in step.then:
+            return (step.then[NOT_SAMPLED],)
+        case FollowOnStep() if OTHERWISE in step.then:
+            return (step.then[OTHERWISE],)
+        case _:
+            return ()

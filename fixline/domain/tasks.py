@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain import progress, timekeeping
+from fixline.domain import dates, progress, timekeeping
 from fixline.domain.commands import Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
 from fixline.domain.decision import Refused, refuse
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
 from fixline.domain.state import Task, TaskState
-from fixline.domain.steps import HumanStep
+from fixline.domain.steps import REPORTER, HumanStep
 
 
 def claim(draft: Draft, command: Claim) -> None:
@@ -59,11 +59,11 @@ def complete(draft: Draft, command: Complete) -> None:
     step = draft.definition.step(task.step)
     assert isinstance(step, HumanStep)  # noqa: S101 - tasks exist for human steps only
     _check_holder(draft, task, command.assignee)
-    if command.outcome not in step.then:
+    if command.outcome not in step.outcomes:
         raise refuse(
             "unknown_outcome",
-            f"step {task.step!r} has no outcome {command.outcome!r}; it has {', '.join(step.then)}",
-            outcomes=list(step.then),
+            f"step {task.step!r} has no outcome {command.outcome!r}; it has {', '.join(step.outcomes)}",
+            outcomes=list(step.outcomes),
         )
     form, problems = read_answers(step.form, command.form, outcome=command.outcome)
     if problems:
@@ -91,6 +91,7 @@ def _keep_answers(draft: Draft, form: dict[str, Any]) -> None:
     if fresh:
         draft.record("answers_changed", f"Answers: {', '.join(fresh)}.", answers=fresh)
         timekeeping.set_priority(draft)
+        dates.follow_answers(draft)
 
 
 def reassign(draft: Draft, command: Reassign) -> None:
@@ -129,18 +130,21 @@ def report(draft: Draft, command: EffectReport) -> None:
         draft.record(
             "told",
             f"{command.about}: {command.told or 'nobody'} was told as {command.audience}.",
-            clock=command.about,
+            **({"step": command.step} if command.step else {"clock": command.about}),
             role=command.audience,
             person=command.told,
         )
+    elif command.step and command.audience != REPORTER and command.told is None:
+        draft.record("notified", f"Nobody was told as {command.audience}: {command.about}.", **_notice(command))
     else:
         draft.record(
-            "notified",
-            f"The {command.audience} was told: {command.about} ({command.channel}).",
-            event=command.about,
-            audience=command.audience,
-            channel=command.channel,
+            "notified", f"The {command.audience} was told: {command.about} ({command.channel}).", **_notice(command)
         )
+
+
+def _notice(command: EffectReport) -> dict[str, Any]:
+    person = {"person": command.told} if command.told else {}
+    return {"event": command.about, "audience": command.audience, "channel": command.channel, **person}
 
 
 def _given_by_rule(draft: Draft, command: EffectReport) -> None:

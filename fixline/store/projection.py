@@ -81,7 +81,7 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
         "status": state.status,
         "outcome": state.outcome,
         "step": state.position.step if state.position else None,
-        "waiting_as": state.position.waiting_as if state.position else None,
+        "waiting_as": next((each.waiting_as for each in state.positions if each.waiting_as), None),
         "on_hold": state.hold is not None,
         "priority": state.priority,
         "team": teams[0] if teams else None,

@@ -20,7 +20,6 @@ from fixline.domain.steps import (
     TeamByArea,
     TogetherStep,
     WaitStep,
-    ways,
 )
 from fixline.store.versions import Published, VersionUnknown
 from fixline.web.auth import READERS, Guarded, allow
@@ -103,6 +102,8 @@ def _step(step: AnyStep) -> StepOut:
                 claim_within=str(step.claim_within) if step.claim_within else None,
                 due=str(step.due) if step.due else None,
                 form=form_out(step.form),
+                sample=step.sample,
+                warn_after=step.warn_after,
                 then=step.then,
             )
         case CloseStep():
@@ -114,13 +115,17 @@ def _step(step: AnyStep) -> StepOut:
                 kind=step.kind,
                 signal=step.signal,
                 at_most=str(step.limit) if step.limit else None,
+                until=step.until,
                 waiting_as=step.waiting_as,
                 then=step.then,
             )
         case AgencyStep() | FollowOnStep() | CallStep():
             return StepOut(kind=step.kind, waiting_as=step.waiting_as, then=step.then)
-        case TogetherStep() | NotifyStep():
-            return StepOut(kind=step.kind, then=dict(ways(step)))
+        case TogetherStep():
+            branches = {name: list(steps) for name, steps in step.branches.items()}
+            return StepOut(kind=step.kind, branches=branches, join=step.join, then=step.then)
+        case NotifyStep():
+            return StepOut(kind=step.kind, role=step.role, say=step.say, go=[step.then])
 
 
 def _deadline(deadline: Deadline) -> DeadlineOut:

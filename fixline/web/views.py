@@ -16,7 +16,7 @@ from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
 from fixline.domain.state import Clock
-from fixline.domain.steps import HumanStep, ways
+from fixline.domain.steps import HumanStep, TogetherStep, ways
 from fixline.store.arrivals import Received
 from fixline.store.projection import promised_at
 from fixline.web.schemas.basics import form_out
@@ -58,6 +58,7 @@ def request_out(row: dict[str, Any], definition: Definition | None, now: datetim
             **{name: value for name, value in row.items() if name in RequestOut.model_fields},
             "title": row["title"] or row["source_type"],
             "wait_until": position.get("wait_until"),
+            "branches": branches_out(state, definition),
             "hold": state.get("hold"),
             "areas": state.get("areas", area),
             "answers": state.get("answers", {}),
@@ -67,7 +68,7 @@ def request_out(row: dict[str, Any], definition: Definition | None, now: datetim
             "parent": state.get("parent"),
             "overdue": any(clock["overdue"] for clock in shown),
             "steps_taken": state.get("taken", []),
-            "steps_remaining": remaining(definition, row["step"]),
+            "steps_remaining": remaining(definition, row["step"], state.get("branches", {})),
             "clocks": shown,
             "definition": {"type": row["type"], "version": row["version_number"], "hash": row["version"]},
         }
@@ -102,12 +103,34 @@ def _spent(row: dict[str, Any], calendar: WorkingCalendar, now: datetime) -> tup
     return f"{count:f} {unit}", round(used / timedelta(minutes=1), 1)
 
 
-def remaining(definition: Definition | None, step: str | None) -> list[str]:
-    """The steps that can still come after this one, the nearest first; the step itself when it can come again."""
+def branches_out(state: dict[str, Any], definition: Definition | None) -> list[dict[str, Any]]:
+    """Where each branch of the together step is that the request is at; none where it is at another step."""
+    running, joined = state.get("branches", {}), state.get("joined", [])
+    together = definition.steps.get((state.get("position") or NO_STATE).get("step", "")) if definition else None
+    order = list(together.branches) if isinstance(together, TogetherStep) else []
+    return [
+        {"name": name, "joined": name in joined}
+        | {key: running.get(name, NO_STATE).get(key) for key in ("step", "waiting_as", "wait_until")}
+        for name in order
+        if name in running or name in joined
+    ]
+
+
+def remaining(definition: Definition | None, step: str | None, branches: dict[str, Any]) -> list[str]:
+    """The steps that can still come after this one, the nearest first; the step itself when it can come again.
+
+    While branches run, what can come in them stands first, then what follows them.
+    """
     if definition is None or step is None:
         return []
     found: dict[str, None] = {}
-    ahead = deque([step])
+    ahead = deque(position["step"] for position in branches.values())
+    together = definition.steps.get(step)
+    if isinstance(together, TogetherStep) and branches:
+        found = dict.fromkeys(together.then.values())
+        ahead.extend(found)
+    else:
+        ahead.append(step)
     while ahead:
         left = definition.steps.get(ahead.popleft())
         for _, name in ways(left) if left else ():
@@ -126,7 +149,7 @@ def task_out(row: dict[str, Any], definition: Definition | None) -> TaskOut:
     return TaskOut.model_validate(
         {
             **row,
-            "outcomes": list(human.then) if human else [],
+            "outcomes": list(human.outcomes) if human else [],
             "form": form_out(human.form) if human else {},
             "recorded": row["form"],
             "request": {**request, "photos": state.get("photos", [])},

@@ -95,3 +95,31 @@ def asking(**changes: Any) -> Definition:
             **changes,
         }
     )
+
+
+def side_by_side(**changes: Any) -> Definition:
+    """Signs and a permit at the same time, then the supervisor is told and the reporter, then it closes.
+
+    A permit that is refused leads out of its branch; asking for it again warns at the second visit.
+    """
+    desk = {"kind": "task", "team": QUEUE}
+    steps = {
+        "prepare": {
+            "kind": "together",
+            "branches": {"signs": ["signs"], "permit": ["permit", "answer"]},
+            "then": {"done": "tell"},
+        },
+        "signs": {**desk, "kind": "dispatch", "title": "Place the signs", "then": {"placed": "joined"}},
+        "permit": {
+            **desk,
+            "title": "Ask for the permit",
+            "warn_after": 2,
+            "then": {"granted": "joined", "wait": "answer", "refused": "refused"},
+        },
+        "answer": {"kind": "wait", "signal": "answer", "waiting_as": "with_permits", "then": {"answer": "permit"}},
+        "tell": {"kind": "notify", "role": "supervisor", "say": "All is prepared.", "then": "tell_reporter"},
+        "tell_reporter": {"kind": "notify", "role": "reporter", "say": "We begin.", "then": "fixed"},
+        "fixed": {"kind": "close", "outcome": "fixed"},
+        "refused": {"kind": "close", "outcome": "declined"},
+    }
+    return errand(**{"type": "side", "start": "prepare", "steps": steps, **changes})

@@ -52,6 +52,12 @@ from fixline.domain.steps import (
 STEP_NAME = described(name(), "The step that follows.")
 PERCENT: Shape = {"type": "string", "pattern": r"^[1-9]\d?%$", "examples": ["10%", "75%"]}
 _VISITS: Shape = {"type": "string", "pattern": r"^([2-9]|[1-9]\d|100) visits$", "examples": ["3 visits"]}
+_WITH_SAMPLE = "Each outcome and the step that follows; not_sampled exactly when there is a sample."
+_SAMPLED: Shape = {
+    "if": {"required": ["sample"]},
+    "then": {"properties": {"then": {"description": _WITH_SAMPLE, "required": [NOT_SAMPLED]}}},
+    "else": {"properties": {"then": {"description": _WITH_SAMPLE, "not": {"required": [NOT_SAMPLED]}}}},
+}
 _WAITING_AS: Shape = {**name(), "not": {"const": ON_HOLD}}
 _WITH_OPTIONS = [FieldKind.CHOICE.value, FieldKind.CHOICES.value]
 
@@ -157,7 +163,8 @@ def _human(kind: str) -> Shape:
     }
     shape = of_model(HumanStep, written)
     properties = {kind: described(TEXT, KIND_WORDS[kind]), **shape["properties"]}
-    return {**shape, "properties": properties, "required": sorted({*shape["required"], kind} - {"title"})}
+    found = {**shape, "properties": properties, "required": sorted({*shape["required"], kind} - {"title"})}
+    return found | _SAMPLED if inspection else found
 
 
 def _team() -> Shape:

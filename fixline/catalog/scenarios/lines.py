@@ -115,8 +115,8 @@ def _fields(step: str | None, frame: Frame) -> Any:
 def _check_outcome(section: Section, step: str | None, body: dict[str, Any], frame: Frame) -> None:
     found = frame.definition.steps.get(step or "")
     outcome = section.text("outcome") if "outcome" in body else None
-    if isinstance(found, HumanStep) and outcome and outcome.text not in found.then:
-        message = f"step '{step}' has no outcome '{outcome.text}'{nearest(outcome.text, found.then)}"
+    if isinstance(found, HumanStep) and outcome and outcome.text not in found.outcomes:
+        message = f"step '{step}' has no outcome '{outcome.text}'{nearest(outcome.text, found.outcomes)}"
         frame.findings.add("FX807", outcome.place, message)
 
 

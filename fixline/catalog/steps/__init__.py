@@ -13,8 +13,9 @@ from fixline.catalog.findings import did_you_mean
 from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.catalog.steps.automatic import read_choose, read_close
 from fixline.catalog.steps.human import read_human
-from fixline.catalog.steps.kinds import HUMAN_KINDS, KINDS, LATER_KINDS, RESERVED_STEPS, SHARED_KEYS
+from fixline.catalog.steps.kinds import HUMAN_KINDS, KINDS, RESERVED_STEPS, SHARED_KEYS
 from fixline.catalog.steps.outside import read_agency, read_call, read_follow_on
+from fixline.catalog.steps.together import read_notify, read_together
 from fixline.catalog.steps.waiting import read_wait
 from fixline.domain.steps import AnyStep
 
@@ -25,6 +26,8 @@ _READERS: dict[str, Callable[[Section], AnyStep | None]] = {
     "agency": read_agency,
     "follow_on": read_follow_on,
     "call": read_call,
+    "together": read_together,
+    "notify": read_notify,
     "close": read_close,
 }
 
@@ -59,11 +62,6 @@ def _kind(section: Section) -> str | None:
         message = f"a step is one thing: '{written[0].key}' and '{written[1].key}' exclude each other"
         section.findings.add("FX216", written[1].place, message)
         return None
-    for entry in section.tree:
-        if entry.key in LATER_KINDS:
-            message = f"'{entry.key}' steps are not supported by this release"
-            section.findings.add("FX201", entry.place, message)
-            return None
     for entry in section.tree:
         near = "" if entry.key in SHARED_KEYS else did_you_mean(entry.key, KINDS)
         if near:

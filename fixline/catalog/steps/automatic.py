@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fixline.catalog.shape import Section, section_of
-from fixline.catalog.steps.kinds import LATER_KEYS
 from fixline.domain.steps import ChooseBranch, ChooseStep, CloseOutcome, CloseStep
 
 
@@ -24,7 +23,7 @@ def read_choose(section: Section) -> ChooseStep | None:
             body.findings.add("FX202", body.owner, "the key 'go' is missing: the step that follows")
         if target is not None:
             branches.append(ChooseBranch(when=when.text if when else None, go=target.text))
-    section.finish("a choose step", LATER_KEYS)
+    section.finish("a choose step")
     return ChooseStep(branches=tuple(branches)) if branches else None
 
 
@@ -55,5 +54,5 @@ def read_close(section: Section) -> CloseStep:
     """A step that closes the request."""
     outcome = section.word("close", CloseOutcome, required=True)
     say = section.text("say")
-    section.finish("a close step", LATER_KEYS)
+    section.finish("a close step")
     return CloseStep(outcome=outcome or CloseOutcome.FIXED, say=say.text if say else "")

@@ -7,8 +7,6 @@ from fixline.domain.steps import JOINED
 RESERVED_STEPS = frozenset({"closed", "always", "never", "opened", JOINED})
 ON_HOLD = "on_hold"
 HUMAN_KINDS = ("dispatch", "inspection", "task")
-KINDS = (*HUMAN_KINDS, "choose", "wait", "agency", "follow_on", "call", "close")
-LATER_KINDS = ("together", "notify")
-LATER_KEYS = (*LATER_KINDS, "sample", "warn_after", "reply_within", "join", "send", "at_most")
+KINDS = (*HUMAN_KINDS, "choose", "wait", "together", "notify", "agency", "follow_on", "call", "close")
 
 SHARED_KEYS = ("team", "claim_within", "due", "form", "then", "waiting_as", "say")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import NAME, Section, check_name, place_of, text_of
-from fixline.catalog.steps.kinds import LATER_KEYS, ON_HOLD
+from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.calendar import Span, Unit
 from fixline.domain.steps import NO_REPLY, OTHERWISE, RESERVED_OUTCOMES, TIMEOUT, AgencyStep, CallStep, FollowOnStep
 
@@ -24,7 +24,7 @@ def read_agency(section: Section) -> AgencyStep:
         then=read_outcomes(section, own=NO_REPLY) or {},
     )
     _check_no_reply(section, step)
-    section.finish("an agency step", LATER_KEYS)
+    section.finish("an agency step")
     return step
 
 
@@ -47,7 +47,7 @@ def read_follow_on(section: Section) -> FollowOnStep:
     if then is not None and OTHERWISE not in then:
         message = f"'{OTHERWISE}' leads nowhere: a follow-on that cannot be opened, or ends another way, goes on there"
         section.findings.add("FX432", section.key_place("then"), message)
-    section.finish("a follow_on step", LATER_KEYS)
+    section.finish("a follow_on step")
     return FollowOnStep(follow_on=follow_on.text if follow_on else "", waiting_as=waiting_as, then=then or {})
 
 
@@ -65,7 +65,7 @@ def read_call(section: Section) -> CallStep:
     if step.then and TIMEOUT not in step.then:
         message = f"'{TIMEOUT}' leads nowhere: name the step that follows it"
         section.findings.add("FX406", section.key_place("then"), message)
-    section.finish("a call step", LATER_KEYS)
+    section.finish("a call step")
     return step
 
 

@@ -115,7 +115,7 @@ def _likely_first(crew: Crew, task: dict[str, Any]) -> list[str]:
     """The outcomes in the order of the department's file, which names the usual one first."""
     definition = crew.definitions.get(task["request"]["type"])
     step = definition.steps.get(task["step"]) if definition else None
-    written = list(step.then) if isinstance(step, HumanStep) else []
+    written = list(step.outcomes) if isinstance(step, HumanStep) else []
     return sorted(task["outcomes"], key=lambda name: written.index(name) if name in written else len(written))
 
 

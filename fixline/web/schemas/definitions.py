@@ -30,7 +30,7 @@ class DefinitionPage(BaseModel):
 
 
 class StepOut(BaseModel):
-    """One step: dispatch, inspection and task are for people; choose, wait and close happen by themselves."""
+    """One step: dispatch, inspection and task are for people; the other kinds happen by themselves."""
 
     kind: str
     title: str | None = None
@@ -44,7 +44,15 @@ class StepOut(BaseModel):
     say: str | None = None
     form: dict[str, FormFieldOut] | None = None
     then: dict[str, str] | None = Field(None, description="Each outcome and the step that follows.")
-    go: list[str] | None = Field(None, description="The steps that a choose step may go to.")
+    until: str | None = Field(None, description="The answer until whose date a wait step waits.")
+    sample: int | None = Field(None, description="The share of requests that are inspected, in per cent.")
+    warn_after: int | None = Field(None, description="The visit at which the supervisor is told.")
+    branches: dict[str, list[str]] | None = Field(
+        None, description="A together step's branches, each with its steps, the first first."
+    )
+    join: str | None = Field(None, description="Whether all branches of a together step must end, or the first.")
+    role: str | None = Field(None, description="Whom a notify step tells.")
+    go: list[str] | None = Field(None, description="The steps that a choose or notify step goes to.")
 
 
 class RungOut(BaseModel):

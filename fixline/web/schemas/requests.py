@@ -178,6 +178,17 @@ class VisitOut(BaseModel):
     entered_at: datetime
     left_at: datetime
     outcome: str | None
+    branch: str | None = Field(None, description="The branch of a together step in which it stands.")
+
+
+class BranchOut(BaseModel):
+    """Where one of the branches is that run side by side; one that has joined is at no step any more."""
+
+    name: str
+    joined: bool
+    step: str | None
+    waiting_as: str | None
+    wait_until: datetime | None
 
 
 class HoldOut(BaseModel):
@@ -264,6 +275,9 @@ class RequestOut(BaseModel):
     step: str | None
     waiting_as: str | None
     wait_until: datetime | None
+    branches: list[BranchOut] = Field(
+        default_factory=list, description="While a together step runs: its branches, in the definition's order."
+    )
     on_hold: bool
     hold: HoldOut | None
     priority: str | None

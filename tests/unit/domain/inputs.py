@@ -37,6 +37,11 @@ ANSWERS: list[dict[str, Any]] = [
     {"plate": " "},
     {"lane": None, "sure": False},
     {"other": 1},
+    {"day": "2026-06-04", "moment": "2026-06-03T12:00:00-05:00"},
+    {"day": "2026-05-01", "moment": "2026-05-01T12:00:00Z"},
+    {"day": "9999-12-31", "moment": "0001-01-01T00:00:00+14:00"},
+    {"day": "0001-01-01", "moment": "9999-12-31T23:59:59-12:00"},
+    {"day": "2026-07-01"},
 ]
 FORMS: list[dict[str, Any]] = [
     {},
@@ -49,6 +54,7 @@ FORMS: list[dict[str, Any]] = [
     {"weight": 5.5},
     {"weight": "heavy"},
     {"photo": 7},
+    {"day": "2026-06-10"},
 ]
 PLACES: list[dict[str, Any] | None] = [
     None,

@@ -17,10 +17,24 @@ from hypothesis import strategies as st
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
 from fixline.domain.definition import Definition
-from fixline.domain.steps import DONE, JOINED, ChooseStep, CloseStep, HumanStep, TogetherStep, WaitStep
+from fixline.domain.steps import (
+    DONE,
+    JOINED,
+    NOT_SAMPLED,
+    ChooseStep,
+    CloseStep,
+    HumanStep,
+    NotifyStep,
+    TogetherStep,
+    WaitStep,
+)
+from tests.unit.domain.branching import all_types
 from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import ADMIN, ALWAYS, OFFICE, all_types, at, simple
+from tests.unit.domain.samples import ADMIN, ALWAYS, OFFICE, at, simple
 
+KINDS = ("task", "task", "inspection", "sampled", "choose", "wait", "until", "notify", "together")
+AUTOMATIC = ("sampled", "choose", "until", "notify", "together")
+"""The kinds that can go on at once; nothing leads back to them."""
 LEVELS = (0, 20)
 """The two answers to the generated question: chooses go on to the next steps for 0."""
 
@@ -35,19 +49,18 @@ def definitions(draw: st.DrawFn) -> Definition:
     count = draw(st.integers(1, 6))
     names = [f"s{n}" for n in range(count)]
     closes = [f"end{n}" for n in range(draw(st.integers(1, 2)))]
-    kinds = [draw(st.sampled_from(["task", "task", "inspection", "choose", "wait", "together"])) for _ in names]
+    kinds = [draw(st.sampled_from(KINDS)) for _ in names]
     steps: dict[str, Any] = {name: {"kind": "close", "outcome": "fixed"} for name in closes}
     for number, name in enumerate(names):
         onward = draw(st.sampled_from([*names[number + 1 :], *closes]))
-        automatic = ("choose", "together")
-        anywhere = [n for n, kind in zip(names, kinds, strict=True) if kind not in automatic or n > name]
+        anywhere = [n for n, kind in zip(names, kinds, strict=True) if kind not in AUTOMATIC or n > name]
         others = draw(st.lists(st.sampled_from([*anywhere, *closes]), max_size=3))
         if kinds[number] == "together":
             steps |= draw(together(name, onward, others))
         else:
             steps[name] = draw(one_step(kinds[number], onward, others))
     return simple(
-        intake={"location": "none", "questions": {"level": {"kind": "number"}}},
+        intake={"location": "none", "questions": {"level": {"kind": "number"}, "day": {"kind": "date"}}},
         calendar=draw(st.sampled_from([OFFICE, ALWAYS])),
         deadlines=draw(deadlines(names)),
         start=names[0],
@@ -62,10 +75,10 @@ def together(draw: st.DrawFn, name: str, onward: str, outside: list[str]) -> dic
     branches: dict[str, list[str]] = {}
     for branch in ("left", "right"):
         names = [f"{name}_{branch}{n}" for n in range(draw(st.integers(1, 2)))]
-        kinds = [draw(st.sampled_from(["task", "choose", "wait"])) for _ in names]
+        kinds = [draw(st.sampled_from(["task", "choose", "wait", "until", "notify", "sampled"])) for _ in names]
         for number, each in enumerate(names):
             ahead = names[number + 1 :]
-            back = [n for n, kind in zip(names, kinds, strict=True) if kind != "choose"]
+            back = [n for n, kind in zip(names, kinds, strict=True) if kind not in AUTOMATIC]
             others = draw(st.lists(st.sampled_from([*ahead, *back, *outside, JOINED]), max_size=2))
             steps[each] = draw(one_step(kinds[number], [*ahead, JOINED][0], others))
         branches[branch] = names
@@ -79,6 +92,10 @@ def one_step(draw: st.DrawFn, kind: str, onward: str, others: list[str]) -> dict
     """One step with a way on and ways anywhere."""
     if kind == "choose":
         return {"kind": kind, "branches": [*({"when": "level > 9", "go": name} for name in others), {"go": onward}]}
+    if kind == "notify":
+        return {"kind": kind, "role": draw(st.sampled_from(["boss", "reporter"])), "say": "So it is.", "then": onward}
+    if kind == "until":
+        return {"kind": "wait", "until": "day", "waiting_as": "waiting", "then": {"timeout": onward}}
     if kind == "wait":
         other = [*others, onward][0]
         shape = draw(st.sampled_from(["signal", "span", "both"]))
@@ -90,14 +107,21 @@ def one_step(draw: st.DrawFn, kind: str, onward: str, others: list[str]) -> dict
         ways = [onward, other] if draw(st.booleans()) else [other, onward]
         then = dict(zip(("go", "timeout"), ways, strict=True))
         return {**wait, "signal": "go", "at_most": "3 working hours", "then": then}
+    sampled = kind == "sampled"
     return {
-        "kind": kind,
+        "kind": "inspection" if sampled else kind,
+        "sample": 50 if sampled else None,
+        "warn_after": draw(st.sampled_from([None, 2])),
         "title": "Do it",
         "team": "crew",
         "claim_within": draw(st.sampled_from([None, "1 working hour"])),
         "due": draw(st.sampled_from([None, "2 working days"])),
         "form": draw(st.sampled_from([{}, {"level": {"kind": "number"}}])),
-        "then": {"on": onward, **{f"other{n}": name for n, name in enumerate(others)}},
+        "then": {
+            "on": onward,
+            **{f"other{n}": name for n, name in enumerate(others)},
+            **({"not_sampled": onward} if sampled else {}),
+        },
     }
 
 
@@ -119,8 +143,11 @@ def deadlines(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
 
 def settled(definition: Definition, name: str, answers: Wish) -> str:
     """Where one comes to rest who enters a step with these answers."""
-    while name != JOINED and isinstance(step := definition.step(name), ChooseStep):
-        name = next(b.go for b in step.branches if b.when is None or evaluate(b.when, answers).holds)
+    while name != JOINED and isinstance(step := definition.step(name), ChooseStep | NotifyStep):
+        if isinstance(step, NotifyStep):
+            name = step.then
+        else:
+            name = next(b.go for b in step.branches if b.when is None or evaluate(b.when, answers).holds)
     return name
 
 
@@ -130,6 +157,7 @@ def wishes(definition: Definition) -> list[Wish]:
         "pothole": [{"depth": 0}],
         "looping": [{"weight": 0, "sure": False}],
         "vehicle": [{}],
+        "hearing": [{}],
         "market": [{"weight": 0}],
         "race": [{"weight": 0}],
     }
@@ -147,6 +175,7 @@ def ways_to_close(definition: Definition) -> dict[str, Way]:
         (name, outcome, wish, settled(definition, onward, wish))
         for name, step in resting.items()
         for outcome, onward in step.then.items()
+        if outcome != NOT_SAMPLED
         for wish in wishes(definition)[: None if name not in within and not isinstance(step, TogetherStep) else 1]
     ]
     main = [move for move in moves if move[0] not in within]
@@ -193,8 +222,12 @@ def drive_to_close(request: Driven, now: dt.datetime) -> int:
         elif isinstance(step, WaitStep) and outcome == step.signal:
             request.do("signal", now, name=outcome)
         else:
+            if position.wait_until is None and isinstance(step, WaitStep) and step.until is not None:
+                said = {"day": now.date().isoformat(), "moment": now.isoformat()}
+                request.do("amend", now, answers={step.until: said[step.until]}, reason="it was said")
+            (position,) = [each for each in request.state.positions if each.step == position.step]
             assert position.wait_until is not None
-            now = position.wait_until
+            now = max(now, position.wait_until)
             request.do("tick", now, SYSTEM)
     raise AssertionError(f"no close after {len(request.definition.steps)} moves at {request.state.position}")
 
@@ -214,7 +247,7 @@ def wander(request: Driven, walk: list[tuple[str, int, int]], now: dt.datetime) 
         if kind in ("complete", "decline"):
             body["task"] = tasks[0].id if tasks else "none"
         if kind == "complete":
-            outcomes = list(step.then) if isinstance(step, HumanStep) else ["none"]
+            outcomes = list(step.outcomes) if isinstance(step, HumanStep) else ["none"]
             form = good_form(step, {"level": LEVELS[which % 2]}) if isinstance(step, HumanStep) else {}
             body = {"task": body["task"], "outcome": outcomes[which % len(outcomes)], "form": form}
         elif kind == "signal":
@@ -222,7 +255,8 @@ def wander(request: Driven, walk: list[tuple[str, int, int]], now: dt.datetime) 
         elif kind == "send_back":
             body["step"] = names[which % len(names)]
         elif kind == "amend":
-            body["answers"] = wishes(request.definition)[-1]
+            day = {"day": f"2026-06-{1 + which:02}"} if "day" in request.definition.fields else {}
+            body["answers"] = {**wishes(request.definition)[-1], **day}
         elif kind == "tick":
             body = {}
         request.give(command(kind, **body), now, ADMIN)

@@ -20,9 +20,10 @@ from fixline.domain.journal import KINDS, Entry, evolve, rebuild
 from fixline.domain.state import Clock, ClockState, RequestState
 from fixline.domain.steps import HumanStep, TogetherStep, WaitStep
 from fixline.domain.timekeeping import TASK_LADDER
+from tests.unit.domain.branching import all_types
 from tests.unit.domain.driver import command
 from tests.unit.domain.inputs import AMOUNTS, ANSWERS, AREAS, FORMS, PLACES, other_version, with_reopen
-from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, all_types, at
+from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, at
 
 TYPES = tuple(with_reopen(kind) for kind in all_types())
 TARGETS = {f"{kind.type}-{n}": kind for kind in TYPES for n, kind in enumerate((kind, other_version(kind)))}

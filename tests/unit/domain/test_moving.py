@@ -178,6 +178,22 @@ def test_the_limit_of_a_wait_counts_from_its_beginning() -> None:
     assert moved(at("tue 10:00"), sleeping("1 working day"), sleeping("3 working days")).next_at == at("tue 10:00")
 
 
+def test_a_wait_for_another_date_follows_that_one() -> None:
+    """The new version waits until another answer."""
+
+    def until(answer: str) -> Definition:
+        wait = {"kind": "wait", "until": answer, "then": {"timeout": "fixed"}}
+        questions = {"first": {"kind": "date", "required": True}, "second": {"kind": "date"}}
+        intake = {"location": "none", "questions": questions}
+        return simple(start="sleep", steps={"sleep": wait, "fixed": FIXED}, intake=intake)
+
+    request = Driven.opened(until("first"), at("mon 08:00"), answers={"first": "2026-06-05", "second": "2026-06-03"})
+    assert request.next_at == at("fri 00:00")
+    request.targets = {"v2": until("second")}
+    request.do("move", at("mon 09:00"), version="v2")
+    assert request.next_at == at("wed 00:00")
+
+
 def test_the_clocks_of_a_task_move_with_it() -> None:
     """A budget of the step's that changes, goes or comes."""
 

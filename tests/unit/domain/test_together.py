@@ -9,8 +9,9 @@ import pytest
 from fixline.domain.commands import SYSTEM
 from fixline.domain.journal import rebuild
 from fixline.domain.state import Task
+from tests.unit.domain.branching import market
 from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, at, market
+from tests.unit.domain.samples import CREW, at
 
 NOON = at("mon 12:00")
 LATER = at("mon 14:00")
