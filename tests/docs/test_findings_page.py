@@ -11,8 +11,8 @@ from tests.docs.examples import PAGE, Example, entries, examples, findings_of
 from tests.docs.pages import blocks_of
 
 EXAMPLES = examples()
-IN_WORDS = {"FX101", "FX102", "FX103", "FX112", "FX211", "FX701", "FX801"}
-"""Codes that no text on a page can bring about: they are about paths, bytes, sizes and several files."""
+IN_WORDS = {"FX101", "FX102", "FX103", "FX112", "FX211", "FX701", "FX801", "FX830", "FX831"}
+"""Codes that no text on a page can bring about: they are about paths, bytes, sizes, several files, and profiles."""
 
 
 def told(code: str) -> list[str]:
