@@ -48,7 +48,7 @@ class StepProfile:
 class Profile:
     """A simulation's profile. `days` are weights from Monday to Sunday, `hours` those of the 24 hours of a day."""
 
-    weeks: int = 26
+    weeks: int = 52
     days: tuple[float, ...] = (18, 17, 17, 17, 16, 8, 7)
     hours: tuple[float, ...] = (0.5,) * 6 + (4, 6, 8) + (7,) * 8 + (4,) * 4 + (2,) * 3
     storm: Storm | None = None

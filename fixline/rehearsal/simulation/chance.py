@@ -22,7 +22,7 @@ from fixline.domain.steps import OTHERWISE, RESERVED_OUTCOMES, AnyStep, HumanSte
 
 LIKELY = 1.5
 """What the first outcome of a step weighs against all others together, where a profile does not say."""
-TAKES = {"dispatch": timedelta(hours=1), "inspection": timedelta(minutes=25), "task": timedelta(minutes=15)}
+TAKES = {"dispatch": timedelta(hours=1), "inspection": timedelta(minutes=20), "task": timedelta(minutes=15)}
 """How much working time a task takes on average, by kind, where a profile does not say."""
 ANSWERED = 0.5
 SPREAD = 0.5

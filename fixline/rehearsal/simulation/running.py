@@ -252,11 +252,16 @@ class Simulation:
             self._put(opening, Kind.WAKE, name=team.key)
 
     def _begin(self, team: Team, job: Job, now: datetime) -> bool:
+        """A crew begins; whether there was still something to do. It claims where a claim has a limit: else the
+        completion claims."""
         request = self._requests[job.request]
-        if request is None or self._give(job.request, Claim(task=job.task), now, CREW) is None:
+        task = request.state.tasks.get(job.task) if request and request.state else None
+        if request is None or task is None or not task.state.open:
             return False
         step = request.definition.step(job.step)
         if not isinstance(step, HumanStep):
+            return False
+        if step.claim_within and self._give(job.request, Claim(task=job.task), now, CREW) is None:
             return False
         amount, working = self._chance.duration(request.definition, job.step, step)
         try:

@@ -103,6 +103,39 @@ def test_silence_has_ways_of_its_own(root: Path) -> None:
     assert {("steps", "permit", "then", "timeout"), ("steps", "gas", "then", "no_reply")} <= found
 
 
+HANDING = """\
+type: handing
+title: "Hands over"
+department: transportation
+intake: {location: none}
+priority: [{otherwise: normal}]
+calendar: public-works
+start: hand_over
+steps:
+  hand_over: {follow_on: asking, then: {fixed: fixed, otherwise: refused}}
+  fixed: {close: fixed}
+  refused: {close: declined}
+"""
+
+
+def test_a_follow_on(root: Path) -> None:
+    """In virtual time a follow-on is opened at once, and closes when the scenario says so."""
+    (root / "transportation/handing.yaml").write_text(HANDING)
+    result = played(
+        root,
+        """\
+      - expect: {step: hand_over, effects: [open_follow_on]}
+      - {at: "+1 working day", follow_on: declined, expect: {closed: declined}}
+""",
+        "handing",
+    )
+    assert wrong(result) == []
+    catalog = catalog_of(root)
+    simulation = Simulation(catalog, [catalog.definitions["handing"]], Profile(weeks=1), 20, 1)
+    simulation.run()
+    assert simulation.figures["handing"].closed == 20
+
+
 def test_opened_again(root: Path) -> None:
     """A request that is opened again has deadlines of its own, under the same names."""
     result = played(
