@@ -111,6 +111,7 @@ CASES = [
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),
     Case("task_moved_on", (OPEN, CLAIM), ("report", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
     Case("task_moved_on", (OPEN,), ("report", SYSTEM, DISPATCHED)),
+    Case("unknown_follow_on", (OPEN,), ("follow_on_reopened", SYSTEM, {"child": "R-9"})),
     Case("no_agency_awaited", (OPEN,), ("agency_reply", ADMIN, {"outcome": "x"})),
     Case("several_agencies", (OPEN,), ("agency_reply", ADMIN, {"outcome": "done"}), two_agencies()),
     Case("step_moved_on", (OPEN,), ("report", SYSTEM, {"effect": "R-1:1:1", "effect_kind": "call", "step": "work"})),
