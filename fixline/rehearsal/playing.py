@@ -6,6 +6,7 @@ Instants are aware UTC.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,11 +15,12 @@ from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, Follow
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
-from fixline.domain.steps import CallStep
+from fixline.domain.sampling import in_sample
+from fixline.domain.steps import CallStep, HumanStep
 from fixline.domain.virtual import NeverRests, VirtualRequest, follow_on_reports
 from fixline.rehearsal.look import Mismatch, World, look
 
-REQUEST_ID = "SR26-00000001"
+REQUEST_ID = "SR26-{:08d}"
 CREW = "crew"
 
 
@@ -63,7 +65,8 @@ class Player:
 
     def __init__(self, scenario: Scenario, definition: Definition) -> None:
         self._scenario = scenario
-        self._request = VirtualRequest(definition, REQUEST_ID)
+        self._id = number_for(definition, scenario.sampled)
+        self._request = VirtualRequest(definition, self._id)
         self._world = World(definition.calendar)
         self._tasks: dict[str, str] = {}
         self.played = Played(scenario, definition)
@@ -112,7 +115,7 @@ class Player:
                 open_now = ", ".join(sorted(self._open_steps())) or "none"
                 scene.mismatches.append(_wrong(line, action.text, f"a task of step {action.task_step}", open_now))
                 return False
-            command = command.model_copy(update={"task": task or f"{REQUEST_ID}-T0"})
+            command = command.model_copy(update={"task": task or f"{self._id}-T0"})
         if isinstance(command, CallAnswer):
             command = self._report(command)
         elif isinstance(command, FollowOnEnds):
@@ -175,6 +178,21 @@ class Player:
             opened = self._request.give(report, decision.at, SYSTEM)
             if isinstance(opened, Decision):
                 self._see(opened, scene)
+
+
+def number_for(definition: Definition, sampled: frozenset[str]) -> str:
+    """The first request's number whose sampled inspections are these, at their first visits."""
+    shares = {
+        name: step.sample
+        for name, step in definition.steps.items()
+        if isinstance(step, HumanStep) and step.sample is not None
+    }
+    numbers = map(REQUEST_ID.format, itertools.count(1))
+    return next(
+        number
+        for number in numbers
+        if all(in_sample(number, name, 1, share) == (name in sampled) for name, share in shares.items())
+    )
 
 
 def play(scenario: Scenario, definition: Definition) -> Played:

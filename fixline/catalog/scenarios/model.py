@@ -75,3 +75,5 @@ class Scenario:
     actor: Actor
     refused: str | None = None
     lines: tuple[Line, ...] = field(default=())
+    sampled: frozenset[str] = frozenset()
+    """The sampled inspections that take place at the first visit; the definition's others do not."""

@@ -16,13 +16,14 @@ from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import read_tree
 from fixline.catalog.scenarios.actions import ACTORS, VERSION
 from fixline.catalog.scenarios.expectations import read_expectations
-from fixline.catalog.scenarios.frame import Frame, plain, read_answers
+from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
 from fixline.catalog.scenarios.instants import first_monday
 from fixline.catalog.scenarios.lines import read_line
 from fixline.catalog.scenarios.model import Line, Scenario
 from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.domain.commands import Open, Role
 from fixline.domain.definition import Definition
+from fixline.domain.steps import HumanStep
 
 _PLACE = {"address": "1 Example Street"}
 _OPENING = tuple(
@@ -91,6 +92,7 @@ def _read_scenario(name: str, section: Section, definition: Definition, catalog:
     opened = _read_opening(section, definition, catalog, frame, refused.text if refused else None)
     _, actor = frame.actor(section)
     section.text("about")
+    sampled = _read_sampled(section, frame)
     lines = _read_lines(section, frame)
     section.finish(f"scenario '{name}'")
     expects = any(line.expect or line.refused for line in lines) or refused is not None
@@ -108,7 +110,21 @@ def _read_scenario(name: str, section: Section, definition: Definition, catalog:
         actor=actor or ACTORS[Role.SERVICE],
         refused=refused.text if refused else None,
         lines=lines,
+        sampled=sampled,
     )
+
+
+def _read_sampled(section: Section, frame: Frame) -> frozenset[str]:
+    """The names of sampled inspections."""
+    found = set()
+    for name in section.texts("sampled"):
+        if not check_step(name.text, name.place, frame):
+            continue
+        step = frame.definition.steps[name.text]
+        if not isinstance(step, HumanStep) or step.sample is None:
+            frame.findings.add("FX805", name.place, f"step '{name.text}' has no 'sample': it takes place every time")
+        found.add(name.text)
+    return frozenset(found)
 
 
 def _read_lines(section: Section, frame: Frame) -> tuple[Line, ...]:

@@ -239,6 +239,24 @@ def test_every_way_out_is_a_target() -> None:
     assert {"triage -> call", "triage -> repair", "dry_road -> timeout", "settle -> timeout"} < ways
 
 
+@pytest.mark.parametrize(("written", "tasks"), [("[verify]", "verify: inspectors"), ("[]", "none")])
+def test_a_scenario_says_which_inspections_are_in_the_sample(tmp_path: Path, written: str, tasks: str) -> None:
+    root = tmp_path / "definitions"
+    shutil.copytree(CITY, root)
+    file = root / "transportation/pothole.yaml"
+    text = file.read_text().replace("inspection: Check the repair", "inspection: Check the repair\n    sample: 2%")
+    file.write_text(text.replace("failed: repair}", "failed: repair, not_sampled: fixed}"))
+    then = [
+        '- {at: "+1 working hour", complete: inspect, outcome: pothole, form: {depth: 4, photo: p}}',
+        '- {at: "+1 working hour", complete: repair, outcome: done, form: {potholes_filled: 1, photo_after: p}}',
+        f'- {{at: "+7 calendar days", expect: {{tasks: {"none" if tasks == "none" else f"{{{tasks}}}"}}}}}',
+    ]
+    lines = "".join(f"      {line}\n" for line in then)
+    head = f'  story:\n    opened: "Mon 08:00"\n    sampled: {written}\n    answers: {{lane: curb}}\n    then:\n'
+    story = head + lines
+    assert wrong(played(tmp_path, story)) == []
+
+
 def test_paths_choose_the_scenarios(tmp_path: Path) -> None:
     """A definition, its scenario file or a folder mean the same scenarios; another file means none."""
     played(tmp_path, WHOLE_STORY)
