@@ -17,6 +17,7 @@ from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep, Wa
 
 CLOSED = "closed"
 _DATES = (FieldKind.DATE, FieldKind.DATETIME)
+DIVERT = ("intake", "divert")
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
 
 
@@ -37,10 +38,11 @@ def check_fields(draft: Draft) -> None:
 
 def check_conditions(draft: Draft) -> None:
     """Every condition can be decided for any answers."""
-    fields = draft.fields
-    places = [("priority",), *(("steps", name, "choose") for name in draft.steps)]
+    everything = draft.fields
+    places = [("priority",), *(("steps", name, "choose") for name in draft.steps), DIVERT]
     for path in places:
         node = draft.node(*path)
+        fields = draft.intake.questions if path == DIVERT else everything  # a report has its own answers only
         for item in node.items if isinstance(node, Sequence) else ():
             when = item.entries.get("when") if isinstance(item, Mapping) else None
             if when is not None and isinstance(when.value, Scalar) and when.value.text.strip():

@@ -63,10 +63,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Areas:
-    """All layers by name. `broken` names the files whose findings keep them from being a layer."""
+    """All layers by name. `broken` names the files whose findings keep them from being a layer; `boundary` the layer
+    whose areas are the city, if one is."""
 
     layers: Mapping[str, Layer] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    boundary: str | None = None
 
     def keys(self, layer: str) -> tuple[str, ...]:
         """The keys of a layer's areas, in order; KeyError when there is no such layer."""
@@ -84,8 +86,14 @@ class Areas:
         """
         if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
             raise ValueError(f"no place on earth has latitude {latitude} and longitude {longitude}")
-        found = {name: layer.locate(latitude, longitude) for name, layer in self.layers.items()}
+        names = sorted(self.layers, key=lambda name: name == self.boundary)  # what all of the city lies in comes last
+        found = {name: self.layers[name].locate(latitude, longitude) for name in names}
         return {name: key for name, key in found.items() if key is not None}
+
+    def outside(self, latitude: float, longitude: float) -> bool:
+        """Whether the point (degrees) lies in no area of the boundary; never, where the city has none."""
+        boundary = self.layers.get(self.boundary or "")
+        return boundary is not None and boundary.locate(latitude, longitude) is None
 
 
 def read_layer(source: bytes, name: str, findings: Findings) -> Layer | None:

@@ -24,11 +24,11 @@ from fixline.catalog.flow import check_flow
 from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
 from fixline.catalog.reading import read_tree
-from fixline.catalog.references import check_department, check_roles, check_teams
+from fixline.catalog.references import check_boundary, check_department, check_roles, check_teams
 from fixline.catalog.reopening import check_reopen
 from fixline.catalog.shape import nearest
 from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import Definition
+from fixline.domain.definition import NO_HOURS, Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
@@ -151,8 +151,11 @@ def _read_shared(root: Path, found: list[Finding]) -> Catalog:
             broken.add(path.stem)
         else:
             calendars[path.stem] = calendar
-    organisation = _read_organisation_file(root / FILE_NAME, found)
-    return Catalog({}, organisation, _read_areas(root / AREAS, found), calendars, frozenset(broken))
+    areas = _read_areas(root / AREAS, found)
+    organisation = _read_organisation_file(root / FILE_NAME, areas, found)
+    if organisation is not None:
+        areas = replace(areas, boundary=organisation.city.boundary)
+    return Catalog({}, organisation, areas, calendars, frozenset(broken))
 
 
 def _read_calendar_file(path: Path, found: list[Finding]) -> WorkingCalendar | None:
@@ -164,7 +167,7 @@ def _read_calendar_file(path: Path, found: list[Finding]) -> WorkingCalendar | N
     return calendar
 
 
-def _read_organisation_file(path: Path, found: list[Finding]) -> Organisation | None:
+def _read_organisation_file(path: Path, areas: Areas, found: list[Finding]) -> Organisation | None:
     findings = Findings(str(path))
     organisation = None
     if not path.is_file():
@@ -172,7 +175,7 @@ def _read_organisation_file(path: Path, found: list[Finding]) -> Organisation | 
     else:
         source = read_bytes(path, findings)
         tree = read_tree(source, findings) if source is not None else None
-        organisation = read_organisation(tree, findings) if tree is not None else None
+        organisation = read_organisation(tree, findings, areas) if tree is not None else None
     found.extend(findings.sorted())
     return organisation
 
@@ -221,12 +224,13 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_reopen(draft)
     check_sent(draft)
     check_follow_ons(draft, catalog.offers)
-    calendar = _find_calendar(draft, catalog)
+    calendar = NO_HOURS if draft.redirect else _find_calendar(draft, catalog)
     if catalog.organisation is not None:
         check_department(draft, catalog.organisation)
         check_teams(draft, catalog.organisation, catalog.areas)
         check_roles(draft, catalog.organisation, catalog.areas)
         check_outside(draft, catalog.organisation)
+        check_boundary(draft, catalog.organisation)
     if len(draft.findings) or calendar is None:
         return None
     return draft.finished(calendar)

@@ -6,38 +6,22 @@ it. Must not import anything of Fixline but the reading of sections and the mode
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fixline.catalog.deadlines import read_deadlines, read_priority
 from fixline.catalog.findings import TOP, Findings, Place
-from fixline.catalog.forms import read_fields
+from fixline.catalog.intake import OF_REQUESTS, read_intake, read_redirect
 from fixline.catalog.reading import Entry, Mapping, Node, Sequence
 from fixline.catalog.reopening import read_reopen
 from fixline.catalog.shape import KEY, Section, Written, section_of, word_of
 from fixline.catalog.steps import read_steps
 from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import (
-    Cancel,
-    Deadline,
-    Definition,
-    Intake,
-    NotifyEvent,
-    PhotoLimits,
-    PriorityRule,
-    Reopen,
-)
+from fixline.domain.definition import Cancel, Deadline, Definition, Intake, NotifyEvent, PriorityRule, Redirect, Reopen
 from fixline.domain.fields import FormField
 from fixline.domain.steps import AnyStep, HumanStep
 
-_LATER = ("duplicates", "agency", "outcomes", "responsibility", "private", "boundary")
-_MOST_PHOTOS = 20
-
-
-class _Location(StrEnum):
-    REQUIRED = "required"
-    OPTIONAL = "optional"
-    NONE = "none"
+_LATER = ("agency", "outcomes", "responsibility", "private", "boundary")
 
 
 class _CancelBy(StrEnum):
@@ -58,6 +42,7 @@ class Draft:
     group: str | None
     keywords: tuple[str, ...]
     intake: Intake
+    redirect: Redirect | None
     priority: tuple[PriorityRule, ...]
     calendar: str | None
     deadlines: dict[str, Deadline]
@@ -115,6 +100,7 @@ class Draft:
             group=self.group,
             keywords=self.keywords,
             intake=self.intake,
+            redirect=self.redirect,
             priority=self.priority,
             calendar=calendar,
             deadlines=self.deadlines,
@@ -132,9 +118,10 @@ def _entry(node: Node | None, key: str) -> Entry | None:
 
 def read_draft(tree: Mapping, findings: Findings) -> Draft:
     """Read the whole file, with a finding for every key and value that does not fit."""
-    top = Section(tree, findings, TOP)
+    taken = "redirect" not in tree.entries
+    top = Section(tree if taken else _without_requests(tree, findings), findings, TOP)
     draft = Draft(
-        tree=tree,
+        tree=top.tree,
         findings=findings,
         type=_text(top.name("type", KEY, required=True)),
         title=_text(top.text("title", required=True)) or "",
@@ -142,12 +129,13 @@ def read_draft(tree: Mapping, findings: Findings) -> Draft:
         short_code=_text(top.text("short_code")),
         group=_text(top.text("group")),
         keywords=tuple(word.text for word in top.texts("keywords")),
-        intake=_read_intake(top.section("intake")),
-        priority=read_priority(top),
-        calendar=_text(top.text("calendar", required=True)),
+        intake=read_intake(top.section("intake")),
+        redirect=read_redirect(top.section("redirect")),
+        priority=read_priority(top) if taken else (),
+        calendar=_text(top.text("calendar", required=taken)),
         deadlines=read_deadlines(top.section("deadlines")),
-        start=_text(top.text("start", required=True)),
-        steps=read_steps(top.section("steps", required=True)),
+        start=_text(top.text("start", required=taken)),
+        steps=read_steps(top.section("steps", required=taken)),
         cancel=_read_cancel(top.section("cancel")),
         reopen=read_reopen(top.section("reopen")),
         notify=_read_notify(top.section("notify")),
@@ -156,23 +144,18 @@ def read_draft(tree: Mapping, findings: Findings) -> Draft:
     return draft
 
 
+def _without_requests(tree: Mapping, findings: Findings) -> Mapping:
+    """The file of a type that takes no requests, without the keys that only requests need; those are findings."""
+    for key in OF_REQUESTS:
+        found = tree.entries.get(key)
+        if found is not None:
+            message = f"a type with 'redirect' takes no requests and has no '{key}': delete one of the two"
+            findings.add("FX219", found.place, message)
+    return replace(tree, entries={key: entry for key, entry in tree.entries.items() if key not in OF_REQUESTS})
+
+
 def _text(written: Written | None) -> str | None:
     return written.text if written else None
-
-
-def _read_intake(section: Section | None) -> Intake:
-    if section is None:
-        return Intake()
-    location = section.word("location", _Location)
-    questions = read_fields(section.section("questions"))
-    photos = PhotoLimits()
-    body = section.section("photos")
-    if body is not None:
-        most = body.number("max", whole=(0, _MOST_PHOTOS))
-        photos = PhotoLimits(max=int(most)) if most is not None else photos
-        body.finish("'photos'", ("min", "required"))
-    section.finish("'intake'", ("duplicates", "contact", "description"))
-    return Intake(location=(location or _Location.REQUIRED).value, questions=questions, photos=photos)
 
 
 def _read_cancel(section: Section | None) -> Cancel:

@@ -23,6 +23,7 @@ class Offer:
     outcomes: frozenset[str]
     needs_place: bool
     questions: Mapping[str, FormField]
+    takes_requests: bool = True
 
 
 Offers = Mapping[str, Offer | None]
@@ -35,7 +36,7 @@ def offer_of(draft: Draft) -> Offer | None:
         return None
     closes = {step.outcome.value for step in draft.steps.values() if isinstance(step, CloseStep)}
     asked = {name: field for name, field in draft.intake.questions.items() if field.required}
-    return Offer(frozenset(closes), draft.intake.location == "required", asked)
+    return Offer(frozenset(closes), draft.intake.location == "required", asked, draft.redirect is None)
 
 
 def check_follow_ons(draft: Draft, offers: Offers) -> None:
@@ -50,6 +51,9 @@ def check_follow_ons(draft: Draft, offers: Offers) -> None:
         elif step.follow_on not in offers:
             near = nearest(step.follow_on, [each for each in offers if each != draft.type])
             draft.findings.add("FX312", place, f"there is no type '{step.follow_on}'{near}")
+        elif offer is not None and not offer.takes_requests:
+            draft.findings.add("FX312", place, f"'{step.follow_on}' takes no requests: it only says whom to turn to")
+            continue
         elif offer is not None:
             _check_opening(draft, step, offer, place)
         _check_outcomes(draft, name, step, offer if step.follow_on != draft.type else None)

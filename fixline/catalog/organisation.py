@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fixline.catalog.areas import Areas
 from fixline.catalog.findings import Findings, did_you_mean
 from fixline.catalog.outside import Agency, System, read_agencies, read_systems
 from fixline.catalog.reading import Mapping
@@ -31,12 +32,13 @@ class Rule(StrEnum):
 
 
 class City(BaseModel):
-    """The city: its name, its IANA time zone, and the roles that hold for all departments."""
+    """The city: its name, IANA time zone, the layer whose areas it is made of, and roles that hold for all."""
 
     model_config = _FROZEN
 
     name: str
     timezone: str
+    boundary: str | None = None
     roles: dict[str, str] = Field(default_factory=dict)
 
 
@@ -111,10 +113,10 @@ class Organisation(BaseModel):
         return found
 
 
-def read_organisation(tree: Mapping, findings: Findings) -> Organisation:
-    """Read the file; what cannot be read is left out or left empty, after its finding."""
+def read_organisation(tree: Mapping, findings: Findings, areas: Areas | None = None) -> Organisation:
+    """Read the file against the area layers; what cannot be read is left out or left empty, after its finding."""
     top = Section(tree, findings)
-    city = _read_city(top.section("city", required=True))
+    city = _read_city(top.section("city", required=True), areas or Areas())
     departments = {key: _read_department(key, body) for key, body in _bodies(top.section("departments", required=True))}
     bodies = _bodies(top.section("teams", required=True))
     teams = {key: _read_team(key, body, departments) for key, body in bodies}
@@ -136,15 +138,32 @@ def _bodies(section: Section | None) -> list[tuple[str, Section]]:
     return found
 
 
-def _read_city(section: Section | None) -> City:
+def _read_city(section: Section | None, areas: Areas) -> City:
     if section is None:
         return City(name="", timezone="UTC")
     name, timezone = section.text("name", required=True), section.text("timezone", required=True)
     if timezone is not None:
         check_timezone(timezone, section.findings)
-    city = City(name=name.text if name else "", timezone=timezone.text if timezone else "UTC", roles=_roles(section))
-    section.finish("'city'", ("boundary", "jurisdiction"))
+    city = City(
+        name=name.text if name else "",
+        timezone=timezone.text if timezone else "UTC",
+        boundary=_read_boundary(section, areas),
+        roles=_roles(section),
+    )
+    section.finish("'city'", ("jurisdiction",))
     return city
+
+
+def _read_boundary(section: Section, areas: Areas) -> str | None:
+    written = section.text("boundary")
+    if written is None:
+        return None
+    if written.text not in areas.layers:
+        message = f"there is no area layer '{written.text}' in definitions/areas{nearest(written.text, areas.layers)}"
+        if written.text in areas.broken:
+            message = f"the area layer '{written.text}' has findings of its own"
+        section.findings.add("FX304", written.place, message)
+    return written.text
 
 
 def check_timezone(timezone: Written, findings: Findings) -> bool:

@@ -30,6 +30,13 @@ def check_department(draft: Draft, organisation: Organisation) -> None:
         draft.findings.add("FX301", draft.place("department"), message)
 
 
+def check_boundary(draft: Draft, organisation: Organisation) -> None:
+    """What is said of places outside the city needs a city that says where it ends."""
+    if organisation.city.boundary is None and draft.node("intake", "outside") is not None:
+        message = "no place is outside: organisation.yaml names no 'boundary' of the city"
+        draft.findings.add("FX222", draft.key_place("intake", "outside"), message)
+
+
 def check_teams(draft: Draft, organisation: Organisation, areas: Areas) -> None:
     """Every team that a step can have exists, for every area of its layer."""
     for name, step in draft.human_steps.items():

@@ -11,6 +11,7 @@ import typer
 
 from fixline.cli.checked import read_checked
 from fixline.cli.moments import Moment, read_moment
+from fixline.cli.outcome import Trouble
 
 if TYPE_CHECKING:
     from fixline.domain.definition import Definition, Priority
@@ -36,6 +37,8 @@ def explain(
     from fixline.store.arrivals import utc_now
 
     definition = read_checked(type_)
+    if definition.redirect is not None:
+        raise Trouble(f"{type_} takes no requests; whoever reports is told to turn to: {definition.redirect.to}")
     zone = ZoneInfo(definition.calendar.timezone)
     moment = read_moment(opened, zone, utc_now())
     told = outlook(definition, moment, Priority(priority) if priority else usual_priority(definition))

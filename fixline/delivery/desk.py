@@ -20,7 +20,7 @@ from fixline.domain.decision import Decision, Refusal
 from fixline.messages import Advanced, EffectOrder, Summary
 from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
 from fixline.store.moves import accept_moves, read_answers_of
-from fixline.store.opening import OpeningRefused, Report, decide_opening, open_request
+from fixline.store.opening import OpeningRefused, Preview, Report, open_request, preview
 from fixline.store.projection import REACH
 from fixline.store.store import Store
 
@@ -69,9 +69,9 @@ class Desk:
         self._bells: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.clock = clock
 
-    async def preview(self, report: Report) -> Decision | Refusal:
-        """What opening would lead to; nothing is written."""
-        return await asyncio.to_thread(decide_opening, report, "SR00-00000000")
+    async def preview(self, report: Report) -> Preview | Refusal:
+        """What opening would lead to; nothing is written. Raises StoreAway."""
+        return await asyncio.to_thread(self._store.read, lambda s: preview(s, report, "SR99-99999999"))
 
     async def open(self, report: Report) -> Received | Refusal:
         """Open a request: decided and committed here, whether or not Temporal is up; its workflow starts behind it.

@@ -15,8 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fixline.domain import (
+    attaching,
     dates,
+    duplicates,
     follow_ons,
+    intake,
     moving,
     prioritising,
     progress,
@@ -43,7 +46,6 @@ from fixline.domain.commands import (
     Move,
     Open,
     ParentLeft,
-    Place,
     Prioritise,
     Reassign,
     Recategorise,
@@ -62,12 +64,23 @@ from fixline.domain.decision import Decision, Refusal, Refused, refuse
 from fixline.domain.definition import Definition, NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.forms import read_answers
+from fixline.domain.relations import (
+    Attach,
+    Detach,
+    DuplicateAttached,
+    DuplicateDetached,
+    OriginalAttached,
+    OriginalClosed,
+)
 from fixline.domain.state import Position, RequestState, TaskState
 from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
-ON_CLOSED = (Comment, EffectReport, Reopen, AgencyReply, FollowOnClosed, FollowOnReopened, RelatedNote)
+ON_CLOSED = (
+    *(Comment, EffectReport, Reopen, AgencyReply, FollowOnClosed, FollowOnReopened, RelatedNote),
+    *(DuplicateAttached, DuplicateDetached),
+)
 """What a closed request still takes: a remark, the reports of effects that were under way, being opened again, a reply
-that comes too late, and what its parent and its follow-ons have to tell."""
+that comes too late, and what its parent, its follow-ons and its duplicates have to tell."""
 
 
 def advance(
@@ -99,6 +112,8 @@ def advance(
             raise refuse("not_opened", "the request has not been opened")
         elif state.closed and not isinstance(command, ON_CLOSED):
             raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
+        elif state.attached_to and not (state.closed or isinstance(command, attaching.WHILE_ATTACHED)):
+            raise attaching.refused(draft)
         else:
             if catch_up and not isinstance(command, SourceClosed):  # it was closed elsewhere before that fell due
                 _catch_up(draft, through_now=isinstance(command, Tick))
@@ -148,13 +163,7 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
     definition = draft.definition
     if state is not None:
         raise refuse("already_opened", "the request has been opened already")
-    _check_place(definition, command.place)
-    if len(command.photos) > definition.intake.photos.max:
-        raise refuse("too_many_photos", f"at most {definition.intake.photos.max} photos")
-    # Another system never asked our questions: what a backlog does not say is simply not known.
-    answers, problems = read_answers(definition.intake.questions, command.answers, partial=command.backlog)
-    if problems:
-        raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
+    answers = intake.read_report(definition, command)
     ruled = timekeeping.ruled_priority(definition, answers)
     opened_at = min(command.opened_at or draft.now, draft.now).astimezone(UTC)
     draft.record(
@@ -177,15 +186,16 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
         parent=command.parent,
     )
     timekeeping.note_undecided(draft, "priority", ruled.undecided)
+    intake.note_undecided(draft)
+    original = command.attach_to
+    if original and original.older_than(opened_at, draft.request_id):
+        draft.notify(NotifyEvent.RECEIVED)
+        attaching.attach_at_opening(draft, original)
+        return
     timekeeping.start_deadlines(draft, backlog=command.backlog)
     if not command.backlog:
         draft.notify(NotifyEvent.RECEIVED)
     progress.enter(draft, definition.start)
-
-
-def _check_place(definition: Definition, place: Place | None) -> None:
-    if definition.intake.location == "required" and (place is None or not place.located):
-        raise refuse("location_missing", f"a report of {definition.title!r} needs a place")
 
 
 def _amend(draft: Draft, command: Amend) -> None:
@@ -193,7 +203,9 @@ def _amend(draft: Draft, command: Amend) -> None:
     if problems:
         raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
     if command.place:
-        _check_place(draft.definition, command.place)
+        intake.check_place(draft.definition, command.place)
+        if command.outside:
+            intake.check_move(draft.definition, draft.actor)
     before = draft.state.seq
     fresh = {name: value for name, value in answers.items() if draft.state.answers.get(name) != value}
     if fresh:
@@ -216,12 +228,14 @@ def _amend(draft: Draft, command: Amend) -> None:
 def _amend_place(draft: Draft, command: Amend) -> None:
     """Put the place right; where that changes the area's team, work that is not under way goes to it."""
     before = _teams(draft)
+    where = ", outside the city" if command.outside else ""
     draft.record(
         "place_changed",
-        f"Place put right. {command.reason}",
+        f"Place put right{where}. {command.reason}",
         place=command.place,
         areas=command.areas,
         reason=command.reason,
+        outside=command.outside,
     )
     after = _teams(draft)
     for task in draft.state.open_tasks:
@@ -328,5 +342,11 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     Recategorise: recategorising.recategorise,
     Move: moving.move,
     SourceClosed: _source_closed,
+    Attach: attaching.attach,
+    Detach: attaching.detach,
+    DuplicateAttached: duplicates.duplicate_attached,
+    DuplicateDetached: duplicates.duplicate_detached,
+    OriginalAttached: attaching.original_attached,
+    OriginalClosed: attaching.original_closed,
     Tick: _tick,
 }

@@ -1,27 +1,31 @@
 """The commands: everything that can happen to a service request.
 
-Owns the shape of each command's body and who may be its actor. A command is data; what it leads to is
-decided by `fixline.domain.advance`. Instants are aware UTC. Nothing here imports SQL, HTTP or Temporal.
+Owns the shape of each command's body and who may be its actor (what every body is: `fixline.domain.bodies`; duplicates:
+`fixline.domain.relations`). A command is data; what it leads to is decided by `fixline.domain.advance`. Instants are
+aware UTC. Nothing here imports SQL, HTTP or Temporal.
 """
 
 from __future__ import annotations
 
-import re
-import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from fixline.domain.bodies import Body
 from fixline.domain.calendar import FIRST_YEAR
 from fixline.domain.definition import Priority
+from fixline.domain.relations import (
+    Attach,
+    Detach,
+    DuplicateAttached,
+    DuplicateDetached,
+    Original,
+    OriginalAttached,
+    OriginalClosed,
+)
 from fixline.domain.steps import CloseOutcome
-
-DEEPEST = 8
-"""How deep lists and objects of a body may lie in each other."""
-LARGEST = sys.float_info.max
-_NO_CHARACTER = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 class Role(StrEnum):
@@ -51,33 +55,6 @@ class Actor(BaseModel):
 
 
 SYSTEM = Actor(name="fixline", role=Role.SYSTEM)
-
-
-class Body(BaseModel):
-    """Base of all command bodies: nothing in one is beyond what JSON and a database can keep."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _check_storable(cls, body: Any) -> Any:
-        _check_storable(body, DEEPEST)
-        return body
-
-
-def _check_storable(value: Any, deepest: int) -> None:
-    """Raise ValueError for half characters, NUL, numbers too large for a float, and depths nobody asks for."""
-    if isinstance(value, str):
-        if _NO_CHARACTER.search(value):
-            raise ValueError("a text has characters that are none")
-    elif isinstance(value, float | int):
-        if not -LARGEST <= value <= LARGEST:
-            raise ValueError("a number is too large, or none")
-    elif isinstance(value, dict | list | tuple):
-        if not deepest:
-            raise ValueError(f"lists and objects lie more than {DEEPEST} deep in each other")
-        for item in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check_storable(item, deepest - 1)
 
 
 class Place(Body):
@@ -112,7 +89,8 @@ class Open(Body):
 
     `opened_at` is the real opening of a request that comes from another system (`backlog`): its clocks
     run from then, the rungs already past count as passed and nobody is told about them. `areas` are
-    the area keys by layer, found at the door.
+    the area keys by layer, `outside` whether the place lies outside the city, `attach_to` the request that it
+    repeats: all found at the door.
     """
 
     kind: Literal["open"] = "open"
@@ -129,6 +107,8 @@ class Open(Body):
     backlog: bool = False
     has_contact: bool = False
     parent: ParentLink | None = None
+    outside: bool = False
+    attach_to: Original | None = None
 
 
 class Claim(Body):
@@ -193,6 +173,7 @@ class Amend(Body):
     answers: dict[str, Any] = Field(default_factory=dict)
     place: Place | None = None
     areas: dict[str, str] = Field(default_factory=dict)
+    outside: bool = False
     description: str | None = None
     reason: str
 
@@ -378,6 +359,12 @@ Command = Annotated[
     | Prioritise
     | Recategorise
     | Move
+    | Attach
+    | Detach
+    | DuplicateAttached
+    | DuplicateDetached
+    | OriginalClosed
+    | OriginalAttached
     | Tick
     | EffectReport
     | SourceClosed

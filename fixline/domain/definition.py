@@ -11,17 +11,24 @@ that editors show.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.fields import FormField, Part
 from fixline.domain.steps import AnyStep, HumanStep, Step, TogetherStep
 
 DEFINITION_SCHEMA = 1
+LARGEST_DISTANCE_M = 1000.0
+"""How far apart two reports of the same thing can lie."""
+
+
+NO_HOURS = WorkingCalendar(name="none", timezone="UTC", day="24 hours", weekly={"mon": ("00:00-24:00",)})
+"""What stands for the calendar of a type that takes no requests; nothing asks it."""
 
 
 class Priority(StrEnum):
@@ -44,8 +51,64 @@ class PhotoLimits(Part):
     max: int = Field(5, ge=0, le=20, description="The largest number of photos of a report.")
 
 
+class WhenDuplicate(StrEnum):
+    """What becomes of a report of something that has been reported before."""
+
+    ATTACH = "attach"
+    SUGGEST = "suggest"
+
+
+class WhenNothingFound(StrEnum):
+    """What becomes of an attached report when nothing was found where the original is."""
+
+    LOOK = "look"
+    CLOSE = "close"
+
+
+class Duplicates(Part):
+    """Which open requests of the same type a new report may repeat, and what then."""
+
+    within_m: float = Field(gt=0, le=LARGEST_DISTANCE_M, description="How near they lie, in metres.")
+    opened_in_last: Span = Field(description="How long ago they were opened at most, in calendar time.")
+    then: WhenDuplicate = Field(
+        WhenDuplicate.SUGGEST, description="attach the report to the oldest of them, or only suggest them."
+    )
+    when_nothing_found: WhenNothingFound = Field(
+        WhenNothingFound.LOOK,
+        description="Whether an attached report is looked at on its own, or closes, when the original ends with "
+        "no_problem_found.",
+    )
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long ago a request was opened at most."""
+        return self.opened_in_last.length(NO_HOURS)
+
+
+class Outside(Part):
+    """What becomes of a report of a place outside the city's boundary."""
+
+    accept: bool = Field(False, description="Whether it is taken all the same.")
+    say: str | None = Field(None, description="What whoever reports is told when it is not taken.")
+
+
+class Diversion(Part):
+    """Answers with which a report is not taken: whom to turn to instead, and what to say."""
+
+    when: str = Field(description="A condition (CEL) on the answers of the intake.")
+    to: str = Field(description="Whom to turn to: emergency, or the name of a body.")
+    say: str = Field(description="What whoever reports is told.")
+
+
+class Redirect(Part):
+    """A type that takes no requests: whom to turn to instead, and what to say."""
+
+    to: str = Field(description="Whom to turn to: emergency, or the name of a body.")
+    say: str = Field(description="What whoever reports is told.")
+
+
 class Intake(Part):
-    """What a report must and may say."""
+    """What a report must and may say, and which reports are not taken."""
 
     location: Literal["required", "optional", "none"] = Field(
         "required", description="Whether a report needs a place: required, optional or none."
@@ -54,6 +117,11 @@ class Intake(Part):
         default_factory=dict, description="The questions asked of whoever reports, by name."
     )
     photos: PhotoLimits = Field(default_factory=PhotoLimits, description="Limits for photos.")
+    duplicates: Duplicates | None = Field(
+        None, description="Which open requests a report may repeat. None: nobody looks."
+    )
+    outside: Outside = Field(default_factory=Outside, description="What becomes of places outside the city.")
+    divert: tuple[Diversion, ...] = Field((), description="Answers with which a report is not taken; first match wins.")
 
 
 class PriorityRule(Part):
@@ -160,16 +228,30 @@ class Definition(Part):
     group: str | None = Field(None, description="The group under which it is listed.")
     keywords: tuple[str, ...] = Field((), description="Words by which it is found.")
     intake: Intake = Field(default_factory=Intake, description="What a report must and may say.")
-    priority: tuple[PriorityRule, ...] = Field(description="First match wins.")
-    calendar: WorkingCalendar = Field(description="The working calendar: opening hours, holidays, time zone.")
+    redirect: Redirect | None = Field(
+        None, description="For a type that takes no requests: whom to turn to. It has no steps."
+    )
+    priority: tuple[PriorityRule, ...] = Field((), description="First match wins.")
+    calendar: WorkingCalendar = Field(NO_HOURS, description="The working calendar: opening hours, holidays, time zone.")
     deadlines: dict[str, Deadline] = Field(
         default_factory=dict, description="The promises about the whole request, by name."
     )
-    start: str = Field(description="The first step.")
-    steps: dict[str, Step] = Field(description="The steps, by name.")
+    start: str = Field("", description="The first step.")
+    steps: dict[str, Step] = Field(default_factory=dict, description="The steps, by name.")
     cancel: Cancel = Field(default_factory=Cancel, description="Who may cancel, and until when.")
     reopen: Reopen | None = Field(None, description="How a closed request may be opened again. None: not at all.")
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")
+
+    @model_validator(mode="after")
+    def _check_whole(self) -> Self:
+        if self.redirect is None and not (self.steps and self.start and self.priority and self.calendar != NO_HOURS):
+            raise ValueError("a type that takes requests has a calendar, a priority, a start and steps")
+        return self
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it can be reported here; else `redirect` says whom to turn to."""
+        return self.redirect is None
 
     def step(self, name: str) -> AnyStep:
         """The step of that name; KeyError when there is none (a checked definition never asks)."""

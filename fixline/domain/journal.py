@@ -149,6 +149,7 @@ def _reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
         "reopened_at": entry.at,
         "visits": {},
         "former_clocks": _deadlines_so_far(state),
+        "attached_to": None,
     }
 
 
@@ -189,6 +190,26 @@ def _child_changed(state: RequestState, entry: Entry, **changes: Any) -> dict[st
     return {"children": {**state.children, entry.data["child"]: child}}
 
 
+def _attached(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"attached_to": entry.data["to"], "attached": (), "hold": None}
+
+
+def _reattached(_state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"attached_to": entry.data["to"]}
+
+
+def _detached(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"attached_to": None, "detached_at": entry.at, "former_clocks": _deadlines_so_far(state)}
+
+
+def _duplicate_attached(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"attached": (*state.attached, entry.data["duplicate"])}
+
+
+def _duplicate_detached(state: RequestState, entry: Entry) -> dict[str, Any]:
+    return {"attached": tuple(each for each in state.attached if each != entry.data["duplicate"])}
+
+
 def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
     return {}
 
@@ -227,6 +248,13 @@ _EVOLVE: dict[str, Callable[[RequestState, Entry], dict[str, Any]]] = {
     "moved": _moved,
     "task_moved": _task_changed,
     "clock_moved": _clock_changed,
+    "attached": _attached,
+    "reattached": _reattached,
+    "detached": _detached,
+    "duplicate_attached": _duplicate_attached,
+    "duplicate_detached": _duplicate_detached,
+    "duplicate_sent_on": _nothing,
+    "original_closed": _nothing,
     "commented": _nothing,
     "signal_received": _nothing,
     "condition_undecided": _nothing,

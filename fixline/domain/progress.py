@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import dates, elsewhere, timekeeping
+from fixline.domain import dates, duplicates, elsewhere, timekeeping
 from fixline.domain.commands import SYSTEM, FollowOnClosed
 from fixline.domain.dates import SUPERVISOR
 from fixline.domain.decision import EffectKind
@@ -293,3 +293,4 @@ def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
     if draft.state.parent:
         draft.tell(draft.state.parent.id, FollowOnClosed(child=draft.request_id, outcome=outcome))
+    duplicates.tell_of_close(draft, outcome)

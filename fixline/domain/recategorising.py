@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain import progress, timekeeping
+from fixline.domain import intake, progress, timekeeping
 from fixline.domain.commands import Recategorise
 from fixline.domain.decision import refuse
 from fixline.domain.definition import Definition, NotifyEvent
@@ -25,6 +25,7 @@ def recategorise(draft: Draft, command: Recategorise) -> None:
         raise refuse("wrong_version", f"that version is none of {command.type}")
     if command.type == state.type:
         raise refuse("nothing_changed", f"the request is a {state.type} already")
+    intake.check_takes_requests(target)
     if target.intake.location == "required" and (state.place is None or not state.place.located):
         raise refuse("location_missing", f"a report of {target.title!r} needs a place")
     answers = _answers(state.answers, command.answers, target)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import progress, timekeeping
+from fixline.domain import duplicates, progress, timekeeping
 from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.commands import Actor, FollowOnReopened, Reopen, Role
 from fixline.domain.decision import refuse
@@ -19,7 +19,7 @@ from fixline.domain.steps import CloseOutcome
 
 
 def reopen(draft: Draft, command: Reopen) -> None:
-    """Open a closed request again. Clocks start anew from now; those before stay as history."""
+    """Open a closed request again, as a duplicate of none. Clocks start anew from now; those before are history."""
     state, rules = draft.state, draft.definition.reopen
     if not state.closed:
         raise refuse("not_closed", "the request is open")
@@ -33,9 +33,12 @@ def reopen(draft: Draft, command: Reopen) -> None:
     if until is not None and draft.now > until:
         text = f"it could be opened again within {rules.within} of its closing, until {until.isoformat()}"
         raise refuse("reopen_too_late", text, until=until.isoformat())
+    original = state.attached_to
     draft.record("reopened", f"Opened again. {command.reason}", reason=command.reason, outcome_before=state.outcome)
     if state.parent:
         draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
+    if original:
+        duplicates.tell_original(draft, original, attached=False)
     timekeeping.start_deadlines(draft, backlog=False)
     draft.notify(NotifyEvent.REOPENED)
     progress.enter(draft, rules.at)

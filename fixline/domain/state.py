@@ -176,6 +176,8 @@ class RequestState(Record):
     `branches` says where each running branch is, and `joined` names those that have come to their end.
     `reopened` counts how often a closed request was opened again,
     last at `reopened_at`; `former_clocks` names the clocks of the lives before and of the types it had before.
+    `attached_to` is the request of which this one is a duplicate, and while it is open it is nowhere in its steps;
+    `attached` are the duplicates of this one. `detached_at` is when it began to be looked at on its own again.
     """
 
     schema_: int = Field(STATE_SCHEMA, alias="schema")
@@ -214,6 +216,9 @@ class RequestState(Record):
     reopened_at: datetime | None = None
     parent: ParentLink | None = None
     children: dict[str, Child] = Field(default_factory=dict)
+    attached_to: str | None = None
+    attached: tuple[str, ...] = ()
+    detached_at: datetime | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -234,8 +239,8 @@ class RequestState(Record):
 
     @property
     def counted_from(self) -> datetime:
-        """From when the request's deadlines count: its opening, or the last time it was opened again."""
-        return self.reopened_at or self.opened_at
+        """From when the request's deadlines count: its opening, or the last time it was opened again or detached."""
+        return max(at for at in (self.opened_at, self.reopened_at, self.detached_at) if at)
 
     @property
     def promises(self) -> dict[str, Clock]:

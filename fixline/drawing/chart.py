@@ -23,6 +23,7 @@ from fixline.domain.steps import (
     WaitStep,
     ways,
 )
+from fixline.drawing.layout import NotDrawn
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Chart:
 
 
 def chart_of(definition: Definition) -> Chart:
-    """The chart of a checked definition."""
+    """The chart of a checked definition. Raises NotDrawn for a type that takes no requests: it has no steps."""
+    if definition.redirect is not None:
+        raise NotDrawn(f"{definition.type} takes no requests: there is nothing to draw")
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, step in definition.steps.items():
         for label, target in ways(step):

@@ -23,7 +23,7 @@ Point = tuple[float, float]
 
 
 class NotDrawn(Exception):
-    """The definition is too large to be drawn, or Graphviz did not answer; the text is for people."""
+    """The definition has no steps, is too large to be drawn, or Graphviz did not answer; the text is for people."""
 
 
 @dataclass(frozen=True)

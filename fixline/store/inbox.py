@@ -294,6 +294,7 @@ def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) 
             "outcome": state.outcome.value if state.outcome else None,
             "step": state.position.step if state.position else None,
             "on_hold": state.hold is not None,
+            "attached_to": state.attached_to,
             "priority": state.priority.value,
             "promised_at": promised.isoformat() if promised else None,
             "updated_at": decision.at.isoformat(),

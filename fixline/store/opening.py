@@ -6,7 +6,7 @@ contact data are written. Instants are aware UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from fixline.store import statements
 from fixline.store.arrivals import Arrival, Received, as_received, find_received
 from fixline.store.inbox import answer_of
 from fixline.store.projection import request_values, write_details
+from fixline.store.queries.duplicates import NOTHING, Alike, find_alike
 from fixline.store.tables import ContactRow, CounterRow
 
 
@@ -65,12 +66,39 @@ def take_numbers(session: Session, zone: ZoneInfo, now: datetime, count: int = 1
     return [f"SR{year}-{number:08d}" for number in range(last - count + 1, last + 1)]
 
 
+def look_for_alike(session: Session, report: Report) -> tuple[Report, Alike]:
+    """The open requests that a report may repeat, and the report: it says to which of them it is attached, if any."""
+    rules, place, definition = report.definition.intake.duplicates, report.command.place, report.definition
+    if rules is None or place is None or place.latitude is None or place.longitude is None:
+        return report, NOTHING
+    now = report.arrival.accepted_at
+    alike = find_alike(session, definition.type, definition.title, rules, place.latitude, place.longitude, now)
+    if alike.attach_to is None:
+        return report, alike
+    command = report.command.model_copy(update={"attach_to": alike.attach_to})
+    return replace(report, arrival=replace(report.arrival, command=command)), alike
+
+
+def preview(session: Session, report: Report, request_id: str) -> Preview | Refusal:
+    """What opening would lead to, and what the report may repeat; nothing is written."""
+    report, alike = look_for_alike(session, report)
+    decision = decide_opening(report, request_id)
+    return decision if isinstance(decision, Refusal) else Preview(decision, alike)
+
+
 def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
     """What opening leads to, without writing anything (also the answer to a dry run)."""
     arrival = report.arrival
     return advance(
         report.definition, None, report.command, arrival.accepted_at, actor=arrival.actor, request_id=request_id
     )
+
+
+class Preview(NamedTuple):
+    """What a report would lead to."""
+
+    decision: Decision
+    alike: Alike
 
 
 class Opened(NamedTuple):
@@ -97,14 +125,15 @@ def open_request(session: Session, report: Report, zone: ZoneInfo) -> Opened:
     if known is not None:
         return Opened(known, None)
     (request_id,) = take_numbers(session, zone, report.arrival.accepted_at)
+    report, alike = look_for_alike(session, report)
     decision = decide_opening(report, request_id)
     if isinstance(decision, Refusal):
         raise OpeningRefused(decision)
-    return write_opening(session, report, decision)
+    return write_opening(session, report, decision, alike)
 
 
-def write_opening(session: Session, report: Report, decision: Decision) -> Opened:
-    """Write the first decision of a request and the command that led to it."""
+def write_opening(session: Session, report: Report, decision: Decision, alike: Alike = NOTHING) -> Opened:
+    """Write the first decision of a request and the command that led to it, with what the report may repeat."""
     arrival = report.arrival
     request_id = decision.state.id
     command = as_received(request_id, 1, arrival)._replace(
@@ -112,7 +141,8 @@ def write_opening(session: Session, report: Report, decision: Decision) -> Opene
         decision=decision.number,
         applied_at=arrival.accepted_at,
     )
-    command = command._replace(answer=answer_of(report.definition, decision, command.body))
+    answer = answer_of(report.definition, decision, command.body)
+    command = command._replace(answer={**answer, "possible_duplicates": list(alike.possible)})
     row = {
         "id": request_id,
         **request_values(report.definition, decision),

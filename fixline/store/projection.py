@@ -39,6 +39,8 @@ _DESTINATIONS = ("team", "role", "audience", "to", "agency", "system", "type")
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
     """When the request should be closed: due of the deadline met by closing, else the latest of all; None if none."""
+    if state.attached_to and not state.closed:  # its clocks have ended; what is promised is the original's to say
+        return None
     clocks = [c for name, c in state.promises.items() if c.due_at and name in definition.deadlines]
     closing = [c for c in clocks if definition.deadlines[c.promise].met_by == "closed"]
     return max((c.due_at for c in closing or clocks if c.due_at), default=None)
@@ -92,6 +94,7 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
         "description": state.description,
         "channel": state.channel,
         "external_id": state.external_id,
+        "attached_to": state.attached_to,
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "promised_at": promised_at(definition, state),

@@ -75,6 +75,7 @@ class RequestRow(SQLModel, table=True):
     created_by: str = "fixline"
     parent_id: str | None = None
     parent_step: str | None = None
+    attached_to: str | None = None
 
     __table_args__ = (
         Index("ix_request_opened", "opened_at", "id"),
@@ -86,6 +87,14 @@ class RequestRow(SQLModel, table=True):
         Index("ix_request_team_opened", "team", "opened_at", "id"),
         Index("ix_request_area_opened", "area", "opened_at", "id"),
         Index("ix_request_place", "latitude", "longitude"),
+        Index(
+            "ix_request_open_place",
+            "type",
+            "latitude",
+            "longitude",
+            sqlite_where=text("status = 'open' AND attached_to IS NULL"),
+            postgresql_where=text("status = 'open' AND attached_to IS NULL"),
+        ),
         Index("uq_request_external", "source", "external_id", unique=True),
         Index("ix_request_external", "external_id"),
         Index(

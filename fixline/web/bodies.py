@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fixline.domain.commands import DEEPEST
+from fixline.domain.bodies import DEEPEST
 from fixline.web.problems import FieldError, Problem, response
 
 _MALFORMED = re.compile(r"(.*) at (line \d+ column \d+)$")

@@ -25,21 +25,25 @@ from fixline.domain.commands import (
     SendBack,
     Signal,
 )
+from fixline.domain.relations import Attach, Detach, Original
 from fixline.store.queries.detail import read_command
-from fixline.web.auth import ALL, CLIENTS, LEADS, READERS, CallerOf, Guarded, RepeatOf, allow
+from fixline.store.queries.door import original_of
+from fixline.web.auth import ALL, CLIENTS, LEADS, READERS, Caller, CallerOf, Guarded, RepeatOf, allow
 from fixline.web.door import Answer, Door, well_formed
 from fixline.web.metrics import MetricsOf
-from fixline.web.parts import PartsOf
+from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid
-from fixline.web.requests import areas_of, place_of, published_of
+from fixline.web.requests import areas_of, outside_of, place_of, published_of
 from fixline.web.schemas.commands import (
     AcceptedOut,
     AgencyReplyIn,
     AmendIn,
     AppliedOut,
+    AttachIn,
     CancelIn,
     CommandOut,
     CommentIn,
+    DetachIn,
     HoldIn,
     PriorityIn,
     ReassignIn,
@@ -166,6 +170,7 @@ async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) ->
         answers=body.answers,
         place=place_of(body.location),
         areas=areas_of(parts, body.location),
+        outside=outside_of(parts, body.location),
         description=body.description,
         reason=body.reason,
     )
@@ -234,6 +239,47 @@ async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> An
     """The party's own system replies, or staff in its place. After no_reply it is noted, and changes nothing."""
     command = well_formed(AgencyReply, **body.model_dump())
     return await door.give(await door.to_request(request_id), command)
+
+
+@verbs.post(
+    "/attach",
+    summary="Say that it is a duplicate of an older request",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def attach(request_id: str, body: AttachIn, door: DoorOf, parts: PartsOf, caller: CallerOf) -> Answer:
+    """Nobody works on it any more; it closes with the older one. Duplicates that it has itself follow it."""
+    standing = await door.to_request(request_id)
+    command = well_formed(Attach, to=await _original(parts, caller, body.to), reason=body.reason)
+    return await door.give(standing, command)
+
+
+async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
+    """The older request, which must be open and attached to no other. Raises Problem (422, 403, 409)."""
+    found = await asyncio.to_thread(parts.store.read, lambda s: original_of(s, request_id))
+    if found is None:
+        raise invalid("to", "unknown_request", "there is no such request")
+    caller.check_department(found["department"])
+    if found["status"] == "closed":
+        text = f"the other request is closed ({found['outcome']})"
+        raise Problem(409, "original_closed", text, data={"original": request_id, "outcome": found["outcome"]})
+    if found["attached_to"]:
+        text = f"the other request is a duplicate of {found['attached_to']} itself: attach it to that"
+        raise Problem(409, "original_attached", text, data={"attached_to": found["attached_to"]})
+    return Original(id=found["id"], opened_at=found["opened_at"])
+
+
+@verbs.post(
+    "/detach",
+    summary="Say that it is no duplicate after all",
+    response_model=AppliedOut,
+    responses=ANSWERS,
+    dependencies=[allow(LEADS)],
+)
+async def detach(request_id: str, body: DetachIn, door: DoorOf) -> Answer:
+    """It begins at its start, with clocks that count from now."""
+    return await door.give(await door.to_request(request_id), well_formed(Detach, reason=body.reason))
 
 
 @router.get(

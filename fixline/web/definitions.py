@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 from sqlmodel import Session
 
-from fixline.domain.definition import Deadline, Rung
+from fixline.domain.definition import Deadline, Duplicates, Rung
 from fixline.domain.steps import (
     AgencyStep,
     AnyStep,
@@ -31,7 +31,9 @@ from fixline.web.schemas.definitions import (
     DefinitionLine,
     DefinitionOut,
     DefinitionPage,
+    DuplicatesOut,
     IntakePhotos,
+    RedirectOut,
     RungOut,
     StepOut,
 )
@@ -41,7 +43,7 @@ router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guar
 
 @router.get("", summary="List request types", dependencies=[allow(READERS)], responses=described(503))
 async def get_definitions(parts: PartsOf) -> DefinitionPage:
-    """Every request type that can be opened, by type."""
+    """Every request type, by type. One that takes no requests says whom to turn to."""
     found = await asyncio.to_thread(parts.store.read, parts.versions.all_current)
     return DefinitionPage(items=[_line(each) for each in found])
 
@@ -54,6 +56,8 @@ def _line(published: Published) -> DefinitionLine:
         department=definition.department,
         group=definition.group,
         keywords=list(definition.keywords),
+        takes_requests=definition.takes_requests,
+        redirect=RedirectOut(**vars(definition.redirect)) if definition.redirect else None,
         version=published.number,
         hash=published.hash,
         published_at=published.published_at,
@@ -84,12 +88,19 @@ def _whole(published: Published) -> DefinitionOut:
         location=definition.intake.location,
         questions=form_out(definition.intake.questions),
         photos=IntakePhotos(max=definition.intake.photos.max),
-        start=definition.start,
+        duplicates=_duplicates(definition.intake.duplicates),
+        start=definition.start or None,
         steps={name: _step(step) for name, step in definition.steps.items()},
         deadlines={name: _deadline(deadline) for name, deadline in definition.deadlines.items()},
-        calendar=definition.calendar.name,
-        timezone=definition.calendar.timezone,
+        calendar=definition.calendar.name if definition.takes_requests else None,
+        timezone=definition.calendar.timezone if definition.takes_requests else None,
     )
+
+
+def _duplicates(rules: Duplicates | None) -> DuplicatesOut | None:
+    if rules is None:
+        return None
+    return DuplicatesOut(within_m=rules.within_m, opened_in_last=str(rules.opened_in_last), then=rules.then)
 
 
 def _step(step: AnyStep) -> StepOut:

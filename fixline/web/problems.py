@@ -89,6 +89,7 @@ def invalid(field: str, code: str, message: str) -> Problem:
 _OF_A_FIELD = {
     "too_many_photos": "photos",
     "location_missing": "location",
+    "outside_city": "location",
     "unknown_outcome": "outcome",
     "unknown_step": "step",
 }

@@ -64,7 +64,7 @@ async def open_request(
         decided = await parts.desk.preview(report)
         if isinstance(decided, Refusal):
             raise of_refusal(decided)
-        return JSONResponse(dry_run_out(published.definition, decided).model_dump(mode="json"))
+        return JSONResponse(dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
     row = await parts.desk.open(report)
     if isinstance(row, Refusal):
         raise of_refusal(row)
@@ -99,6 +99,7 @@ def _report(parts: Parts, caller: Caller, repeat: Repeat, body: ReportIn, publis
         version=published.hash,
         place=place_of(body.location),
         areas=areas_of(parts, body.location),
+        outside=outside_of(parts, body.location),
         answers=body.answers,
         description=body.description,
         photos=tuple(body.photos),
@@ -128,6 +129,13 @@ def place_of(location: LocationIn | None) -> Place | None:
     if location is None:
         return None
     return well_formed(Place, **location.model_dump())
+
+
+def outside_of(parts: Parts, location: LocationIn | None) -> bool:
+    """Whether the place lies outside the city; an address alone cannot tell."""
+    if location is None or location.latitude is None or location.longitude is None:
+        return False
+    return parts.areas.outside(location.latitude, location.longitude)
 
 
 def areas_of(parts: Parts, location: LocationIn | None) -> dict[str, str]:

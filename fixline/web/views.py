@@ -19,8 +19,9 @@ from fixline.domain.state import Clock
 from fixline.domain.steps import HumanStep, TogetherStep, ways
 from fixline.store.arrivals import Received
 from fixline.store.projection import promised_at
+from fixline.store.queries.duplicates import Alike
 from fixline.web.schemas.basics import form_out
-from fixline.web.schemas.requests import ClockPlan, DryRunOut, OpenedOut, RequestOut, TaskPlan
+from fixline.web.schemas.requests import ClockPlan, DryRunOut, DuplicateOut, OpenedOut, RequestOut, TaskPlan
 from fixline.web.schemas.tasks import TaskOut
 
 NO_STATE: dict[str, Any] = {}
@@ -28,12 +29,13 @@ NO_STATE: dict[str, Any] = {}
 
 def opened_out(row: Received) -> OpenedOut:
     """The answer to a report, from the command's own row: the same for a repeated key."""
-    return OpenedOut.model_validate(
-        {name: row.answer["request"][name] for name in ("id", "status", "step", "priority", "promised_at")}
-    )
+    request = row.answer["request"]
+    shown = {name: request[name] for name in ("id", "status", "step", "priority", "promised_at")}
+    alike = row.answer.get("possible_duplicates", [])  # requests of earlier releases do not have it
+    return OpenedOut.model_validate({**shown, "attached_to": request.get("attached_to"), "possible_duplicates": alike})
 
 
-def dry_run_out(definition: Definition, decision: Decision) -> DryRunOut:
+def dry_run_out(definition: Definition, decision: Decision, alike: Alike) -> DryRunOut:
     """What opening would lead to."""
     state = decision.state
     return DryRunOut(
@@ -41,6 +43,8 @@ def dry_run_out(definition: Definition, decision: Decision) -> DryRunOut:
         step=state.position.step if state.position else None,
         priority=state.priority,
         promised_at=promised_at(definition, state),
+        attached_to=state.attached_to,
+        possible_duplicates=[DuplicateOut.model_validate(each) for each in alike.possible],
         areas=state.areas,
         tasks=[TaskPlan(step=t.step, kind=t.kind, title=t.title, team=t.team) for t in state.open_tasks],
         clocks=[ClockPlan(name=c.name, budget=str(c.budget), due_at=c.due_at) for c in state.live_clocks],
@@ -66,6 +70,7 @@ def request_out(row: dict[str, Any], definition: Definition | None, now: datetim
             "reopened": state.get("reopened", 0),
             "children": [{"id": child, **facts} for child, facts in state.get("children", {}).items()],
             "parent": state.get("parent"),
+            "attached": state.get("attached", []),
             "overdue": any(clock["overdue"] for clock in shown),
             "steps_taken": state.get("taken", []),
             "steps_remaining": remaining(definition, row["step"], state.get("branches", {})),

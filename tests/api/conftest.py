@@ -35,7 +35,7 @@ from fixline.temporal import connect
 MORNING = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
 """A Monday, ten o'clock in the city."""
 ADMIN_KEY = "the-admin-key-of-the-tests"
-DOWNTOWN = {"latitude": 41.881, "longitude": -87.632, "address": "20 N Clark St"}
+DOWNTOWN: dict[str, Any] = {"latitude": 41.881, "longitude": -87.632, "address": "20 N Clark St"}
 POTHOLE: dict[str, Any] = {
     "type": "pothole",
     "location": DOWNTOWN,

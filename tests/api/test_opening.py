@@ -25,7 +25,8 @@ async def test_a_report_is_answered_at_once_and_in_full(anywhere: Service) -> No
         "promised_at": "2026-06-10T15:00:00Z",
         "expected_at": None,
         "track_url": None,
-        "possible_duplicates": None,
+        "attached_to": None,
+        "possible_duplicates": [],
     }
     found = await anywhere.get("requests/SR26-00000001")
     assert (found["areas"], found["team"], found["address"]) == (

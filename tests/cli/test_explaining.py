@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,7 @@ from fixline.cli.moments import read_moment
 from fixline.cli.outcome import WrongUse
 from fixline.domain.definition import Priority
 from tests.cli.conftest import Fixline
+from tests.support.lakeport import LAKEPORT
 
 CITY = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
@@ -107,3 +110,14 @@ def test_wrong_use(fixline: Fixline) -> None:
     assert fixline("explain", "pothole", "--opened", "soon").code == 2
     assert fixline("explain", "pot-hole", "--opened", "Fri 16:00").code == 2
     assert fixline("explain", "pothole", "--opened", "Fri 16:00", "--priority", "top").code == 2
+
+
+def test_a_type_that_takes_no_requests(fixline: Fixline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "definitions"
+    shutil.copytree(LAKEPORT, root)
+    text = "type: county-road\ntitle: Road\ndepartment: transportation\nredirect: {to: Lake County, say: Call them}\n"
+    (root / "transportation/county-road.yaml").write_text(text)
+    monkeypatch.setenv("FIXLINE_DEFINITIONS", str(root))
+    ran = fixline("explain", "county-road", "--opened", "2026-11-20 16:00")
+    assert (ran.code, ran.out) == (1, "")
+    assert "county-road takes no requests; whoever reports is told to turn to: Lake County" in ran.err

@@ -16,11 +16,13 @@ from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
 from fixline.web.schemas.commands import (
     AmendIn,
+    AttachIn,
     CancelIn,
     ClaimIn,
     CommentIn,
     CompleteIn,
     DeclineIn,
+    DetachIn,
     HoldIn,
     PriorityIn,
     ReassignIn,
@@ -111,6 +113,8 @@ def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
         ("## Commands", "comment", CommentIn),
         ("## Commands", "reassign", ReassignIn),
         ("## Commands", "signal", SignalIn),
+        ("## Commands", "attach", AttachIn),
+        ("## Commands", "detach", DetachIn),
         ("## Tasks", "claim", ClaimIn),
         ("## Tasks", "release", ReleaseIn),
         ("## Tasks", "complete", CompleteIn),

@@ -66,7 +66,7 @@ def test_every_key_of_a_line_and_of_a_scenario_is_on_the_page() -> None:
     """The keys that the reading asks for."""
     assert {name for row in section("A line's keys") for name in names(row[0])} == LINE_KEYS
     told = {name for row in section("A scenario's keys") for name in names(row[0])}
-    opening = set(Open.model_fields) - {"kind", "type", "version", "opened_at", "backlog", "has_contact"}
+    opening = set(Open.model_fields) - {"kind", "type", "version", "opened_at", "backlog", "has_contact", "attach_to"}
     assert told == opening | {"opened", "contact", "sampled", "by", "refused", "about", "then", "expect"}
 
 

@@ -88,7 +88,8 @@ def _check_tasks(session: Session, request: RequestRow, state: RequestState) -> 
         assert shown == (task.state, task.assignee, task.team, task.outcome, task.step, task.offers, task.form), row.id
         assert row.by_rule == task.by_rule, row.id
     assert not [row.id for row in rows.values() if row.state in OPEN], request.id
-    assert not (state.closed and state.open_tasks), request.id
+    assert not ((state.closed or state.attached_to) and state.open_tasks), request.id
+    assert request.attached_to == state.attached_to, request.id
 
 
 def _check_clocks(session: Session, request: RequestRow, state: RequestState) -> None:
@@ -100,7 +101,7 @@ def _check_clocks(session: Session, request: RequestRow, state: RequestState) ->
         kept = (clock.state, clock.state.live, clock.due_at, clock.breached_at, clock.ended_at, clock.last_rung)
         assert shown == kept, row
     assert not [row.name for row in rows.values() if row.live], request.id
-    assert not (state.closed and state.live_clocks), request.id
+    assert not ((state.closed or state.attached_to) and state.live_clocks), request.id
 
 
 def _check_effects(session: Session, request: RequestRow, settled: bool) -> None:

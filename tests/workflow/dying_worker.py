@@ -36,7 +36,9 @@ def dying(work: Callable[..., Advanced], name: str) -> Callable[..., Advanced]:
 
     @activity.defn(name=name)
     def effect(task: EffectTask) -> Advanced:
-        work(task)
+        done = work(task)
+        if asyncio.iscoroutine(done):
+            asyncio.run(done)
         os._exit(EXIT_CODE)
 
     return effect

@@ -7,6 +7,7 @@ steps and the model.
 from __future__ import annotations
 
 from fixline.catalog.deadlines import MOST_FIRINGS
+from fixline.catalog.editor.intake import either_requests_or_redirect, intake_schema
 from fixline.catalog.editor.shapes import (
     SPAN,
     TEXT,
@@ -21,7 +22,7 @@ from fixline.catalog.editor.shapes import (
     section,
     words,
 )
-from fixline.catalog.editor.steps import PERCENT, conditions, form_schema, step_schema
+from fixline.catalog.editor.steps import PERCENT, conditions, step_schema
 from fixline.catalog.shape import KEY
 from fixline.catalog.steps.kinds import RESERVED_STEPS
 from fixline.domain.definition import (
@@ -29,7 +30,6 @@ from fixline.domain.definition import (
     Cancel,
     Deadline,
     Definition,
-    Intake,
     NotifyEvent,
     Priority,
     PriorityRule,
@@ -50,7 +50,7 @@ def definition_schema() -> Shape:
         "department": name(KEY),
         "calendar": name(KEY),
         "keywords": listed(TEXT),
-        "intake": of_model(Intake, {"questions": form_schema(of_a_step=False)}),
+        "intake": intake_schema(),
         "priority": _priority(),
         "deadlines": mapped(_deadline()),
         "start": name(),
@@ -60,7 +60,7 @@ def definition_schema() -> Shape:
         "notify": _notify(),
     }
     shape = of_model(Definition, written)
-    return {"$schema": DIALECT, "title": TITLE, **shape}
+    return {"$schema": DIALECT, "title": TITLE, **shape, **either_requests_or_redirect()}
 
 
 def _priority() -> Shape:

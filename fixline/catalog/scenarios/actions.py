@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from fixline.domain.bodies import Body
 from fixline.domain.commands import (
     SYSTEM,
     Actor,
-    Body,
     Command,
     EffectReport,
     FollowOnClosed,
@@ -28,21 +28,23 @@ from fixline.domain.commands import (
     SourceClosed,
     Tick,
 )
+from fixline.domain.relations import (
+    Attach,
+    Detach,
+    DuplicateAttached,
+    DuplicateDetached,
+    OriginalAttached,
+    OriginalClosed,
+)
 from fixline.domain.steps import CloseOutcome
 
 NO_ACTIONS = (
-    Open,
-    Tick,
-    EffectReport,
-    SourceClosed,
-    Move,
-    FollowOnClosed,
-    FollowOnReopened,
-    ParentLeft,
-    RelatedNote,
+    *(Open, Tick, EffectReport, SourceClosed, Move),
+    *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
+    *(Attach, Detach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed),
 )
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
-system's, and so is what parent and follow-on tell each other; and a scenario knows one version of each definition."""
+system's, and so is what requests tell each other; and a scenario knows one version of each definition, one request."""
 VERSION = "rehearsal"
 """What stands for a definition's version in a scenario."""
 TASK = "task"

@@ -29,7 +29,7 @@ _PLACE = {"address": "1 Example Street"}
 _OPENING = tuple(
     name
     for name in Open.model_fields
-    if name not in {"kind", "type", "version", "opened_at", "backlog", "has_contact", "answers"}
+    if name not in {"kind", "type", "version", "opened_at", "backlog", "has_contact", "answers", "attach_to"}
 )
 
 

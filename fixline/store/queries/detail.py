@@ -27,7 +27,7 @@ COMMAND = table_of(CommandRow).c
 _FACTS = (
     "id", "type", "version", "source_type", "department", "status", "outcome", "step", "waiting_as", "on_hold",
     "priority", "team", "area", "latitude", "longitude", "address", "description", "channel", "source", "external_id",
-    "opened_at", "accepted_at", "updated_at", "closed_at", "promised_at", "decision", "state",
+    "opened_at", "accepted_at", "updated_at", "closed_at", "promised_at", "decision", "state", "attached_to",
 )  # fmt: skip
 _TASK = (
     "id", "step", "visit", "kind", "title", "team", "state", "assignee", "offered_at", "claimed_at", "started_at",

@@ -7,6 +7,7 @@ command that came under the same idempotency key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlmodel import Session
@@ -69,3 +70,11 @@ def _known(session: Session, caller: str, key: str | None) -> tuple[str, str | N
     statement = select(COMMAND.id, COMMAND.body_hash).where(COMMAND.caller == caller, COMMAND.idempotency_key == key)
     row = session.execute(statement).first()
     return (row.id, row.body_hash) if row is not None else None
+
+
+def original_of(session: Session, request_id: str) -> dict[str, Any] | None:
+    """What must be known of the request to which another is attached; None when there is none, or it is history."""
+    wanted = (REQUEST.id, REQUEST.department, REQUEST.status, REQUEST.outcome, REQUEST.opened_at, REQUEST.attached_to)
+    found = session.execute(select(*wanted).where(REQUEST.id == request_id, REQUEST.state.is_not(None)))
+    row = found.mappings().first()
+    return dict(row) if row is not None else None

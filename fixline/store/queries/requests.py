@@ -26,7 +26,7 @@ Sort = Literal["opened", "-opened", "updated", "-updated", "due", "distance"]
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _LINE = (
     "id", "type", "status", "outcome", "step", "waiting_as", "on_hold", "priority", "department", "team", "area",
-    "latitude", "longitude", "address", "external_id", "source_type",
+    "latitude", "longitude", "address", "external_id", "source_type", "attached_to",
     "opened_at", "updated_at", "closed_at", "promised_at",
 )  # fmt: skip
 

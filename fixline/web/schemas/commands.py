@@ -118,6 +118,19 @@ class TaskReassignIn(Body):
         return self
 
 
+class AttachIn(Body):
+    """Say that a request is a duplicate of an older one."""
+
+    to: Name = Field(description="The older request's id.", examples=["SR26-00000001"])
+    reason: Reason
+
+
+class DetachIn(Body):
+    """Say that a request is no duplicate after all."""
+
+    reason: Reason
+
+
 class SignalIn(Body):
     """Say that something has happened for which a step waits."""
 
@@ -178,6 +191,7 @@ class RequestAnswer(BaseModel):
     outcome: str | None
     step: str | None
     on_hold: bool
+    attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")
     priority: str
     promised_at: datetime | None
     updated_at: datetime

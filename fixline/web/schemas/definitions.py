@@ -9,6 +9,21 @@ from pydantic import BaseModel, Field
 from fixline.web.schemas.basics import FormFieldOut
 
 
+class RedirectOut(BaseModel):
+    """Whom to turn to instead."""
+
+    to: str = Field(description="emergency, or the name of a body.")
+    say: str
+
+
+class DuplicatesOut(BaseModel):
+    """Which open requests a report may repeat, and what then."""
+
+    within_m: float
+    opened_in_last: str
+    then: str = Field(description="attach or suggest.")
+
+
 class DefinitionLine(BaseModel):
     """A request type in the list."""
 
@@ -17,13 +32,15 @@ class DefinitionLine(BaseModel):
     department: str
     group: str | None
     keywords: list[str]
+    takes_requests: bool = Field(description="False for a type that only says whom to turn to, in redirect.")
+    redirect: RedirectOut | None
     version: int
     hash: str
     published_at: datetime
 
 
 class DefinitionPage(BaseModel):
-    """Every request type that can be opened."""
+    """Every request type, those that take no requests included."""
 
     items: list[DefinitionLine]
     next: str | None = None
@@ -89,14 +106,17 @@ class DefinitionOut(BaseModel):
     group: str | None
     short_code: str | None
     keywords: list[str]
+    takes_requests: bool
+    redirect: RedirectOut | None
     version: int
     hash: str
     published_at: datetime
     location: str = Field(description="Whether a report needs a place: required, optional or none.")
     questions: dict[str, FormFieldOut]
     photos: IntakePhotos
-    start: str
+    duplicates: DuplicatesOut | None = Field(description="Null where nobody looks for them.")
+    start: str | None
     steps: dict[str, StepOut]
     deadlines: dict[str, DeadlineOut]
-    calendar: str
-    timezone: str
+    calendar: str | None
+    timezone: str | None

@@ -36,6 +36,22 @@ class ReportIn(Body):
     dry_run: bool = Field(False, description="Answer what would happen; write nothing.")
 
 
+class DuplicateOut(BaseModel):
+    """An open request that a report may repeat."""
+
+    id: str
+    distance_m: float = Field(description="On the sphere, in metres.")
+    opened_at: datetime
+    status: str
+    step: str | None
+    title: str
+
+
+_DUPLICATES: Any = Field(
+    default_factory=list, description="Open requests of the type near by, the nearest first, at most 5."
+)
+
+
 class OpenedOut(BaseModel):
     """A request has been opened."""
 
@@ -46,7 +62,8 @@ class OpenedOut(BaseModel):
     promised_at: datetime | None = Field(description="When it should be closed; null where no deadline says.")
     expected_at: datetime | None = Field(None, description="Null until estimates exist.")
     track_url: str | None = Field(None, description="Null until tracking pages exist.")
-    possible_duplicates: list[dict[str, Any]] | None = Field(None, description="Null until these are looked for.")
+    attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")
+    possible_duplicates: list[DuplicateOut] = _DUPLICATES
 
 
 class TaskPlan(BaseModel):
@@ -77,7 +94,8 @@ class DryRunOut(BaseModel):
     promised_at: datetime | None
     expected_at: datetime | None = None
     track_url: str | None = None
-    possible_duplicates: list[dict[str, Any]] | None = None
+    attached_to: str | None = Field(None, description="The older request of which it would be a duplicate.")
+    possible_duplicates: list[DuplicateOut] = _DUPLICATES
     areas: dict[str, str] = Field(description="The area of each layer in which the place lies.")
     tasks: list[TaskPlan]
     clocks: list[ClockPlan]
@@ -155,6 +173,7 @@ class RequestLine(BaseModel):
     longitude: float | None
     address: str | None
     external_id: str | None
+    attached_to: str | None
     opened_at: datetime
     updated_at: datetime
     closed_at: datetime | None
@@ -308,6 +327,8 @@ class RequestOut(BaseModel):
     tasks: list[RequestTaskOut]
     children: list[ChildOut] = Field(description="The follow-ons that were opened for it.")
     parent: ParentOut | None = Field(description="The request for which it was opened, if it is a follow-on.")
+    attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")
+    attached: list[str] = Field(default_factory=list, description="Its duplicates.")
     definition: DefinitionRef
 
 

@@ -125,3 +125,12 @@ def test_otherwise_goes_on_at_once() -> None:
     by_a_choice = ASKING.replace("otherwise: nothing_found}", "otherwise: triage}").replace("go: call}", "go: under}")
     assert codes(by_a_choice.replace(", caved_in: under", "")) == ["FX404", "FX401"]
     assert codes(ASKING.replace("otherwise: nothing_found}", "otherwise: call}")) == []
+
+
+def test_a_type_that_takes_no_requests_cannot_follow(city: Path) -> None:
+    """It only says whom to turn to: nobody would ever begin."""
+    head = TEXT.partition("\nintake:")[0].partition("\npriority:")[0].partition("\ncalendar:")[0]
+    redirect = '\nredirect: {to: "Lake County", say: "Call the county."}\n'
+    (city / NEIGHBOUR).write_text(head + redirect, encoding="utf-8")
+    found = [(finding.code, finding.message) for finding in read_catalog(city).findings]
+    assert found == [("FX312", "'cave-in' takes no requests: it only says whom to turn to")]

@@ -64,6 +64,19 @@ PLACES: list[dict[str, Any] | None] = [
     {"address": " "},
 ]
 AREAS: list[dict[str, str]] = [{}, {"district": "2"}, {"district": "central"}, {"ward": "9"}]
+OLDER = {"id": "R-0", "opened_at": dt.datetime(2026, 5, 1, tzinfo=dt.UTC)}
+ABOUT_DUPLICATES: list[tuple[str, dict[str, Any]]] = [
+    ("attach", {"to": OLDER, "reason": "the same"}),
+    ("attach", {"to": {**OLDER, "id": "R-2", "opened_at": dt.datetime(2030, 1, 1, tzinfo=dt.UTC)}, "reason": "later"}),
+    ("attach", {"to": {**OLDER, "id": "R-1"}, "reason": "itself"}),
+    ("detach", {"reason": "another"}),
+    ("duplicate_attached", {"duplicate": "R-3"}),
+    ("duplicate_detached", {"duplicate": "R-3"}),
+    ("original_closed", {"original": "R-0", "outcome": "fixed"}),
+    ("original_closed", {"original": "R-0", "outcome": "no_problem_found"}),
+    ("original_closed", {"original": "R-9", "outcome": "fixed"}),
+    ("original_attached", {"original": "R-0", "to": "R-00"}),
+]
 
 
 def with_reopen(kind: Definition) -> Definition:

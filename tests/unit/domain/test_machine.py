@@ -15,19 +15,26 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from fixline.domain.advance import advance, next_instant
 from fixline.domain.commands import SYSTEM, Actor, Command, SourceClosed
 from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Rung
 from fixline.domain.journal import KINDS, Entry, evolve, rebuild
-from fixline.domain.state import Clock, ClockState, RequestState
+from fixline.domain.state import RequestState
 from fixline.domain.steps import HumanStep, TogetherStep, WaitStep
-from fixline.domain.timekeeping import TASK_LADDER
 from tests.unit.domain.branching import all_types
 from tests.unit.domain.driver import command
-from tests.unit.domain.inputs import AMOUNTS, ANSWERS, AREAS, FORMS, PLACES, other_version, with_reopen
+from tests.unit.domain.inputs import (
+    ABOUT_DUPLICATES,
+    AMOUNTS,
+    ANSWERS,
+    AREAS,
+    FORMS,
+    PLACES,
+    other_version,
+    with_reopen,
+)
 from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, at
+from tests.unit.domain.watched import Watched
 
 TYPES = tuple(with_reopen(kind) for kind in all_types())
 TARGETS = {f"{kind.type}-{n}": kind for kind in TYPES for n, kind in enumerate((kind, other_version(kind)))}
-ENDED = (ClockState.MET, ClockState.ENDED)
 amounts = st.sampled_from(AMOUNTS)
 actors = st.sampled_from(ACTORS)
 indexes = st.integers(0, 9)
@@ -46,9 +53,7 @@ class RequestMachine(RuleBasedStateMachine):
         self.effects: set[str] = set()
         self.after_close = 0
         self.next_at: dt.datetime | None = None
-        self.fired: dict[str, list[dt.datetime]] = {}
-        self.paused: dict[str, dt.datetime] = {}
-        self.pauses: dict[str, list[tuple[dt.datetime, dt.datetime]]] = {}
+        self.clocks = Watched()
 
     @initialize(
         kind=st.sampled_from(TYPES),
@@ -214,6 +219,11 @@ class RequestMachine(RuleBasedStateMachine):
             what = SourceClosed(outcome=outcome, closed_at=self.now - ago, source="legacy")
             self.after(by, what, SYSTEM)
 
+    @rule(which=st.sampled_from(ABOUT_DUPLICATES), by=amounts)
+    def duplicate(self, which: tuple[str, dict[str, Any]], by: dt.timedelta) -> None:
+        """It is attached to another, or hears from others."""
+        self.after(by, command(which[0], **which[1]), ADMIN)
+
     @rule(by=amounts)
     def tick(self, by: dt.timedelta) -> None:
         """A timer that fires at any time."""
@@ -284,7 +294,7 @@ class RequestMachine(RuleBasedStateMachine):
         self.check_decision(before, result, now or self.now)
         self.check_state(result)
         self.check_journal(result)
-        self.check_clocks(before, result)
+        self.clocks.check(self.definition, before, result)
         self.next_at = result.next_at
         return result
 
@@ -319,8 +329,12 @@ class RequestMachine(RuleBasedStateMachine):
             assert state.closed_at is not None
             assert state.opened_at <= state.closed_at <= state.decided_at
             return
-        assert state.position is not None
         assert (state.outcome, state.closed_at) == (None, None)
+        if state.attached_to:
+            assert (state.positions, state.attached, state.hold, result.next_at) == ((), (), None, None)
+            assert (state.open_tasks, state.live_clocks, state.joined) == ([], [], ())
+            return
+        assert state.position is not None
         wanted = []
         for position in state.positions:
             step = self.definition.step(position.step)
@@ -353,56 +367,6 @@ class RequestMachine(RuleBasedStateMachine):
             assert read == entry
             self.rebuilt = evolve(self.rebuilt, read)
         assert self.rebuilt == result.state
-
-    def ladder(self, clock: Clock) -> tuple[Rung, ...]:
-        """A clock's ladder by the definition."""
-        deadline = self.definition.deadlines.get(clock.promise)
-        return deadline.escalate if deadline else TASK_LADDER
-
-    def check_clocks(self, before: RequestState | None, result: Decision) -> None:
-        """Clocks keep what they have promised: breaches stay, the ended rest, no rung fires in a pause."""
-        old = before.clocks if before else {}
-        for name, clock in result.state.clocks.items():
-            known = old.get(name)
-            if known and known.state in ENDED:
-                assert clock == known
-            if known and known.breached_at:
-                assert clock.breached_at == known.breached_at
-            if clock.breached_at:
-                assert clock.due_at == clock.breached_at
-            if clock.state.live:
-                pairs = zip(self.ladder(clock), clock.fired, strict=True)
-                assert all(0 <= fired <= rung.up_to for rung, fired in pairs)
-            for earlier, later in zip(clock.stretches, clock.stretches[1:], strict=False):
-                assert earlier.until is not None
-                assert earlier.since <= earlier.until <= later.since
-            assert (clock.stretches[-1].until is None) == (clock.state is ClockState.RUNNING)
-        fresh = (
-            before is None or before.type != result.state.type
-        )  # a new type's deadlines may have been missed already
-        for entry in result.entries:
-            self.follow_clock(None if fresh else before, entry)
-
-    def follow_clock(self, before: RequestState | None, entry: Entry) -> None:
-        """One entry of a clock's life: pauses are noted, breaches and firings held against them."""
-        name = entry.data.get("clock", "")
-        if entry.kind == "clock_paused":
-            self.paused[name] = entry.at
-        elif entry.kind == "clock_resumed":
-            self.pauses.setdefault(name, []).append((self.paused.pop(name), entry.at))
-        elif entry.kind in ("clock_breached", "rung_fired") and before is not None and before.decision > 1:
-            self.happened(before, name, entry)
-
-    def happened(self, before: RequestState, name: str, entry: Entry) -> None:
-        """A breach or a firing: not in a pause, not in a time already decided, in order."""
-        instant = dt.datetime.fromisoformat(entry.data["breached_at" if "breached_at" in entry.data else "at"])
-        assert name not in self.paused
-        assert not any(since < instant < until for since, until in self.pauses.get(name, []))
-        assert before.decided_at <= instant <= entry.at
-        if entry.kind == "rung_fired":
-            assert all(earlier <= instant for earlier in self.fired.get(name, []))
-            self.fired.setdefault(name, []).append(instant)
-            assert entry.data["late"] == (entry.at - instant > dt.timedelta(minutes=1))
 
     def teardown(self) -> None:
         """At the end the whole journal leads to the state once more."""

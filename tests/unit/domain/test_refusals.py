@@ -16,6 +16,7 @@ from fixline.domain.commands import SYSTEM, Actor
 from fixline.domain.decision import Refusal
 from fixline.domain.definition import Definition
 from tests.unit.domain.driver import PLACE, Driven, command
+from tests.unit.domain.inputs import OLDER
 from tests.unit.domain.samples import ADMIN, CREW, MATE, REPORTER, STRANGER, at, pothole, simple, vehicle
 
 T1 = "R-1-T1"
@@ -60,6 +61,19 @@ HOLD: Given = ("hold", ADMIN, {"reason": "x"})
 CLOSE: Given = ("complete", CREW, {"task": T1, "outcome": "done"})
 DISPATCHED: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "dispatch", "task": T1}
 NO_LANE: dict[str, Any] = {"type": "t", "version": "v", "place": PLACE}
+
+ATTACH: Given = ("attach", ADMIN, {"to": OLDER, "reason": "x"})
+LATER = {"id": "R-2", "opened_at": "2030-01-01T00:00:00Z"}
+NOWHERE = Definition.model_validate(
+    {"type": "t", "title": "T", "department": "works", "redirect": {"to": "emergency", "say": "Call 911 now."}}
+)
+
+
+def burning() -> Definition:
+    """A type that is not for fires."""
+    divert = [{"when": "on_fire == true", "to": "emergency", "say": "Call 911 now."}]
+    return simple(intake={"location": "none", "questions": {"on_fire": {"kind": "yes_no"}}, "divert": divert})
+
 
 CASES = [
     Case("not_opened", (), CLAIM),
@@ -106,6 +120,20 @@ CASES = [
     Case("step_missing", (OPEN,), ("move", ADMIN, {"version": "other", "steps": {"work": "rest"}})),
     Case("step_missing", (OPEN,), ("move", ADMIN, {"version": "other", "steps": {"work": "fixed"}})),
     Case("location_missing", (OPEN,), ("recategorise", ADMIN, {"type": "pothole", "version": "hole", "reason": "x"})),
+    Case("diverted", (), OPEN, NOWHERE),
+    Case("diverted", (OPEN,), ("recategorise", ADMIN, {"type": "t", "version": "gone", "reason": "x"})),
+    Case("diverted", (), ("open", REPORTER, {**OPEN[2], "answers": {"on_fire": True}}), burning()),
+    Case("outside_city", (), ("open", REPORTER, {**OPEN_HOLE[2], "outside": True}), pothole()),
+    Case(
+        "outside_city", (OPEN_HOLE,), ("amend", REPORTER, {"place": PLACE, "outside": True, "reason": "x"}), pothole()
+    ),
+    Case("request_attached", (OPEN, ATTACH), HOLD),
+    Case("request_attached", (OPEN, ATTACH), ATTACH),
+    Case("attached_to_itself", (OPEN,), ("attach", ADMIN, {"to": {**OLDER, "id": "R-1"}, "reason": "x"})),
+    Case("original_not_older", (OPEN,), ("attach", ADMIN, {"to": LATER, "reason": "x"})),
+    Case("not_attached", (OPEN,), ("detach", ADMIN, {"reason": "x"})),
+    Case("not_attached", (OPEN,), ("original_closed", SYSTEM, {"original": "R-0", "outcome": "fixed"})),
+    Case("nothing_changed", (OPEN,), ("duplicate_detached", SYSTEM, {"duplicate": "R-3"})),
     Case("wrong_team", (OPEN,), ("claim", STRANGER, {"task": T1})),
     Case("unknown_outcome", (OPEN,), ("complete", CREW, {"task": T1, "outcome": "moon"})),
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),
@@ -123,7 +151,7 @@ CASES = [
 def test_refused(case: Case) -> None:
     """The command is refused with its code and words, and nothing has changed."""
     request = Driven(case.definition)
-    request.targets = {"v": case.definition, "other": simple(title="Other"), "hole": pothole()}
+    request.targets = {"v": case.definition, "other": simple(title="Other"), "hole": pothole(), "gone": NOWHERE}
     for kind, actor, body in case.before:
         request.do(kind, at("mon 08:00"), actor, **body)
     before = request.state.model_dump_json() if case.before else None

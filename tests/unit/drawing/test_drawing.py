@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -289,3 +289,11 @@ def test_texts_are_broken_into_lines_that_fit() -> None:
     assert all(width_of(line, 13) <= 150 for line in lines)
     assert wrapped("a" * 100, 13, 100)[0] == "a" * len(wrapped("a" * 100, 13, 100)[0])
     assert wrapped("", 13, 100) == [""]
+
+
+@pytest.mark.parametrize("draw", [svg_of, mermaid_of])
+def test_a_type_that_takes_no_requests_has_nothing_to_draw(draw: Callable[[Definition], str]) -> None:
+    redirect = {"to": "Lake County", "say": "It is the county's."}
+    definition = Definition.model_validate({"type": "t", "title": "T", "department": "works", "redirect": redirect})
+    with pytest.raises(NotDrawn, match="t takes no requests"):
+        draw(definition)

@@ -1,0 +1,52 @@
+"""What a request and its duplicates tell each other.
+
+Owns the words between an original and the requests attached to it. Each is told by a command in the other's inbox,
+so neither ever waits for the other, and both may change meanwhile: whoever is told something that no longer holds
+says what does. A request is attached to an older one only, so no chain of them comes back to its beginning.
+"""
+
+from __future__ import annotations
+
+from fixline.domain.decision import refuse
+from fixline.domain.draft import Draft
+from fixline.domain.relations import DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed
+from fixline.domain.steps import CloseOutcome
+
+
+def tell_of_close(draft: Draft, outcome: CloseOutcome) -> None:
+    """A request has closed: its duplicates are told what it came to, its original that it goes its own way (but not
+    where it closes as the duplicate that it is)."""
+    for duplicate in draft.state.attached:
+        draft.tell(duplicate, OriginalClosed(original=draft.request_id, outcome=outcome))
+    if draft.state.attached_to and outcome is not CloseOutcome.DUPLICATE:
+        tell_original(draft, draft.state.attached_to, attached=False)
+
+
+def tell_original(draft: Draft, original: str, *, attached: bool) -> None:
+    """The original is told that the request has been attached to it, or is no longer."""
+    told = DuplicateAttached if attached else DuplicateDetached
+    draft.tell(original, told(duplicate=draft.request_id))
+
+
+def duplicate_attached(draft: Draft, command: DuplicateAttached) -> None:
+    """A duplicate has been attached to the request; if the request has moved on meanwhile, the duplicate is told."""
+    state, duplicate = draft.state, command.duplicate
+    if duplicate in state.attached:
+        raise refuse("nothing_changed", f"{duplicate} is attached already")
+    if state.closed and state.outcome is not None:
+        draft.record("duplicate_attached", f"{duplicate} was reported of the same.", duplicate=duplicate)
+        draft.tell(duplicate, OriginalClosed(original=state.id, outcome=state.outcome))
+    elif state.attached_to:
+        text = f"{duplicate} was reported of the same; it follows to {state.attached_to}."
+        draft.record("duplicate_sent_on", text, duplicate=duplicate, to=state.attached_to)
+        draft.tell(duplicate, OriginalAttached(original=state.id, to=state.attached_to))
+    else:
+        draft.record("duplicate_attached", f"{duplicate} was reported of the same.", duplicate=duplicate)
+
+
+def duplicate_detached(draft: Draft, command: DuplicateDetached) -> None:
+    """A duplicate goes its own way, or has been closed by itself."""
+    if command.duplicate not in draft.state.attached:
+        raise refuse("nothing_changed", f"{command.duplicate} is not attached")
+    text = f"{command.duplicate} is no longer attached."
+    draft.record("duplicate_detached", text, duplicate=command.duplicate)
