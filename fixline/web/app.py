@@ -85,7 +85,7 @@ def build_app(parts: Parts) -> FastAPI:
 
 
 def _api() -> APIRouter:
-    api = APIRouter(prefix=API, responses=problems.described(401, 403, 413, 415, 422))
+    api = APIRouter(prefix=API, responses=problems.described(401, 403, 413, 415, 422, 503))
     for router in (
         requests.router,
         events.router,

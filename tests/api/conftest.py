@@ -31,6 +31,7 @@ from fixline.store.store import Store
 from fixline.store.tables import RequestRow
 from fixline.store.versions import Versions
 from fixline.temporal import connect
+from tests.support.lakeport import LAKEPORT
 
 MORNING = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
 """A Monday, ten o'clock in the city."""
@@ -88,7 +89,7 @@ class Service:
     def __init__(self, store: Store, doorbell: Doorbell | None = None) -> None:
         self.store = store
         self.now = MORNING
-        settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=0.3)
+        settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=0.3, definitions=LAKEPORT)
         self.app: FastAPI = api.create_app(
             settings, store=store, doorbell=doorbell or HereBell(store, lambda: self.now), clock=lambda: self.now
         )

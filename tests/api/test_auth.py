@@ -41,6 +41,8 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "requests/{id}/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("POST", "requests/{id}/signal", {"name": "x"}, {"admin", "supervisor", "service"}),
     ("POST", "requests/{id}/agency-reply", {"outcome": "x"}, {"admin", "supervisor", "service"}),
+    ("POST", "requests/{id}/attach", {**WHY, "to": "SR26-99999999"}, {"admin", "supervisor"}),
+    ("POST", "requests/{id}/detach", WHY, {"admin", "supervisor"}),
     ("GET", "commands/none", None, READERS),
     ("GET", "tasks", None, {"admin", "supervisor", "crew"}),
     ("GET", "tasks/{id}-T1", None, {"admin", "supervisor", "crew"}),

@@ -1,7 +1,6 @@
 """GET /definitions and /definitions/{type}."""
 
 from fixline.catalog import version_hash
-from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.versions import publish
 from tests.api.conftest import READ_ONCE, Service, problem
 from tests.support.lakeport import LAKEPORT
@@ -9,7 +8,7 @@ from tests.support.lakeport import LAKEPORT
 
 async def test_the_list(anywhere: Service) -> None:
     found = await anywhere.get("definitions", by="app")
-    files = PACKAGED_DEFINITIONS.glob("*/*.yaml")
+    files = LAKEPORT.glob("*/*.yaml")
     types = [file.stem for file in files if file.parent.name != "calendars" and "." not in file.stem]
     assert [item["type"] for item in found["items"]] == sorted(types)
     assert found["next"] is None

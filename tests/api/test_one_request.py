@@ -56,7 +56,7 @@ async def test_facts_clocks_tasks_and_steps(anywhere: Service) -> None:
     assert found["definition"]["type"] == "pothole"
     assert found["definition"]["version"] == 1
     assert len(found["definition"]["hash"]) == 64
-    assert (found["children"], found["parent"], found["expected_at"]) == (None, None, None)
+    assert (found["children"], found["parent"], found["expected_at"]) == ([], None, None)
 
 
 async def test_overdue_is_told_by_due_and_needs_no_tick(service: Service) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session
 
 from fixline.catalog import Catalog
@@ -12,6 +13,7 @@ from fixline.store import inbox
 from fixline.store.inbox import retry_parked
 from fixline.store.relaying import Call, claim_calls
 from fixline.store.store import Store
+from fixline.store.tables import RequestRow
 from tests.support.city import City
 from tests.support.types import errand
 
@@ -106,8 +108,11 @@ def test_a_request_that_no_workflow_has_taken_up_is_started(errands: City) -> No
     assert claim(errands) == []
 
 
-def test_a_closed_request_is_not_started(errands: City) -> None:
+def test_a_closed_request_with_nothing_left_to_do_is_not_started(errands: City) -> None:
     request_id = errands.open()
+    for effect in errands.effects_of(request_id):
+        errands.effects.take(request_id, effect.id, errands.now, lambda *_: None)
+    errands.store.write(lambda s: s.execute(update(RequestRow).values(shell_at=None)))
     errands.do(request_id, "cancel", reason="x")
     errands.later(hours=1)
     assert claim(errands) == []
