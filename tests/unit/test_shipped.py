@@ -7,7 +7,7 @@ import pytest
 from fixline.catalog import Catalog, read_catalog
 from fixline.delivery.importing.chicago import _TYPES as CHICAGO
 from fixline.delivery.importing.los_angeles import _TYPES as LOS_ANGELES
-from fixline.domain.definition import Definition
+from fixline.domain.definition import Definition, WhenDuplicate
 from fixline.domain.forms import read_answers
 from fixline.domain.steps import HumanStep, WaitStep
 from fixline.rehearsal.rehearsing import Report, rehearse
@@ -29,7 +29,8 @@ def shipped() -> Catalog:
 
 @pytest.fixture(scope="module")
 def types(shipped: Catalog) -> list[Definition]:
-    return list(shipped.definitions.values())
+    """Those that take requests."""
+    return [each for each in shipped.definitions.values() if each.takes_requests]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_departments_and_types(types: list[Definition]) -> None:
     assert len({each.department for each in types}) >= 8
 
 
-def test_every_part_of_the_language_is_in_use(types: list[Definition]) -> None:
+def test_every_part_of_the_language_is_in_use(shipped: Catalog, types: list[Definition]) -> None:
     steps = [step for each in types for step in each.steps.values()]
     assert {step.kind for step in steps} == KINDS
     people = [step for step in steps if isinstance(step, HumanStep)]
@@ -50,6 +51,9 @@ def test_every_part_of_the_language_is_in_use(types: list[Definition]) -> None:
     assert any(step.sample for step in people)
     assert any(step.warn_after for step in people)
     assert all(any(getattr(step, key) for step in waits) for key in ("signal", "at_most", "span", "until"))
+    assert {each.intake.duplicates.then for each in types if each.intake.duplicates} == set(WhenDuplicate)
+    assert any(each.intake.divert for each in types)
+    assert any(not each.takes_requests for each in shipped.definitions.values())
     deadlines = [deadline for each in types for deadline in each.deadlines.values()]
     assert any(deadline.within.by_priority for deadline in deadlines)
     assert any(deadline.paused_while for deadline in deadlines)

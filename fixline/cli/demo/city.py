@@ -48,7 +48,7 @@ A_FEW_STEPS = 0.00004
 CHANNELS = {"web": 5, "phone": 4, "app": 3, "counter": 1}
 CONTACT_SHARE = 0.4
 LARGEST_NUMBER = 40.0
-YES_SHARE = {"answered": 0.85}
+YES_SHARE = {"answered": 0.85, "near_electricity": 0.0, "alarm": 0.0, "somebody_fell_in": 0.0}
 OTHER_YES_SHARE = 0.2
 _EDGE = 0.02
 _TRIES = 200
@@ -73,7 +73,7 @@ class Planned:
 def plan_day(seed: int, count: int, definitions: Mapping[str, Definition], areas: Areas, today: date) -> list[Planned]:
     """That many reports of a day; every type at least once, and a few that report again what is already known."""
     dice = random.Random(seed)  # noqa: S311 - plausible, not secret
-    types = sorted(definitions)
+    types = sorted(name for name, each in definitions.items() if each.takes_requests)
     weights = [WEIGHTS.get(name, OTHER_WEIGHT) for name in types]
     again = int(count * AGAIN_SHARE)
     drawn = dice.choices(types, weights, k=count - again)
