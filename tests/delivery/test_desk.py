@@ -16,6 +16,7 @@ from fixline.delivery.doorbell import Doorbell
 from fixline.domain.commands import COMMAND
 from fixline.domain.decision import Decision, Refusal
 from fixline.store.arrivals import KeyReused, Received, RefusedAtDoor, RequestUnknown
+from fixline.store.opening import Preview
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow, RequestRow
 from tests.support.city import City
@@ -85,7 +86,9 @@ async def test_a_refused_report_and_a_preview_write_nothing(errands: City) -> No
     bell = FakeBell(errands)
     desk = desk_of(errands, bell)
     assert isinstance(await desk.open(errands.report("graffiti", answers={})), Refusal)
-    assert isinstance(await desk.preview(errands.report("graffiti")), Decision)
+    preview = await desk.preview(errands.report("graffiti"))
+    assert isinstance(preview, Preview)
+    assert isinstance(preview.decision, Decision)
     assert (errands.count(RequestRow), errands.count(CommandRow), bell.started) == (0, 0, [])
 
 
