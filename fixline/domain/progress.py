@@ -7,6 +7,7 @@ aware UTC.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from fixline.domain import dates, duplicates, elsewhere, timekeeping
 from fixline.domain.commands import SYSTEM, FollowOnClosed
@@ -128,7 +129,7 @@ def _arrive(draft: Draft, name: str) -> str | None:
             leave(draft, name, step.outcome)
             close(draft, step.outcome, draft.now, step.say)
         case _:
-            raise NotImplementedError(f"steps of kind {step.kind} are not read yet")
+            assert_never(step)
     return None
 
 
