@@ -63,6 +63,8 @@ def _rehearse(root: Path, wanted: Wanted, catalog: Catalog, report: Report) -> N
             by_type.setdefault(each.scenario.type, []).append(each)
         report.played += played
     for definition in catalog.definitions.values():
+        if definition.redirect is not None:  # it takes no requests: nothing of it can be played
+            continue
         file = file_of(shown(root), definition)
         beside = file.with_name(f"{definition.type}{SCENARIOS}")
         if wanted.holds(root, file) or wanted.holds(root, beside):

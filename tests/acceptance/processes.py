@@ -20,6 +20,7 @@ import psutil
 from fixline.cli.embedded.leash import spawn
 from fixline.cli.embedded.ports import UI_ABOVE, is_free
 from fixline.cli.folder import DataFolder
+from tests.support.lakeport import LAKEPORT
 
 FIXLINE = [sys.executable, "-P", "-m", "fixline.cli"]
 READY_WITHIN_SECONDS = 90.0
@@ -83,7 +84,8 @@ class Up:
         self.url = f"http://127.0.0.1:{port}"
         self.temporal_address = f"127.0.0.1:{temporal_port}"
         command = [*FIXLINE, "up", "--data", str(path), "--port", str(port), "--temporal-port", str(temporal_port)]
-        self._up = Part(command, {"FIXLINE_ADMIN_KEY": admin_key}, path / "up.out")
+        settings = {"FIXLINE_ADMIN_KEY": admin_key, "FIXLINE_DEFINITIONS": str(LAKEPORT)}
+        self._up = Part(command, settings, path / "up.out")
 
     def begin(self) -> None:
         """Start it; from the main thread, on which its leash hangs."""
