@@ -14,13 +14,23 @@ from pydantic import ValidationError
 
 from fixline.catalog.findings import Findings, Place
 from fixline.catalog.organisation import check_timezone
-from fixline.catalog.reading import Mapping, Node, Sequence
+from fixline.catalog.reading import Mapping, Node, Scalar, Sequence
 from fixline.catalog.shape import KEY, Section, check_name, section_of, text_of
-from fixline.domain.calendar import CalendarException, Holiday, Weekday, Window, WorkingCalendar
+from fixline.domain.calendar import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    CalendarException,
+    Holiday,
+    Period,
+    Weekday,
+    Window,
+    WorkingCalendar,
+)
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})\b")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_PERIOD = re.compile(r"of period '([^']*)'")
 
 
 def read_calendar(tree: Mapping, name: str, findings: Findings) -> WorkingCalendar | None:
@@ -36,13 +46,18 @@ def read_calendar(tree: Mapping, name: str, findings: Findings) -> WorkingCalend
     known_zone = timezone is not None and check_timezone(timezone, findings)
     day = top.text("day", required=True)
     weekly = _read_weekly(top)
-    holidays, exceptions = _read_holidays(top), _read_exceptions(top)
+    _check_ever_open(top, weekly)
+    dated = {
+        "periods": _read_periods(top),
+        "holidays": _read_holidays(top),
+        "exceptions": _read_exceptions(top),
+    }
     top.finish("a calendar", ("seasons", "inherits", "until"))
     if len(findings) > before or timezone is None or day is None or not known_zone:
         return None
     parts = {"name": name, "timezone": timezone.text, "day": day.text, "weekly": weekly}
     try:
-        return WorkingCalendar.model_validate({**parts, "holidays": holidays, "exceptions": exceptions})
+        return WorkingCalendar.model_validate({**parts, **dated})
     except ValidationError as problem:
         _explain(problem, top, findings)
         return None
@@ -58,11 +73,17 @@ def _read_weekly(top: Section) -> dict[Weekday, tuple[Window, ...]]:
         if entry is not None:
             weekly[day] = _read_windows(entry.value, body.findings)
     body.finish("'weekly'")
-    written = any(isinstance(entry.value, Sequence) and not entry.value.items for entry in body.tree)
-    if not any(weekly.values()) and (written or not body.tree.entries):
+    return weekly
+
+
+def _check_ever_open(top: Section, weekly: dict[Weekday, tuple[Window, ...]]) -> None:
+    entry = top.tree.entries.get("weekly")
+    if entry is None or not isinstance(entry.value, Mapping):
+        return
+    written = any(isinstance(day.value, Sequence) and not day.value.items for day in entry.value)
+    if not any(weekly.values()) and (written or not entry.value.entries):
         message = 'the calendar is never open: give a weekday its hours, such as ["08:00-16:30"]'
         top.findings.add("FX705", top.key_place("weekly"), message)
-    return weekly
 
 
 def _read_windows(node: Node, findings: Findings) -> tuple[Window, ...]:
@@ -81,20 +102,51 @@ def _read_windows(node: Node, findings: Findings) -> tuple[Window, ...]:
     return tuple(windows)
 
 
+def _read_periods(top: Section) -> list[Period]:
+    found: list[Period] = []
+    for body in _dated(top, "periods"):
+        first, last = _read_date(body, "from"), _read_date(body, "until")
+        name, weekly = body.text("name", required=True), _read_weekly(body)
+        body.finish("a period", ("inherits",))
+        if first is None or last is None or name is None:
+            continue
+        if last < first:
+            message = f"the period ends on {last}, before it begins on {first}: put 'from' before 'until'"
+            body.findings.add("FX713", _value_place(body, "until"), message)
+            continue
+        other = next((each for each in found if each.first <= last and first <= each.last), None)
+        if other is not None:
+            message = f"the period overlaps '{other.name}', {other.first} to {other.last}: one date has one period"
+            body.findings.add("FX713", _value_place(body, "from"), message)
+            continue
+        found.append(Period(first=first, last=last, name=name.text, weekly=weekly))
+    return found
+
+
 def _read_holidays(top: Section) -> list[Holiday]:
     found: list[Holiday] = []
     for body in _dated(top, "holidays"):
-        date, name = _read_date(body), body.text("name", required=True)
+        date, name = _read_date(body, "date"), body.text("name", required=True)
+        observed = _read_date(body, "observed") if body.has("observed") else None
         body.finish("a holiday")
-        if date is not None and name is not None:
-            found.append(Holiday(date=date, name=name.text))
+        if date is None or name is None:
+            continue
+        if observed == date:
+            message = f"{date} is the holiday itself: leave 'observed' out, or give the other date"
+            body.findings.add("FX706", _value_place(body, "observed"), message)
+            continue
+        holiday = Holiday(date=date, name=name.text, observed=observed)
+        if any((each.date, each.name) == (date, name.text) for each in found):
+            body.findings.add("FX217", body.owner, f"'{name.text}' on {date} is in the list twice")
+        else:
+            found.append(holiday)
     return found
 
 
 def _read_exceptions(top: Section) -> list[CalendarException]:
     found: dict[dt.date, CalendarException] = {}
     for body in _dated(top, "exceptions"):
-        date, name = _read_date(body), body.text("name", required=True)
+        date, name = _read_date(body, "date"), body.text("name", required=True)
         entry = body.entry("hours", required=True)
         hours = _read_windows(entry.value, body.findings) if entry else ()
         body.finish("an exception")
@@ -110,17 +162,21 @@ def _dated(top: Section, key: str) -> list[Section]:
     return [body for body in bodies if body is not None]
 
 
-def _read_date(body: Section) -> dt.date | None:
-    written = body.text("date", required=True)
+def _read_date(body: Section, key: str) -> dt.date | None:
+    written = body.text(key, required=True)
     if written is None:
         return None
     try:
-        if _DATE.fullmatch(written.text):
-            return dt.date.fromisoformat(written.text)
+        date = dt.date.fromisoformat(written.text) if _DATE.fullmatch(written.text) else None
     except ValueError:
-        pass
-    body.findings.add("FX706", written.place, f"'{written.text}' is no date: write it like 2026-03-31")
-    return None
+        date = None
+    if date is None:
+        body.findings.add("FX706", written.place, f"'{written.text}' is no date: write it like 2026-03-31")
+    elif not FIRST_YEAR <= date.year <= LAST_YEAR:
+        message = f"a calendar knows the years {FIRST_YEAR} to {LAST_YEAR}, and {date} is in none of them"
+        body.findings.add("FX706", written.place, message)
+        return None
+    return date
 
 
 def _value_place(body: Section, key: str) -> Place:
@@ -136,14 +192,29 @@ def _explain(problem: ValidationError, top: Section, findings: Findings) -> None
 
 
 def _about(top: Section, words: str, key: str) -> Place:
-    """The hours of the weekday that the words name; the key's value when they name none."""
-    weekly = top.tree.entries.get("weekly")
-    day = _WEEKDAY.search(words)
-    if day is not None and weekly is not None and isinstance(weekly.value, Mapping):
-        entry = weekly.value.entries.get(day[0])
-        if entry is not None:
-            return entry.value.place
-    return _value_place(top, "exceptions" if re.search(r"\d{4}-", words) else key)
+    """The entry whose date or period the words name, or the hours of the weekday; else the key's value."""
+    dates, period, day = set(_DATE.findall(words)), _PERIOD.search(words), _WEEKDAY.search(words)
+    entry = _listed(top, "exceptions", ("date",), dates) or _listed(top, "periods", ("from", "until"), dates)
+    if period is not None:
+        entry = _listed(top, "periods", ("name",), {period[1]})
+    holder = entry or top.tree
+    weekly = holder.entries.get("weekly")
+    if not dates and day is not None and weekly is not None and isinstance(weekly.value, Mapping):
+        hours = weekly.value.entries.get(day[0])
+        if hours is not None:
+            return hours.value.place
+    return _value_place(top, key) if entry is None else entry.place
+
+
+def _listed(top: Section, key: str, names: tuple[str, ...], texts: set[str]) -> Mapping | None:
+    """The entry of a list that has one of these texts at one of these keys."""
+    listed = top.tree.entries.get(key)
+    for item in listed.value.items if listed is not None and isinstance(listed.value, Sequence) else ():
+        if isinstance(item, Mapping):
+            values = [item.entries[name].value for name in names if name in item.entries]
+            if any(isinstance(value, Scalar) and value.text in texts for value in values):
+                return item
+    return None
 
 
 def _words(problem: object) -> str:

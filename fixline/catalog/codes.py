@@ -202,7 +202,8 @@ _TABLE: Final = (
          "Write hours like \"08:00-16:30\" and days like '8 hours'."),
     Code("FX705", "Calendar never opens", "A calendar opens on at least one day of the week.",
          "Give a weekday its hours."),
-    Code("FX706", "Unusable date", "A date is written 2026-03-31; one date has one exception.",
+    Code("FX706", "Unusable date",
+         "A date is written 2026-03-31; one date has one exception, and no holiday is observed on its own date.",
          "Correct the date."),
     Code("FX707", "Not GeoJSON", "An area file is a GeoJSON FeatureCollection.",
          "Export the layer as GeoJSON."),
@@ -214,6 +215,8 @@ _TABLE: Final = (
          "Write for example \"dispatch@example.org\"."),
     Code("FX712", "Unusable name of a secret", "A secret's variable begins with FIXLINE_SECRET_.",
          "Name the variable FIXLINE_SECRET_ and what it is for, in capitals."),
+    Code("FX713", "Periods do not fit", "A period ends after it begins, and one date has one period.",
+         "Correct the dates of the period."),
     # scenarios
     Code("FX801", "Scenarios without a definition",
          "A scenario file <type>.scenarios.yaml stands beside its definition <type>.yaml and names its type.",

@@ -23,6 +23,7 @@ from fixline.cli import (
     explaining,
     importing,
     keys,
+    opening,
     services,
     showing,
     simulating,
@@ -51,6 +52,7 @@ app.command("check")(checking.check)
 app.command("schema")(editing.schema)
 app.command("graph")(drawing.graph)
 app.command("explain")(explaining.explain)
+app.command("calendar")(opening.calendar)
 app.command("test")(testing.run_scenarios)
 app.command("simulate")(simulating.simulate)
 app.command("publish")(versioning.publish)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+from typing import ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,67 @@ from fixline.domain.calendar import (
     WorkingCalendar,
 )
 from tests.unit.domain.hours import EVERY_DAY, HOUR, MINUTE, OFFICE, WEEKDAYS, ZERO, at, calendar, office
+
+
+class TestPeriods:
+    """Weeks that hold for a time."""
+
+    WINTER: ClassVar = {
+        "first": "2026-12-01",
+        "last": "2027-02-28",
+        "name": "Winter",
+        "weekly": {"mon": ["10:00-14:00"]},
+    }
+
+    def test_the_week_changes_at_both_ends(self) -> None:
+        """The last Monday before, the first and last within, the first after; no Tuesday within."""
+        works = office(periods=[self.WINTER])
+        open_on = {day: works.working_time(at(f"{day} 00:00"), at(f"{day} 23:59")) / HOUR for day in self.MONDAYS}
+        assert open_on == {"2026-11-30": 8.5, "2026-12-07": 4, "2027-02-22": 4, "2027-03-01": 8.5}
+        assert works.add_working(at("2026-11-30 16:30"), HOUR) == at("2026-12-07 11:00")
+
+    MONDAYS = ("2026-11-30", "2026-12-07", "2027-02-22", "2027-03-01")
+
+    def test_a_closed_season(self) -> None:
+        """A period without hours is closed; holidays and exceptions hold within one as elsewhere."""
+        summer = {"first": "2026-06-06", "last": "2026-08-31", "name": "Summer", "weekly": {}}
+        fair = [{"date": "2026-07-04", "hours": ["09:00-10:00"], "name": "Fair"}]
+        works = office(periods=[summer], exceptions=fair)
+        assert works.working_time(at("2026-06-06 00:00"), at("2026-09-01 00:00")) == HOUR
+        assert works.next_opening(at("2026-07-04 10:00")) == at("2026-09-01 08:00")
+        holiday = [{"date": "2026-12-07", "name": "Holiday"}]
+        assert not office(periods=[self.WINTER], holidays=holiday).is_open(at("2026-12-07 11:00"))
+
+    def test_a_night_runs_out_of_its_period(self) -> None:
+        """What began on the last evening runs to its end, under the new week."""
+        nights = {"first": "2026-06-01", "last": "2026-06-05", "name": "Nights", "weekly": {"fri": ["22:00-06:00"]}}
+        assert office(periods=[nights]).is_open(at("2026-06-06 05:59"))
+
+    @pytest.mark.parametrize(
+        ("periods", "words"),
+        [
+            ([WINTER, {**WINTER, "first": "2027-02-28", "last": "2027-03-01"}], "'Winter' and 'Winter' overlap"),
+            ([{**WINTER, "last": "2026-11-30"}], "ends on 2026-11-30, before it begins on 2026-12-01"),
+            ([{**WINTER, "weekly": {"mon": ["22:00-06:00"], "tue": ["05:00-07:00"]}}], "tue of period 'Winter'"),
+            ([{**WINTER, "last": "2027-02-22", "weekly": {"mon": ["22:00-09:00"]}}], "of 2027-02-22 runs into"),
+        ],
+    )
+    def test_periods_that_do_not_fit(self, periods: list[dict[str, object]], words: str) -> None:
+        """Two on one date, one that ends before it begins, hours that overlap in it or where it ends."""
+        with pytest.raises(ValidationError, match=words):
+            office(periods=periods)
+
+
+class TestHolidays:
+    """Dates on which nobody begins."""
+
+    def test_an_observed_holiday_closes_both_dates(self) -> None:
+        """Independence Day on a Saturday, and the Friday on which it is observed."""
+        both = [{"date": "2026-07-04", "observed": "2026-07-03", "name": "Independence Day"}]
+        works = calendar(OFFICE, EVERY_DAY, holidays=both)
+        assert works.working_time(at("2026-07-03 00:00"), at("2026-07-05 00:00")) == ZERO
+        assert works.hours_on(dt.date(2026, 7, 3)) == ()
+        assert works.hours_on(dt.date(2026, 7, 5)) == (Window.parse(OFFICE[0]),)
 
 
 class TestExceptions:
