@@ -102,6 +102,11 @@ class Organisation(BaseModel):
             return RoleHolder(role=role, person=self.city.roles[role], level="city", of=self.city.name)
         return None
 
+    def is_held(self, role: str, team: str | None, department: str) -> bool:
+        """Whether `holder` has somebody."""
+        places = (self.teams.get(team or ""), self.departments.get(department), self.city)
+        return any(place is not None and role in place.roles for place in places)
+
     def roles(self, teams: Iterable[str | None], department: str) -> set[str]:
         """Every role that is held in these teams, the department or the city."""
         found = set(self.city.roles)

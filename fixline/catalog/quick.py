@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -22,7 +23,7 @@ _STRANGE = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-
 """Control characters, tabs, and line breaks other than the ordinary one."""
 _MARKS = re.compile(r"^(?:---|\.\.\.|%)|[ ]#\w", re.MULTILINE)
 """Where another document may begin, and where a comment begins that may have been meant as text."""
-_PLAIN_TEXT = re.compile(r"[\w./%+@~$^(][\w./%+@~$^()&;'\"=<>*! -]*(?::[\w./]+)*")
+_PLAIN_TEXT = re.compile(r"(?:-\d|[\w./%+@~$^(])[\w./%+@~$^()&;'\"=<>*! -]*(?::[\w./]+)*")
 """Text without quotes that every reader of YAML takes alike."""
 
 
@@ -44,12 +45,17 @@ def read_quickly(text: str) -> Mapping | None:
         return None
 
 
+@lru_cache(maxsize=8192)
+def _is_plain(text: str) -> bool:
+    """Whether it is plain text; files say the same words again and again."""
+    return _PLAIN_TEXT.fullmatch(text) is not None
+
+
 class _Builder:
     """Makes the tree of the events that `following` gives; raises _Unusual."""
 
     def __init__(self, following: Callable[[], Event]) -> None:
         self._following = following
-        self._plain: set[str] = set()
 
     def document(self) -> Mapping:
         """The tree of the one document that there is."""
@@ -83,10 +89,8 @@ class _Builder:
         width = end.index - start.index
         place = Place(line + 1, start.column + 1, width)
         if not style:
-            if value not in self._plain:
-                if width != len(value) or not _PLAIN_TEXT.fullmatch(value):
-                    raise _Unusual
-                self._plain.add(value)
+            if width != len(value) or not _is_plain(value):
+                raise _Unusual
             return Scalar(value, place, True, 0)
         straight = width - 2 == len(value)
         if style in "|>" or (not straight and _STRANGE.search(value)):

@@ -130,7 +130,7 @@ def _check_role(
     candidates: list[str | None] = [*known] or [None]
     if early:
         candidates.append(None)
-    silent = [team for team in candidates if organisation.holder(role, team, draft.department) is None]
+    silent = [team for team in candidates if not organisation.is_held(role, team, draft.department)]
     if silent:
         where = f" of team '{silent[0]}'," if silent[0] else " of"
         more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""

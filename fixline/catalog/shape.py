@@ -28,9 +28,9 @@ _BARE_UNIT = re.compile(r"[+-]?[\d.]+ *(?:minutes?|hours?|days?|weeks?)")
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Written:
-    """A text with the node that it was written in."""
+    """A text with the node that it was written in. Not frozen, as a tree is not: there are as many."""
 
     text: str
     node: Scalar
@@ -186,9 +186,10 @@ def text_of(node: Node, what: str, findings: Findings) -> Written | None:
 
 def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | None:
     """The member of a closed list that is written."""
-    words = [member.value for member in kind]
-    if written.text in words:
+    try:
         return kind(written.text)
+    except ValueError:
+        words = [member.value for member in kind]
     near = did_you_mean(written.text, words)
     findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(words)}{near}")
     return None

@@ -4,7 +4,8 @@ Owns what a condition may say (`check`) and what it comes to for given answers (
 here is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions
 on text and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of
 them can fail for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is
-the `cel` library's. Must not import anything of Fixline but the definition model; does no I/O.
+the `cel` library's. Must not import anything of Fixline but the definition model and that library's loading; does
+no I/O.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cel
-
+from fixline.domain.cel_engine import compile_condition
 from fixline.domain.condition_types import (
     NOT_SUPPORTED,
     ConditionProblem,
@@ -25,6 +25,9 @@ from fixline.domain.condition_types import (
     Typing,
 )
 from fixline.domain.fields import FieldKind, FormField
+
+if TYPE_CHECKING:
+    from cel import Program
 
 __all__ = ["RESERVED_NAMES", "ConditionFault", "ConditionProblem", "Verdict", "check", "evaluate"]
 
@@ -117,9 +120,9 @@ def _is_answered(value: object) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> tuple[cel.Program, tuple[str, ...]]:
+def _compiled(text: str) -> tuple[Program, tuple[str, ...]]:
     try:
-        program = cel.compile(text)
+        program = compile_condition(text)
     except ValueError as problem:
         raise ConditionFault(f"condition {text!r} cannot be read: {problem}") from problem
     return program, tuple(program.variables())
@@ -127,7 +130,7 @@ def _compiled(text: str) -> tuple[cel.Program, tuple[str, ...]]:
 
 def _syntax_problem(text: str) -> ConditionProblem | None:
     try:
-        cel.compile(text)
+        compile_condition(text)
     except ValueError as problem:
         return _explained(text, str(problem))
     return None

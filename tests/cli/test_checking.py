@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import CODES
+from fixline.cli.checking import check
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.cli.conftest import Fixline
 
@@ -56,3 +58,21 @@ def test_github_gets_a_workflow_command_for_each(fixline: Fixline, folder: Path)
 def test_formats_that_exclude_each_other(fixline: Fixline) -> None:
     assert fixline("check", "--json", "--format", "github").code == 2
     assert fixline("check", "--format", "xml").code == 2
+
+
+def test_the_collector_rests_only_while_a_check_reads(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    seen: list[bool] = []
+
+    def looked(*_: object) -> tuple[()]:
+        seen.append(gc.isenabled())
+        return ()
+
+    monkeypatch.setattr("fixline.catalog.check_paths", looked)
+    check([folder])
+    gc.disable()
+    try:
+        check([folder])
+        assert not gc.isenabled()  # who switched it off before keeps it so
+    finally:
+        gc.enable()
+    assert seen == [False, False]

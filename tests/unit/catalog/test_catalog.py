@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,9 @@ def test_role_lookup() -> None:
     assert holder("crew_lead", "dispatch-desk", "transportation") is None
     assert holder("commissioner", None, "nowhere") is not None
     assert organisation.team("pumps").department == "water"
+    roles, teams = ("crew_lead", "supervisor", "commissioner"), ("inspectors", "pumps", "nobody", None)
+    for role, team, department in product(roles, teams, ("transportation", "nowhere")):
+        assert organisation.is_held(role, team, department) is (holder(role, team, department) is not None)
 
 
 def test_supervisor_of_tasks(city: Path) -> None:

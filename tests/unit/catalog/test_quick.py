@@ -31,19 +31,23 @@ def test_both_readers_agree(path: Path) -> None:
     assert agree(path.read_bytes().decode("utf-8", "replace"))
 
 
-CAREFULLY = {"no-heat"}
-"""Files that the careful reader has to read: a number below zero looks like a list to the quick one."""
-
-
-@pytest.mark.parametrize("path", [each for each in SHIPPED if each.stem not in CAREFULLY], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_files_are_read_quickly(path: Path) -> None:
     """Otherwise a check of hundreds of files would be slow."""
     assert read_quickly(path.read_text(encoding="utf-8")) is not None
 
 
+@pytest.mark.parametrize("text", ["a: -30\n", "a: {b: -30, c: [-1, -0.5]}\n", "a:\n  - -1\n", "-1: a\n", "a: -1-2\n"])
+def test_numbers_below_zero_are_read_quickly(text: str) -> None:
+    assert read_quickly(text) is not None
+    assert agree(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "a: -\n",
+        "a: -b\n",
         "a: &x 1\n",
         "a: !t 1\n",
         "a: 1\n---\nb: 2\n",
