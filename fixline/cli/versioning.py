@@ -100,10 +100,22 @@ def _why(item: dict[str, object]) -> str:
     said: list[str] = []
     if isinstance(changes, dict):
         said += [f"{name} {_pair(changes[name])}" for name in ("step", "priority") if changes[name]]
+        said += [f"{changes['anew']} is entered anew"] if changes["anew"] else []
+        said += [f"{wait['step']} waits until {_pair(wait['until'])}" for wait in changes["waits"] if wait["until"]]
+        said += [
+            f"{wait['step']} waits as {_pair(wait['waiting_as'])}" for wait in changes["waits"] if wait["waiting_as"]
+        ]
         said += [f"{clock['name']} due {_pair(clock['due_at'])}" for clock in changes["clocks"] if clock["due_at"]]
         said += [f"{clock['name']} {_pair(clock['state'])}" for clock in changes["clocks"] if clock["state"]]
         said += [f"{task['id']} {_pair(task['team'])}" for task in changes["tasks"] if task.get("team")]
+        said += [f"{task['id']} {_pair(task['state'])}" for task in changes["tasks"] if task.get("state")]
+        said += [_effect(effect) for effect in changes["effects"]]
     return f": {', '.join(said)}" if said else ""
+
+
+def _effect(effect: dict[str, str | None]) -> str:
+    words = (effect["kind"], effect["to"], effect["about"])
+    return " ".join(word.replace("_", " ") for word in words if word)
 
 
 def _pair(pair: dict[str, object]) -> str:

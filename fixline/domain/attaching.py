@@ -15,6 +15,7 @@ from fixline.domain.commands import (
     EffectReport,
     FollowOnClosed,
     FollowOnReopened,
+    Move,
     ParentLeft,
     RelatedNote,
     SourceClosed,
@@ -35,7 +36,7 @@ from fixline.domain.relations import (
 from fixline.domain.steps import CloseOutcome
 
 WHILE_ATTACHED = (
-    *(AgencyReply, Amend, Cancel, Comment, Detach, EffectReport, SourceClosed, Tick),
+    *(AgencyReply, Amend, Cancel, Comment, Detach, EffectReport, Move, SourceClosed, Tick),
     *(DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed),
     *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
 )

@@ -10,13 +10,24 @@ from datetime import datetime
 from typing import Any
 
 from fixline.domain import dates, moved_clocks, progress, tasks, timekeeping
-from fixline.domain.calendar import CalendarExhausted
+from fixline.domain.calendar import CalendarExhausted, Span
 from fixline.domain.commands import Move
-from fixline.domain.decision import Refused, refuse
+from fixline.domain.decision import Decision, Effect, Refused, refuse
 from fixline.domain.definition import Definition, InBranch
 from fixline.domain.draft import Draft
 from fixline.domain.state import Position, RequestState, Task, TaskState
-from fixline.domain.steps import AnyStep, CloseStep, HumanStep, TogetherStep, WaitStep
+from fixline.domain.steps import (
+    NO_REPLY,
+    TIMEOUT,
+    AgencyStep,
+    AnyStep,
+    CallStep,
+    CloseStep,
+    FollowOnStep,
+    HumanStep,
+    TogetherStep,
+    WaitStep,
+)
 
 
 def move(draft: Draft, command: Move) -> None:
@@ -45,10 +56,12 @@ def move(draft: Draft, command: Move) -> None:
         visits=_visits(draft.state, command.steps),
         reason=command.reason,
     )
+    _say_undated(draft, old, before, names)
     for task in draft.state.open_tasks:
         _move_task(draft, task, names[task.step], teams[task.id])
     _set_priority(draft)
-    moved_clocks.move_deadlines(draft, old, command.steps)
+    if not draft.state.attached_to:  # a duplicate has no clocks; should it begin again, it begins by this version
+        moved_clocks.move_deadlines(draft, old, command.steps)
     if anew:
         progress.enter(draft, anew)
 
@@ -85,6 +98,25 @@ def _check_in_place(
         raise _homeless(target, position, f"step {name!r} is not in branch {where.branch!r} there")
     if name != position.step and not isinstance(old, HumanStep | WaitStep | TogetherStep):
         raise _homeless(target, position, f"somebody outside works on {position.step!r} under that name")
+    _check_asked(target, position, old, new)
+
+
+def _check_asked(target: Definition, position: Position, old: AnyStep, new: AnyStep) -> None:
+    """Whoever outside has been asked is still the one who is asked, and may still answer what they were told."""
+    match old, new:
+        case AgencyStep(), AgencyStep():
+            whom, others, lost = old.agency, new.agency, old.then.keys() - new.then.keys() - {NO_REPLY}
+        case CallStep(), CallStep():
+            whom, others, lost = old.call, new.call, old.then.keys() - new.then.keys() - {TIMEOUT}
+        case FollowOnStep(), FollowOnStep():
+            whom, others, lost = old.follow_on, new.follow_on, set[str]()
+        case _:
+            return
+    if whom != others:
+        raise _homeless(target, position, f"step {position.step!r} has asked {whom}, and asks {others} there")
+    if lost:
+        answer = sorted(lost)[0]
+        raise _homeless(target, position, f"{whom} may answer {answer!r}, which step {position.step!r} lacks there")
 
 
 def _homeless(target: Definition, position: Position, message: str) -> Refused:
@@ -92,29 +124,52 @@ def _homeless(target: Definition, position: Position, message: str) -> Refused:
 
 
 def _position(draft: Draft, old: Definition, position: Position, names: dict[str, str]) -> Position:
+    """The position under the new version, with the end of its wait: counted anew from when the wait began."""
     name = names[position.step]
     before, after = old.step(position.step), draft.definition.step(name)
     changes: dict[str, Any] = {"step": name, "waiting_as": getattr(after, "waiting_as", None)}
-    if (
-        isinstance(before, WaitStep)
-        and isinstance(after, WaitStep)
-        and (before.limit, before.until) != (after.limit, after.until)
-    ):
+    rules = [(_limit(step), getattr(step, "until", None), each.calendar) for step, each in
+             ((before, old), (after, draft.definition))]  # fmt: skip
+    if rules[0] != rules[1]:
         changes["wait_until"] = _wait_until(draft, position, after)
     return position.model_copy(update=changes)
 
 
-def _wait_until(draft: Draft, position: Position, step: WaitStep) -> datetime | None:
+def _limit(step: AnyStep) -> Span | None:
+    """How long a step waits at most; None for as long as it takes."""
+    match step:
+        case WaitStep():
+            return step.limit
+        case AgencyStep():
+            return step.reply_within
+        case CallStep():
+            return step.at_most
+        case _:
+            return None
+
+
+def _wait_until(draft: Draft, position: Position, step: AnyStep) -> datetime | None:
     """The end of a wait under its new limit, counted from when it began, or by its new date; never before now."""
-    if step.until is not None:
+    if isinstance(step, WaitStep) and step.until is not None:
         until = dates.wait_until(draft, step)
         return max(until, draft.now) if until else None
-    if step.limit is None:
+    limit = _limit(step)
+    if limit is None:
         return None
     try:
-        return max(draft.calendar.add(position.entered_at, step.limit), draft.now)
+        return max(draft.calendar.add(position.entered_at, limit), draft.now)
     except CalendarExhausted:
         return None
+
+
+def _say_undated(draft: Draft, old: Definition, before: RequestState, names: dict[str, str]) -> None:
+    """Tell the supervisor of waits that end by a date now which nobody has given."""
+    for position in before.positions:
+        step, name = old.step(position.step), names[position.step]
+        fresh = draft.definition.step(name)
+        stays = draft.state.position_of(name) is not None
+        if stays and isinstance(fresh, WaitStep) and fresh.until != getattr(step, "until", None):
+            dates.say_undated(draft, name, fresh)
 
 
 def _visits(state: RequestState, steps: dict[str, str]) -> dict[str, int]:
@@ -160,11 +215,17 @@ def _set_priority(draft: Draft) -> None:
         draft.record("priority_changed", text, priority=priority, floor=state.floor)
 
 
-def outline(before: RequestState, after: RequestState) -> dict[str, Any]:
-    """What a move changes of a request, as JSON: each part with its values before and after, where they differ."""
+def outline(before: RequestState, decision: Decision) -> dict[str, Any]:
+    """What a move changes of a request, as JSON: each part with its values before and after, where they differ.
+
+    `anew` is the step that is entered anew; `waits` the ends of waits; `effects` what is sent to whom because of it.
+    """
+    after = decision.state
     return {
         "step": _pair(_steps(before), _steps(after)),
+        "anew": _anew(before, after),
         "priority": _pair(before.priority.value, after.priority.value),
+        "waits": _wait_pairs(before, after),
         "clocks": [
             {"name": name, "state": _pair(*states), "budget": _pair(*budgets), "due_at": _pair(*dues)}
             for name, states, budgets, dues in _clock_pairs(before, after)
@@ -175,6 +236,7 @@ def outline(before: RequestState, after: RequestState) -> dict[str, Any]:
             for name in dict.fromkeys([*before.tasks, *after.tasks])
             if (changes := _task_changes(before.tasks.get(name), after.tasks.get(name)))
         ],
+        "effects": [_said(effect) for effect in decision.effects],
     }
 
 
@@ -184,6 +246,39 @@ def _pair(before: Any, after: Any) -> dict[str, Any] | None:
 
 def _steps(state: RequestState) -> str | None:
     return " + ".join(position.step for position in state.positions) or None
+
+
+def _anew(before: RequestState, after: RequestState) -> str | None:
+    """The step of the main way that was entered by the move."""
+    was, now = before.position, after.position
+    return now.step if now and was and now.entered_at != was.entered_at else None
+
+
+def _wait_pairs(before: RequestState, after: RequestState) -> list[dict[str, Any]]:
+    """What goes on waiting where it is, with the end of its wait and the state in which it waits."""
+    known = {(position.entered_at, position.visit, name): position for name, position in _places(before)}
+    pairs = []
+    for name, position in _places(after):
+        was = known.get((position.entered_at, position.visit, name))
+        ends = [each.wait_until.isoformat() if each and each.wait_until else None for each in (was, position)]
+        states = [each.waiting_as if each else None for each in (was, position)]
+        if was and (ends[0], states[0]) != (ends[1], states[1]):
+            pairs.append({"step": position.step, "until": _pair(*ends), "waiting_as": _pair(*states)})
+    return pairs
+
+
+def _places(state: RequestState) -> list[tuple[str | None, Position]]:
+    return [*([(None, state.position)] if state.position else []), *state.branches.items()]
+
+
+def _said(effect: Effect) -> dict[str, Any]:
+    """Whom an effect reaches, without anything that was reported."""
+    data = effect.data
+    to = next(
+        (data[name] for name in ("to", "team", "agency", "system", "type", "role", "audience") if name in data), None
+    )
+    about = data["command"]["kind"] if "command" in data else data.get("event")
+    return {"kind": effect.kind, "to": to, "about": about}
 
 
 def _clock_pairs(before: RequestState, after: RequestState) -> list[tuple[str, Any, Any, Any]]:

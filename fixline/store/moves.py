@@ -97,7 +97,7 @@ def _plan(
         return Planned(request_id, version, None, Refusal(code="fault", message="a fault of ours; it has been logged"))
     if isinstance(result, Refusal):
         return Planned(request_id, version, None, result)
-    return Planned(request_id, version, outline(state, result.state), None)
+    return Planned(request_id, version, outline(state, result), None)
 
 
 def accept_moves(session: Session, arrivals: Mapping[str, Arrival]) -> dict[str, Received | Refusal]:

@@ -120,7 +120,9 @@ class MovedOut(BaseModel):
     id: str
     from_version: int
     state: str = Field(description="would_move (dry_run), moved, waiting (accepted, not applied yet), or refused.")
-    changes: dict[str, Any] | None = Field(description="Step, priority, clocks and tasks, each before and after.")
+    changes: dict[str, Any] | None = Field(
+        description="Step, priority, waits, clocks, tasks, each before and after; the step entered anew; effects."
+    )
     code: str | None = None
     message: str | None = None
     command_id: str | None = None

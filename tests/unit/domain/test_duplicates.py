@@ -154,6 +154,22 @@ def test_an_attached_request_can_be_put_right(town: Town) -> None:
     assert town[2].state.description == "deep"
 
 
+def test_an_attached_request_follows_a_version(town: Town) -> None:
+    """It goes on resting; when it is looked at on its own, it begins by that version."""
+    town.attach(2, to=1)
+    newer = holes().model_dump(mode="json", by_alias=True)
+    newer["steps"]["look"] = {**newer["steps"]["work"], "title": "Look at it"}
+    newer["deadlines"]["first"] = {"met_by": "closed", "within": {"otherwise": "1 working day"}}
+    town[2].targets = {"v2": Definition.model_validate({**newer, "start": "look"})}
+    town.do(2, "move", version="v2")
+    assert town[2].journal[-1].kind == "moved"
+    assert_at_rest(town[2])
+    town.close(1, "nothing")
+    assert (town[2].state.version, town[2].task.title) == ("v2", "Look at it")
+    assert {clock.promise for clock in town[2].state.live_clocks if not clock.task} == {"resolve", "first"}
+    assert rebuild(town[2].journal) == town[2].state
+
+
 # -- the original ends -------------------------------------------------------------------------------------------------
 
 

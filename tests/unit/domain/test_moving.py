@@ -18,6 +18,8 @@ from tests.unit.domain.samples import CREW, OFFICE, at, simple, with_clock
 OPENING = at("mon 08:00")
 WORK: dict[str, Any] = {"kind": "task", "title": "Do it", "team": "crew", "then": {"done": "fixed", "again": "work"}}
 FIXED = {"kind": "close", "outcome": "fixed", "say": "Done."}
+PARTS: dict[str, Any] = {"waits": [], "clocks": [], "tasks": [], "effects": []}
+NOTHING = {"step": None, "anew": None, "priority": None, **PARTS}
 LEAD, DUE = {"at_percent": 50, "tell": "lead"}, {"at_due": True, "tell": "supervisor"}
 
 
@@ -44,7 +46,7 @@ def test_it_follows_the_new_version_from_where_it_is() -> None:
     request.targets = {"v2": version(steps={"work": work, "fixed": FIXED})}
     decision = request.do("move", at("mon 10:00"), version="v2", reason="new form")
     assert [entry.kind for entry in decision.entries] == ["moved"]
-    assert outline(before, request.state) == {"step": None, "priority": None, "clocks": [], "tasks": []}
+    assert outline(before, decision) == NOTHING
     assert (request.state.version, decision.effects) == ("v2", ())
     assert request.no("complete", at("mon 11:00"), task="R-1-T1", outcome="done").code == "unknown_outcome"
     assert request.no("complete", at("mon 11:00"), task="R-1-T1", outcome="finished").code == "form_invalid"
@@ -138,12 +140,12 @@ def test_a_step_that_is_gone_needs_a_name() -> None:
     before = request.state
     refusal = request.no("move", at("mon 10:00"), version="v2")
     assert (refusal.code, refusal.data) == ("step_missing", {"step": "work", "steps": ["repair", "fixed"]})
-    request.do("move", at("mon 10:00"), version="v2", steps={"work": "repair"})
+    decision = request.do("move", at("mon 10:00"), version="v2", steps={"work": "repair"})
     task = request.task
     assert (task.id, task.step, task.title, task.kind) == ("R-1-T1", "repair", "Repair it", "dispatch")
     assert (task.state, task.assignee) == (TaskState.CLAIMED, "carl")
     assert request.state.visits == {"repair": 1}
-    assert outline(before, request.state)["step"] == {"before": "work", "after": "repair"}
+    assert outline(before, decision)["step"] == {"before": "work", "after": "repair"}
     assert rebuild(request.journal) == request.state
 
 

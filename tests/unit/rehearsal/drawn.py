@@ -1,7 +1,8 @@
 """Definitions as an author might write them: of every kind of step, leading anywhere, many with mistakes in their flow.
 
 Owns the generator. Each choice asks a question of its own, so that no two conditions exclude each other: chains of
-conditions that do are beyond the check.
+conditions that do are beyond the check. Limits are longer than spans: which branch always wins a race against time
+is beyond it, too.
 """
 
 from __future__ import annotations
@@ -133,10 +134,10 @@ def one_step(
 def wait(draw: st.DrawFn, kind: str, one: str, other: str) -> dict[str, Any]:
     """A step that waits for a signal, for a span, or until a date that may not have been given."""
     if kind == "span":
-        return {"wait": {"span": "2 working days"}, "then": {"timeout": one}}
+        return {"wait": {"span": "1 calendar hour"}, "then": {"timeout": one}}
     if kind == "until":
         return {"wait": {"until": "day"}, "waiting_as": "waiting", "then": one}
-    limit = {"at_most": "3 calendar days"} if draw(st.booleans()) else {}
+    limit = {"at_most": "30 calendar days"} if draw(st.booleans()) else {}
     then = {"go_on": one, **({"timeout": other} if limit else {})}
     return {"wait": {"signal": "go_on", **limit}, "waiting_as": "waiting", "then": then}
 
@@ -145,11 +146,11 @@ def wait(draw: st.DrawFn, kind: str, one: str, other: str) -> dict[str, Any]:
 def elsewhere(draw: st.DrawFn, kind: str, one: str, other: str) -> dict[str, Any]:
     """A step that waits for somebody else."""
     if kind == "call":
-        return {"call": "permits-office", "at_most": "1 calendar day", "then": {"granted": one, "timeout": other}}
+        return {"call": "permits-office", "at_most": "30 calendar days", "then": {"granted": one, "timeout": other}}
     if kind == "follow_on":
         named = draw(st.sampled_from([{}, {"fixed": one}, {"fixed": one, "no_problem_found": other}]))
         return {"follow_on": "other", "waiting_as": "waiting", "then": {**named, "otherwise": other if named else one}}
-    limit = {"reply_within": "1 working day"} if draw(st.booleans()) else {}
+    limit = {"reply_within": "20 working days"} if draw(st.booleans()) else {}
     return {"agency": "lakeport-gas", **limit, "then": {"mended": one, **({"no_reply": other} if limit else {})}}
 
 
