@@ -16,9 +16,14 @@ class Advance:
         self._inbox = inbox
 
     @activity.defn(name=ADVANCE_ACTIVITY)
-    def advance(self, order: AdvanceOrder) -> Advanced:
+    async def advance(self, order: AdvanceOrder) -> Advanced:
         """Apply what waits and what is due; errors are the database's and are tried again by the retry policy."""
-        applied = self._inbox.advance(
-            order.request_id, order.now, armed_at=order.armed_at, first=order.first, known=order.known
+        applied = await self._inbox.in_turn(
+            self._inbox.advance,
+            order.request_id,
+            order.now,
+            armed_at=order.armed_at,
+            first=order.first,
+            known=order.known,
         )
         return advanced(applied)

@@ -52,6 +52,9 @@ class Dispatch:
         self._crews = crews
 
     @activity.defn(name="dispatch")
-    def dispatch(self, task: EffectTask) -> Advanced:
+    async def dispatch(self, task: EffectTask) -> Advanced:
         """Give the work order to the team, once."""
-        return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._crews.give))
+        effects = self._effects
+        return advanced(
+            await effects.in_turn(effects.take, task.request_id, task.effect_id, task.now, self._crews.give)
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -32,7 +31,7 @@ class OpenFollowOn:
     @activity.defn(name="open_follow_on")
     async def open_follow_on(self, task: EffectTask) -> Advanced:
         """Open the follow-on, once, and have its workflow started; without a wake the relay starts it."""
-        applied, child = await asyncio.to_thread(self._open, task)
+        applied, child = await self._effects.in_turn(self._open, task)
         if child is not None and self._wake is not None:
             self._wake([Told(child, "open", 1)])
         return advanced(applied)

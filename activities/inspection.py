@@ -18,6 +18,9 @@ class OrderInspection:
         self._crews = crews
 
     @activity.defn(name="order_inspection")
-    def order_inspection(self, task: EffectTask) -> Advanced:
+    async def order_inspection(self, task: EffectTask) -> Advanced:
         """Put the inspection to the team, once."""
-        return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._crews.give))
+        effects = self._effects
+        return advanced(
+            await effects.in_turn(effects.take, task.request_id, task.effect_id, task.now, self._crews.give)
+        )

@@ -5,7 +5,6 @@ Owns `Wake`, the port through which the bell is rung; without it the relay rings
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from temporalio import activity
@@ -29,7 +28,7 @@ class TellRequest:
     @activity.defn(name="tell_request")
     async def tell_request(self, task: EffectTask) -> Advanced:
         """Put the command into the other request's inbox, once."""
-        applied, told = await asyncio.to_thread(self._effects.tell, task.request_id, task.effect_id, task.now)
+        applied, told = await self._effects.in_turn(self._effects.tell, task.request_id, task.effect_id, task.now)
         if told and self._wake is not None:
             self._wake(told)
         return advanced(applied)

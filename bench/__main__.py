@@ -9,13 +9,15 @@ import tempfile
 from pathlib import Path
 
 from bench import calendars, potholes
+from fixline import loops
 
 
 def main() -> None:
     """Read the command line and run."""
     if sys.argv[1:2] == ["work"]:
         _, _, side, address, folder = sys.argv
-        asyncio.run(potholes.work(side, address, Path(folder)))
+        run = loops.run if side == "fixline" else asyncio.run  # each worker as its users would run it
+        run(potholes.work(side, address, Path(folder)))
         return
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--count", type=int, default=300, help="requests of each side and round")
@@ -24,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     calendars.measure()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(
+        loops.run(
             potholes.compare(Path(folder), count=arguments.count, at_once=arguments.at_once, rounds=arguments.rounds)
         )
 

@@ -23,6 +23,8 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from fixline.payloads import DATA_CONVERTER
+
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
@@ -38,7 +40,7 @@ async def connect(*, lazy: bool = False, address: str | None = None) -> Client:
     config.setdefault("target_host", "localhost:7233")
     if config["target_host"].rpartition(":")[0] in LOOPBACK:
         config["grpc_compression"] = GrpcCompression.NONE  # packing costs more than it saves within one machine
-    return await Client.connect(**config, lazy=lazy, connect_timeout=CONNECT_TIMEOUT)
+    return await Client.connect(**config, lazy=lazy, connect_timeout=CONNECT_TIMEOUT, data_converter=DATA_CONVERTER)
 
 
 class _Instance(WorkflowInstance):

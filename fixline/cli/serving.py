@@ -14,6 +14,7 @@ import signal
 import uvicorn
 from temporalio.client import Client
 
+from fixline import loops
 from fixline.catalog import Organisation
 from fixline.cli.logs import WithoutQuery, log_to_stderr
 from fixline.cli.preparing import checked_catalog
@@ -58,7 +59,7 @@ def serve_worker(settings: Settings) -> None:
     connections = settings.worker_slots + SPARE_CONNECTIONS
     store = Store(settings.database_url, pool_size=connections, synchronous=settings.sqlite_synchronous)
     check_schema(store)
-    asyncio.run(_work(store, catalog.organisation, settings))
+    loops.run(_work(store, catalog.organisation, settings))
     store.close()
     log.info("left")
 

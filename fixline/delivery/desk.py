@@ -67,11 +67,12 @@ class Desk:
         self._heard = Heard(store)
         self._background: set[asyncio.Task[Any]] = set()
         self._bells: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._starting: WeakValueDictionary[str, asyncio.Task[bool]] = WeakValueDictionary()
         self.clock = clock
 
     async def preview(self, report: Report) -> Preview | Refusal:
         """What opening would lead to; nothing is written. Raises StoreAway."""
-        return await asyncio.to_thread(self._store.read, lambda s: preview(s, report, "SR99-99999999"))
+        return await self._store.in_turn(self._store.read, lambda s: preview(s, report, "SR99-99999999"))
 
     async def open(self, report: Report) -> Received | Refusal:
         """Open a request: decided and committed here, whether or not Temporal is up; its workflow starts behind it.
@@ -79,11 +80,13 @@ class Desk:
         Raises KeyReused, StoreAway; then nothing was accepted.
         """
         try:
-            opened = await asyncio.to_thread(self._store.write, lambda s: open_request(s, report, self._zone))
+            opened = await self._store.in_turn(self._store.write, lambda s: open_request(s, report, self._zone))
         except OpeningRefused as refused:
             return refused.refusal
         if opened.decision is not None:
-            self._behind(self._doorbell.start(opened.command.request_id, first_orders(opened.decision)))
+            request_id = opened.command.request_id
+            start = self._doorbell.start(request_id, first_orders(opened.decision))
+            self._starting[request_id] = self._behind(start)
         return opened.command
 
     async def submit(self, request_id: str, arrival: Arrival) -> Received:
@@ -91,7 +94,7 @@ class Desk:
 
         Raises RequestUnknown, RefusedAtDoor, KeyReused, StoreAway; then nothing was accepted.
         """
-        row = await asyncio.to_thread(self._store.write, lambda s: accept(s, request_id, arrival))
+        row = await self._store.in_turn(self._store.write, lambda s: accept(s, request_id, arrival))
         if row.state != "waiting":
             return row
         mine = row.id == arrival.command_id
@@ -106,25 +109,31 @@ class Desk:
         All are accepted in one transaction. What has no answer within the time of one command is still waiting.
         Raises RequestUnknown, KeyReused, StoreAway; then nothing was accepted.
         """
-        found = await asyncio.to_thread(self._store.write, lambda s: accept_moves(s, arrivals))
+        found = await self._store.in_turn(self._store.write, lambda s: accept_moves(s, arrivals))
         rows = [row for row in found.values() if isinstance(row, Received)]
         ringing = [self._behind(self._ring_and_note(row)) for row in rows if row.rung_at and row.state == "waiting"]
         if ringing:
             await asyncio.wait(ringing, timeout=self._answer_within)
         ids = [row.id for row in rows]
-        return {**found, **await asyncio.to_thread(self._store.read, lambda s: read_answers_of(s, ids))}
+        return {**found, **await self._store.in_turn(self._store.read, lambda s: read_answers_of(s, ids))}
 
     async def _ring_and_note(self, row: Received) -> None:
         if await self._ring(row):
             self._heard.note(row.request_id, row.number)
 
     async def _ring(self, row: Received) -> bool:
-        """Ring for a command; not for one that an earlier bell has had answered while this one waited its turn."""
+        """Ring for a command; not for one that an earlier bell has had answered while this one waited its turn.
+
+        A bell does not overtake the start of its own workflow: it would find nobody, and start it once more.
+        """
+        starting = self._starting.get(row.request_id)
+        if starting is not None and not starting.done():
+            await asyncio.wait({starting})
         bells = self._bells.setdefault(row.request_id, asyncio.Semaphore(BELLS_AT_ONCE))
         waits = bells.locked()
         async with bells:
             if waits:
-                now = await asyncio.to_thread(self._store.read, lambda s: read_command(s, row.id))
+                now = await self._store.in_turn(self._store.read, lambda s: read_command(s, row.id))
                 if now is not None and now.state != "waiting":
                     return True
             return await self._doorbell.ring(row.request_id, row.kind, row.number)
@@ -134,7 +143,7 @@ class Desk:
         deadline = asyncio.get_running_loop().time() + self._answer_within
         pause = FIRST_LOOK_SECONDS
         while True:
-            row = await asyncio.to_thread(self._store.read, lambda s: read_command(s, command_id))
+            row = await self._store.in_turn(self._store.read, lambda s: read_command(s, command_id))
             if row is None:
                 raise LookupError(f"the store has no command {command_id}")
             left = deadline - asyncio.get_running_loop().time()

@@ -57,6 +57,7 @@ class Effects:
     def __init__(self, store: Store, inbox: Inbox) -> None:
         self._store = store
         self._inbox = inbox
+        self.in_turn = store.in_turn
 
     def take(self, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
         """Take one effect, unless it has been taken, and apply what it learned; says what is left to do.

@@ -102,6 +102,7 @@ class Inbox:
     def __init__(self, store: Store, versions: Versions) -> None:
         self._store = store
         self._versions = versions
+        self.in_turn = store.in_turn
 
     def advance(
         self,

@@ -1,20 +1,24 @@
 """The store's door: an engine and the two kinds of transactions, reading and writing.
 
 Owns how a transaction begins, is retried and ends, on SQLite and on PostgreSQL. SQLite: every writing
-transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling),
-busy timeout, then a retry; WAL. What a power cut can lose with synchronous=NORMAL: docs/operations.md.
+transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling);
+while another process writes, it is tried again every millisecond, because SQLite's own busy handler soon sleeps
+for longer than any transaction of Fixline lasts; WAL. What a power cut can lose with synchronous=NORMAL:
+docs/operations.md.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Engine, create_engine, event
@@ -25,11 +29,15 @@ from sqlmodel import Session
 
 from fixline.store.prepared import Transaction
 
+P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
+LOOK_EVERY_SECONDS = 0.001
+"""How soon a transaction of SQLite looks again whether another process still writes."""
 TRIES = 4
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY)
 _UNIQUE = "23505"
 _TRY_AGAIN_STATES = {"40001", "40P01", "55P03", _UNIQUE}
 """Serialization failure, deadlock, lock not available; and a key that another transaction has just written (a repeated
@@ -38,6 +46,13 @@ idempotency key, a year's first number): the next try finds its row."""
 
 class StoreAway(Exception):
     """The database cannot be reached; nothing was written."""
+
+
+class StoreBusy(StoreAway):
+    """Somebody else writes just now, and the caller must not wait; nothing was written."""
+
+
+_MUST_NOT_WAIT: ContextVar[bool] = ContextVar("_MUST_NOT_WAIT", default=False)
 
 
 class Store:
@@ -58,7 +73,9 @@ class Store:
             arguments |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
         self.engine: Engine = create_engine(url, **arguments)
         self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
-        self._one_writer = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        self._one_writer = threading.Lock()
+        # Where a commit waits for the disk, or for another machine, a thread must do the waiting.
+        self._on_the_loop = self.sqlite and synchronous == "NORMAL"
         if self.sqlite:
             _prepare_sqlite(self.engine, synchronous)
 
@@ -77,14 +94,49 @@ class Store:
         """
 
         def once() -> T:
-            with self._one_writer:
+            with self._turn():
                 return self._in_transaction("BEGIN IMMEDIATE", work)
 
         return self._tried(once)
 
+    async def in_turn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work`, whose first act is a transaction, without stopping the event loop while others write.
+
+        On SQLite it runs on the loop itself: a transaction there is a millisecond or two of this process's own
+        processor, and on a thread beside the loop it takes three times as long, with the database locked. `work` runs
+        again while somebody else writes. Elsewhere a thread waits for the database. Raises as `work` does.
+        """
+        if not self._on_the_loop:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BUSY_TIMEOUT_MS / 1000
+        while True:
+            token = _MUST_NOT_WAIT.set(True)
+            try:
+                return work(*args, **kwargs)
+            except StoreBusy:
+                if loop.time() >= until:
+                    raise
+            finally:
+                _MUST_NOT_WAIT.reset(token)
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One writer at a time in this process, where the database has one writer only."""
+        if not self.sqlite:
+            yield
+            return
+        if not self._one_writer.acquire(blocking=not _MUST_NOT_WAIT.get()):
+            raise StoreBusy("another thread writes")
+        try:
+            yield
+        finally:
+            self._one_writer.release()
 
     def _in_transaction(self, begin: str, work: Callable[[Session], T]) -> T:
         driver: PoolProxiedConnection | None = None
@@ -101,7 +153,7 @@ class Store:
         with Transaction(self.engine, driver) as session:
             try:
                 if self.sqlite:  # a driver of PostgreSQL begins by itself
-                    driver.cursor().execute(begin)
+                    _begin(driver.cursor(), begin)
                 result = work(session)
                 session.finish()
             except BaseException:
@@ -138,6 +190,28 @@ class Store:
                 log.info("the database is busy, trying again", extra={"attempt": attempt})
                 time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
+
+
+def _begin(cursor: Any, begin: str) -> None:
+    """Begin on SQLite: reading at once, writing as soon as nobody else does. Raises StoreBusy to who must not wait."""
+    if begin == "BEGIN":
+        cursor.execute(begin)
+        return
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute(begin)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in _BUSY or time.monotonic() >= until:
+                    raise
+                if _MUST_NOT_WAIT.get():
+                    raise StoreBusy("another process writes") from error
+            time.sleep(LOOK_EVERY_SECONDS)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def _json_text(value: Any) -> str:

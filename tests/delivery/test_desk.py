@@ -69,6 +69,30 @@ async def test_opening_answers_at_once_and_starts_the_workflow_behind(errands: C
     assert bell.started == [opened.request_id]
 
 
+async def test_a_bell_does_not_overtake_the_start(errands: City) -> None:
+    going = asyncio.Event()
+
+    class SlowToStart(FakeBell):
+        async def start(self, request_id: str, *_: Any) -> bool:
+            await going.wait()
+            return await super().start(request_id)
+
+        async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
+            assert self.started == [request_id]
+            return await super().ring(request_id, kind, number, again=again)
+
+    bell = SlowToStart(errands)
+    desk = desk_of(errands, bell)
+    opened = await desk.open(errands.report())
+    assert isinstance(opened, Received)
+    comment = COMMAND.validate_python({"kind": "comment", "text": "x"})
+    row = await desk.submit(opened.request_id, errands.arrival(comment))
+    assert (row.state, bell.rung) == ("waiting", [])
+    going.set()
+    await desk.close()
+    assert bell.rung == [("comment", 2)]
+
+
 async def test_a_repeated_report_starts_nothing(errands: City) -> None:
     bell = FakeBell(errands)
     desk = desk_of(errands, bell)

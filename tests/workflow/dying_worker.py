@@ -23,22 +23,22 @@ from tests.support.lakeport import LAKEPORT
 EXIT_CODE = 9
 
 
-def dying(work: Callable[..., Advanced], name: str) -> Callable[..., Advanced]:
+def dying(work: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The same activity, after whose commit nothing follows."""
     if name == "advance":
 
         @activity.defn(name=name)
-        def advance(order: AdvanceOrder) -> Advanced:
-            work(order)
+        async def advance(order: AdvanceOrder) -> Advanced:
+            await work(order)
             os._exit(EXIT_CODE)
 
         return advance
 
     @activity.defn(name=name)
-    def effect(task: EffectTask) -> Advanced:
+    async def effect(task: EffectTask) -> Advanced:
         done = work(task)
         if asyncio.iscoroutine(done):
-            asyncio.run(done)
+            await done
         os._exit(EXIT_CODE)
 
     return effect
