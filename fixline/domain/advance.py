@@ -71,13 +71,14 @@ from fixline.domain.relations import (
     DuplicateDetached,
     OriginalAttached,
     OriginalClosed,
+    OriginalReopened,
 )
 from fixline.domain.state import Position, RequestState, TaskState
 from fixline.domain.steps import CloseOutcome, CloseStep, HumanStep, WaitStep
 
 ON_CLOSED = (
     *(Comment, EffectReport, Reopen, AgencyReply, FollowOnClosed, FollowOnReopened, RelatedNote),
-    *(DuplicateAttached, DuplicateDetached),
+    *(DuplicateAttached, DuplicateDetached, OriginalReopened),
 )
 """What a closed request still takes: a remark, the reports of effects that were under way, being opened again, a reply
 that comes too late, and what its parent, its follow-ons and its duplicates have to tell."""
@@ -348,5 +349,6 @@ _DECIDE: Mapping[type, Callable[[Draft, Any], None]] = {
     DuplicateDetached: duplicates.duplicate_detached,
     OriginalAttached: attaching.original_attached,
     OriginalClosed: attaching.original_closed,
+    OriginalReopened: attaching.original_reopened,
     Tick: _tick,
 }

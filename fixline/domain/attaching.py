@@ -22,7 +22,7 @@ from fixline.domain.commands import (
     Tick,
 )
 from fixline.domain.decision import Refused, refuse
-from fixline.domain.definition import WhenNothingFound
+from fixline.domain.definition import NotifyEvent, WhenNothingFound
 from fixline.domain.draft import Draft
 from fixline.domain.relations import (
     Attach,
@@ -32,12 +32,13 @@ from fixline.domain.relations import (
     Original,
     OriginalAttached,
     OriginalClosed,
+    OriginalReopened,
 )
 from fixline.domain.steps import CloseOutcome
 
 WHILE_ATTACHED = (
     *(AgencyReply, Amend, Cancel, Comment, Detach, EffectReport, Move, SourceClosed, Tick),
-    *(DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed),
+    *(DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
     *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
 )
 """What an attached request still takes; all else is for its original."""
@@ -101,6 +102,21 @@ def original_closed(draft: Draft, command: OriginalClosed) -> None:
         _begin_again(draft, f"Looked at on its own, because {command.original} was closed: {command.outcome}.", None)
     else:
         progress.close(draft, CloseOutcome.DUPLICATE, draft.now, text)
+
+
+def original_reopened(draft: Draft, command: OriginalReopened) -> None:
+    """The original has been opened again: what closed with it rests open again, attached as before."""
+    state = draft.state
+    _check_original(draft, command.original)
+    if not state.closed:
+        raise refuse("nothing_changed", "the request is open")
+    if state.outcome is not CloseOutcome.DUPLICATE:
+        raise refuse("request_closed", f"the request was closed by itself ({state.outcome})", outcome=state.outcome)
+    text = f"{command.original}, of which it is a duplicate, was opened again."
+    draft.record("reopened", text, attached_to=command.original, outcome_before=state.outcome)
+    if state.parent:
+        draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
+    draft.notify(NotifyEvent.REOPENED)
 
 
 def _check_original(draft: Draft, original: str) -> None:

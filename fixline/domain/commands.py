@@ -24,6 +24,7 @@ from fixline.domain.relations import (
     Original,
     OriginalAttached,
     OriginalClosed,
+    OriginalReopened,
 )
 from fixline.domain.steps import CloseOutcome
 
@@ -364,6 +365,7 @@ Command = Annotated[
     | DuplicateAttached
     | DuplicateDetached
     | OriginalClosed
+    | OriginalReopened
     | OriginalAttached
     | Tick
     | EffectReport

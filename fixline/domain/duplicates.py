@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from fixline.domain.decision import refuse
 from fixline.domain.draft import Draft
-from fixline.domain.relations import DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed
+from fixline.domain.relations import (
+    DuplicateAttached,
+    DuplicateDetached,
+    OriginalAttached,
+    OriginalClosed,
+    OriginalReopened,
+)
 from fixline.domain.steps import CloseOutcome
 
 
@@ -20,6 +26,12 @@ def tell_of_close(draft: Draft, outcome: CloseOutcome) -> None:
         draft.tell(duplicate, OriginalClosed(original=draft.request_id, outcome=outcome))
     if draft.state.attached_to and outcome is not CloseOutcome.DUPLICATE:
         tell_original(draft, draft.state.attached_to, attached=False)
+
+
+def tell_of_reopening(draft: Draft) -> None:
+    """A request has been opened again: the duplicates that closed with it are opened with it."""
+    for duplicate in draft.state.attached:
+        draft.tell(duplicate, OriginalReopened(original=draft.request_id))
 
 
 def tell_original(draft: Draft, original: str, *, attached: bool) -> None:

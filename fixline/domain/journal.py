@@ -149,7 +149,7 @@ def _reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
         "reopened_at": entry.at,
         "visits": {},
         "former_clocks": _deadlines_so_far(state),
-        "attached_to": None,
+        "attached_to": entry.data.get("attached_to"),
     }
 
 

@@ -63,6 +63,13 @@ class OriginalClosed(Body):
     outcome: CloseOutcome
 
 
+class OriginalReopened(Body):
+    """An original tells a duplicate that had closed with it that it has been opened again."""
+
+    kind: Literal["original_reopened"] = "original_reopened"
+    original: str
+
+
 class OriginalAttached(Body):
     """An original tells its duplicate that it has itself been attached to an older request."""
 

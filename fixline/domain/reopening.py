@@ -39,6 +39,7 @@ def reopen(draft: Draft, command: Reopen) -> None:
         draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
     if original:
         duplicates.tell_original(draft, original, attached=False)
+    duplicates.tell_of_reopening(draft)
     timekeeping.start_deadlines(draft, backlog=False)
     draft.notify(NotifyEvent.REOPENED)
     progress.enter(draft, rules.at)

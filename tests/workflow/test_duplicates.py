@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fixline.domain.definition import Definition
+from fixline.domain.definition import Definition, Reopen
 from fixline.store.opening import Contact
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
@@ -77,6 +77,30 @@ async def test_one_where_nothing_was_found_goes_on_in_its_own_workflow(shop: Sho
         await shop.complete(second, "done")
         await all_ended(shop, first, second)
     assert shop.city.request(second).outcome == "fixed"
+
+
+async def test_they_open_again_with_the_one_that_was_not_fixed(shop: Shop) -> None:
+    """Their workflows had ended; new runs rest until the original closes again."""
+    reopen = {"by": ["supervisor"], "within": "1 calendar day", "at": "work"}
+    shop.city.publish(hole().model_copy(update={"reopen": Reopen.model_validate(reopen)}))
+    async with shop.worker():
+        first, others = await reported(shop)
+        await shop.settled(first)
+        await shop.complete(first, "done")
+        await all_ended(shop, first, *others)
+        await shop.submit(first, "reopen", reason="it is back")
+        for each in others:
+            await shop.until(lambda each=each: shop.city.request(each).status == "open", "it is open")  # type: ignore[misc]
+            assert shop.city.request(each).attached_to == first
+        await shop.complete(first, "done")
+        await all_ended(shop, first, *others)
+    for each in others:
+        assert [entry.kind for entry in shop.city.journal(each, "closed", "reopened")] == [
+            "closed",
+            "reopened",
+            "closed",
+        ]
+    assert_consistent(shop.store, settled=True)
 
 
 async def test_a_worker_dies_while_the_duplicates_are_told(shop: Shop, temporal_server: TemporalServer) -> None:

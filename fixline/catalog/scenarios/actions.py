@@ -35,13 +35,14 @@ from fixline.domain.relations import (
     DuplicateDetached,
     OriginalAttached,
     OriginalClosed,
+    OriginalReopened,
 )
 from fixline.domain.steps import CloseOutcome
 
 NO_ACTIONS = (
     *(Open, Tick, EffectReport, SourceClosed, Move),
     *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
-    *(Attach, Detach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed),
+    *(Attach, Detach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
 )
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
 system's, and so is what requests tell each other; and a scenario knows one version of each definition, one request."""

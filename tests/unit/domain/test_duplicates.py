@@ -12,41 +12,8 @@ from hypothesis import strategies as st
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.journal import rebuild
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import REPORTER, at, simple
-from tests.unit.domain.town import Town
-
-RULES = {"within_m": 30, "opened_in_last": "30 calendar days", "then": "attach"}
-STEPS = {
-    "work": {
-        "kind": "task",
-        "title": "Do it",
-        "team": "crew",
-        "due": "1 working day",
-        "claim_within": "2 working hours",
-        "then": {"done": "fixed", "nothing": "nothing_found", "again": "work", "same": "known"},
-    },
-    "fixed": {"kind": "close", "outcome": "fixed"},
-    "nothing_found": {"kind": "close", "outcome": "no_problem_found"},
-    "known": {"kind": "close", "outcome": "duplicate"},
-}
-RESOLVE = {
-    "met_by": "closed",
-    "within": {"otherwise": "5 working days"},
-    "paused_while": ["on_hold"],
-    "escalate": [{"at_percent": 50, "tell": "boss"}, {"at_due": True, "tell": "boss"}],
-}
-
-
-def holes(**rules: Any) -> Definition:
-    """A type that looks for duplicates."""
-    return simple(
-        intake={"location": "optional", "duplicates": {**RULES, **rules}},
-        deadlines={"resolve": RESOLVE},
-        steps=STEPS,
-        cancel={"reporter": "always", "supervisor": "always"},
-        notify=["received", "closed"],
-    )
+from tests.unit.domain.samples import REPORTER, at
+from tests.unit.domain.town import Town, assert_at_rest, holes, notices
 
 
 @pytest.fixture
@@ -56,20 +23,6 @@ def town() -> Town:
     for _ in range(3):
         made.open()
     return made
-
-
-def notices(request: Driven) -> list[str]:
-    """What the reporter is told about."""
-    return [effect.data["event"] for effect in request.effects if effect.kind == "notify"]
-
-
-def assert_at_rest(request: Driven) -> None:
-    """Nobody works on it and nothing of it comes due."""
-    assert not request.state.closed
-    assert request.state.position is None
-    assert not request.state.open_tasks
-    assert not request.state.live_clocks
-    assert request.next_at is None
 
 
 # -- attached ----------------------------------------------------------------------------------------------------------
@@ -305,7 +258,7 @@ MOVES = st.one_of(
     st.tuples(st.just("tell"), st.integers(0, 9), st.just(0)),
     st.tuples(st.just("attach"), st.integers(1, 5), st.integers(1, 5)),
     st.tuples(st.just("detach"), st.integers(1, 5), st.just(0)),
-    st.tuples(st.sampled_from(["done", "nothing", "cancel"]), st.integers(1, 5), st.just(0)),
+    st.tuples(st.sampled_from(["done", "nothing", "cancel", "reopen"]), st.integers(1, 5), st.just(0)),
 )
 
 
@@ -321,7 +274,7 @@ def test_whatever_happens_meanwhile_they_agree_in_the_end(moves: list[tuple[str,
             town.tell(number)
         elif kind == "attach":
             town.give(number, "attach", to=town.original(other), reason="x")
-        elif kind in ("detach", "cancel"):
+        elif kind in ("detach", "cancel", "reopen"):
             town.give(number, kind, reason="x")
         else:
             town.give(number, "complete", task=f"R-{number}-T{town[number].state.tasks_made}", outcome=kind)

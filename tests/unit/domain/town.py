@@ -1,6 +1,7 @@
 """Several requests that tell each other things, as their inboxes do: exactly once, in order from one to another.
 
-Owns the delivery of `tell_request` effects between driven requests, in any order that the store could bring about.
+Owns a type whose requests look for duplicates, and the delivery of `tell_request` effects between driven requests, in
+any order that the store could bring about.
 """
 
 from __future__ import annotations
@@ -13,7 +14,54 @@ from fixline.domain.commands import COMMAND, SYSTEM
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import ADMIN
+from tests.unit.domain.samples import ADMIN, simple
+
+RULES = {"within_m": 30, "opened_in_last": "30 calendar days", "then": "attach"}
+STEPS = {
+    "work": {
+        "kind": "task",
+        "title": "Do it",
+        "team": "crew",
+        "due": "1 working day",
+        "claim_within": "2 working hours",
+        "then": {"done": "fixed", "nothing": "nothing_found", "again": "work", "same": "known"},
+    },
+    "fixed": {"kind": "close", "outcome": "fixed"},
+    "nothing_found": {"kind": "close", "outcome": "no_problem_found"},
+    "known": {"kind": "close", "outcome": "duplicate"},
+}
+RESOLVE = {
+    "met_by": "closed",
+    "within": {"otherwise": "5 working days"},
+    "paused_while": ["on_hold"],
+    "escalate": [{"at_percent": 50, "tell": "boss"}, {"at_due": True, "tell": "boss"}],
+}
+
+
+def holes(**rules: Any) -> Definition:
+    """A type that looks for duplicates."""
+    return simple(
+        reopen={"by": ["reporter", "supervisor"], "within": "9 calendar days", "at": "work"},
+        intake={"location": "optional", "duplicates": {**RULES, **rules}},
+        deadlines={"resolve": RESOLVE},
+        steps=STEPS,
+        cancel={"reporter": "always", "supervisor": "always"},
+        notify=["received", "closed", "reopened"],
+    )
+
+
+def notices(request: Driven) -> list[str]:
+    """What the reporter is told about."""
+    return [effect.data["event"] for effect in request.effects if effect.kind == "notify"]
+
+
+def assert_at_rest(request: Driven) -> None:
+    """Nobody works on it and nothing of it comes due."""
+    assert not request.state.closed
+    assert request.state.position is None
+    assert not request.state.open_tasks
+    assert not request.state.live_clocks
+    assert request.next_at is None
 
 
 class Town:
