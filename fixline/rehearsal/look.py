@@ -198,6 +198,8 @@ _LOOKS: Final[dict[str, Look]] = {
     "priority": lambda _e, _w, state: _text(state.priority.value),
     "waiting_as": _waiting,
     "on_hold": lambda _e, _w, state: _text("true" if state.hold else "false"),
+    "attached": lambda _e, _w, state: _text("true" if state.attached_to and not state.closed else "false"),
+    "duplicates": lambda _e, _w, state: (len(state.attached), str(len(state.attached))),
     "due": _due,
     "clocks": _clock,
     "overdue": _overdue,

@@ -11,17 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fixline.catalog.scenarios import Action, CallAnswer, FollowOnEnds, Line, Scenario
+from fixline.catalog.scenarios.actions import AttachTo, OriginalEnds, OtherReport, Simulated, original_of
 from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, FollowOnClosed, Role
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
+from fixline.domain.relations import Attach, DuplicateAttached, DuplicateDetached, OriginalClosed, OriginalReopened
 from fixline.domain.sampling import in_sample
-from fixline.domain.steps import CallStep, HumanStep
+from fixline.domain.steps import CallStep, CloseOutcome, HumanStep
 from fixline.domain.virtual import NeverRests, VirtualRequest, follow_on_reports
 from fixline.rehearsal.look import Mismatch, World, look
 
 REQUEST_ID = "SR26-{:08d}"
 CREW = "crew"
+OTHER = "SR99-{:08d}"
+"""Reports that are attached to the request: they come after it."""
+NOBODY = "none"
 
 
 @dataclass
@@ -69,6 +74,7 @@ class Player:
         self._request = VirtualRequest(definition, self._id)
         self._world = World(definition.calendar)
         self._tasks: dict[str, str] = {}
+        self._others = 0  # how many reports have been attached to the request
         self.played = Played(scenario, definition)
 
     def play(self) -> Played:
@@ -116,11 +122,31 @@ class Player:
                 scene.mismatches.append(_wrong(line, action.text, f"a task of step {action.task_step}", open_now))
                 return False
             command = command.model_copy(update={"task": task or f"{self._id}-T0"})
-        if isinstance(command, CallAnswer):
-            command = self._report(command)
-        elif isinstance(command, FollowOnEnds):
-            command = FollowOnClosed(child=self._child(command.step), outcome=command.outcome)
+        if isinstance(command, Simulated):
+            command = self._real(command)
         return self._give(line, scene, command, actor or self._crew(action.task_step), action.target)
+
+    def _real(self, command: Simulated) -> Command:
+        """What stands for others' doings, with the ids that it has in this scenario."""
+        state = self._request.state
+        match command:
+            case CallAnswer():
+                return self._report(command)
+            case FollowOnEnds():
+                return FollowOnClosed(child=self._child(command.step), outcome=command.outcome)
+            case AttachTo():
+                return Attach(to=original_of(self._scenario.opened_at), reason=command.reason)
+            case OriginalEnds():
+                original = (state.attached_to if state else None) or NOBODY
+                if command.outcome == "reopened":
+                    return OriginalReopened(original=original)
+                return OriginalClosed(original=original, outcome=CloseOutcome(command.outcome))
+            case OtherReport():
+                attached = state.attached if state else ()
+                if command.what == "attached":
+                    self._others += 1
+                    return DuplicateAttached(duplicate=OTHER.format(self._others))
+                return DuplicateDetached(duplicate=attached[-1] if attached else NOBODY)
 
     def _report(self, answer: CallAnswer) -> EffectReport:
         """The answer of a called system, as the effect that called it reports it."""
@@ -141,7 +167,7 @@ class Player:
             for name, child in (state.children if state else {}).items()
             if child.status == "open" and step in (None, child.step)
         ]
-        return open_now[-1] if open_now else "none"
+        return open_now[-1] if open_now else NOBODY
 
     def _open_steps(self) -> set[str]:
         state = self._request.state

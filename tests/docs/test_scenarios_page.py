@@ -67,7 +67,7 @@ def test_every_key_of_a_line_and_of_a_scenario_is_on_the_page() -> None:
     assert {name for row in section("A line's keys") for name in names(row[0])} == LINE_KEYS
     told = {name for row in section("A scenario's keys") for name in names(row[0])}
     opening = set(Open.model_fields) - {"kind", "type", "version", "opened_at", "backlog", "has_contact", "attach_to"}
-    assert told == opening | {"opened", "contact", "sampled", "by", "refused", "about", "then", "expect"}
+    assert told == opening | {"opened", "contact", "attached", "sampled", "by", "refused", "about", "then", "expect"}
 
 
 def test_profiles_of_the_page_are_profiles(tmp_path: Path) -> None:

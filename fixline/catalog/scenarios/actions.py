@@ -7,6 +7,7 @@ gains is an action without a line here. Must not import anything of Fixline but 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel
@@ -30,9 +31,9 @@ from fixline.domain.commands import (
 )
 from fixline.domain.relations import (
     Attach,
-    Detach,
     DuplicateAttached,
     DuplicateDetached,
+    Original,
     OriginalAttached,
     OriginalClosed,
     OriginalReopened,
@@ -42,12 +43,15 @@ from fixline.domain.steps import CloseOutcome
 NO_ACTIONS = (
     *(Open, Tick, EffectReport, SourceClosed, Move),
     *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
-    *(Attach, Detach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
+    *(Attach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
 )
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
-system's, and so is what requests tell each other; and a scenario knows one version of each definition, one request."""
+system's, and so is what requests tell each other (AttachTo, OriginalEnds and OtherReport stand for it); and a scenario
+knows one version of each definition, one request."""
 VERSION = "rehearsal"
 """What stands for a definition's version in a scenario."""
+ORIGINAL = "SR00-00000001"
+"""What stands for the request to which that of a scenario is attached."""
 TASK = "task"
 LINE_KEYS = frozenset({"at", "by", "refused", "expect"})
 
@@ -66,6 +70,35 @@ class FollowOnEnds(Body):
     kind: Literal["follow_on"] = "follow_on"
     outcome: CloseOutcome
     step: str | None = None
+
+
+class AttachTo(Body):
+    """A supervisor attaches the request to an older one, of which a scenario knows no more."""
+
+    kind: Literal["attach"] = "attach"
+    reason: str
+
+
+Came = Literal["fixed", "no_problem_found", "duplicate", "referred", "declined", "cancelled", "reopened"]
+"""What the request to which another is attached comes to, in a scenario: every close outcome, or open again."""
+
+
+class OriginalEnds(Body):
+    """The request to which this one is attached is closed with an outcome, or opened again."""
+
+    kind: Literal["original"] = "original"
+    outcome: Came
+
+
+class OtherReport(Body):
+    """Another report is attached to the request as its duplicate, or the last such one is detached again."""
+
+    kind: Literal["duplicate"] = "duplicate"
+    what: Literal["attached", "detached"]
+
+
+Simulated = CallAnswer | FollowOnEnds | AttachTo | OriginalEnds | OtherReport
+"""What others do in a scenario, whom it does not know by their ids; the player makes commands of it."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +121,11 @@ class Verb:
         return self.value == TASK and self.command.model_fields[TASK].is_required()
 
 
+def original_of(opened_at: datetime) -> Original:
+    """The request to which one that was opened then is attached: an older one."""
+    return Original(id=ORIGINAL, opened_at=opened_at - timedelta(hours=1))
+
+
 def _fields(command: type[BaseModel]) -> dict[str, FieldInfo]:
     return {name: field for name, field in command.model_fields.items() if name not in ("kind", "version")}
 
@@ -103,7 +141,7 @@ def _value_of(fields: dict[str, FieldInfo]) -> str:
 def _verbs() -> dict[str, Verb]:
     found = {}
     commands: tuple[Any, ...] = get_args(get_args(Command)[0])
-    for command in (*commands, CallAnswer, FollowOnEnds):
+    for command in (*commands, *get_args(Simulated)):
         if command in NO_ACTIONS:
             continue
         fields = _fields(command)

@@ -170,6 +170,12 @@ def _counts(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
             frame.findings.add("FX205", each.place, f"'{each.name}' is a number of visits, written in digits")
 
 
+def _count(key: str, section: Section, _frame: Frame) -> Iterator[Expected]:
+    found, written = section.number(key, whole=(0, 1000)), section.text(key)
+    if found is not None and written is not None:
+        yield Expected(key, None, int(found), written.text, written.place)
+
+
 def _answers(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
     body = section.section(key)
     values = read_answers(body, frame.definition.fields, frame.findings, strict=True)
@@ -237,6 +243,8 @@ READERS: Final[dict[str, Reader]] = {
     "priority": _word(Priority),
     "waiting_as": _names,
     "on_hold": _word(_Switch),
+    "attached": _word(_Switch),
+    "duplicates": _count,
     "due": _due,
     "clocks": _clock_words,
     "overdue": _clock_names,

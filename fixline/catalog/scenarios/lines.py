@@ -130,7 +130,8 @@ def _command(section: Section, verb: Verb, body: dict[str, Any], frame: Frame) -
     except ValidationError as problem:
         for error in problem.errors():
             key = str(error["loc"][0]) if error["loc"] else verb.value
-            what = f"'{verb.name}' needs '{key}'" if error["type"] == "missing" else f"'{key}': {error['msg']}"
+            shown = verb.name if key == verb.value else key
+            what = f"'{verb.name}' needs '{key}'" if error["type"] == "missing" else f"'{shown}': {error['msg']}"
             frame.findings.add("FX805", _place(section, key, verb), what)
     return None
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from fixline.catalog.findings import Place
-from fixline.catalog.scenarios.actions import CallAnswer, FollowOnEnds
+from fixline.catalog.scenarios.actions import Simulated
 from fixline.domain.commands import Actor, Command, Open
 from fixline.domain.definition import Definition
 
@@ -44,7 +44,7 @@ class Action:
     """What somebody does. `task_step` names the step whose open task is meant: its id stands in the command only
     when it is played. `actor` is None for a crew of the task's team. `target` is the definition to which it leads."""
 
-    command: Command | CallAnswer | FollowOnEnds
+    command: Command | Simulated
     actor: Actor | None
     task_step: str | None
     text: str

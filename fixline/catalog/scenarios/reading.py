@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fixline.catalog.catalog import SCENARIOS, Catalog, read_bytes
 from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import read_tree
-from fixline.catalog.scenarios.actions import ACTORS, VERSION
+from fixline.catalog.scenarios.actions import ACTORS, VERSION, original_of
 from fixline.catalog.scenarios.expectations import read_expectations
 from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
 from fixline.catalog.scenarios.instants import first_monday
@@ -22,7 +22,8 @@ from fixline.catalog.scenarios.lines import read_line
 from fixline.catalog.scenarios.model import Line, Scenario
 from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.domain.commands import Open, Role
-from fixline.domain.definition import Definition
+from fixline.domain.definition import Definition, WhenDuplicate
+from fixline.domain.relations import Original
 from fixline.domain.steps import HumanStep
 
 _PLACE = {"address": "1 Example Street"}
@@ -151,6 +152,8 @@ def _read_opening(
             body[key] = plain(found.value)
     if refused != "location_missing" and definition.intake.location == "required":
         body.setdefault("place", _PLACE)
+    if section.has("attached") and section.switch("attached"):
+        body["attach_to"] = _original(section, definition, frame)
     body["has_contact"] = not section.has("contact") or section.switch("contact")
     try:
         opened = Open.model_validate({"type": definition.type, "version": VERSION, **body})
@@ -161,6 +164,15 @@ def _read_opening(
             frame.findings.add("FX805", place, f"'{key}': {error['msg']}")
         return None
     return _located(opened, catalog)
+
+
+def _original(section: Section, definition: Definition, frame: Frame) -> Original:
+    """The older request to which the report is attached; a finding where the definition attaches none."""
+    rules = definition.intake.duplicates
+    if rules is None or rules.then is not WhenDuplicate.ATTACH:
+        message = "this type attaches no report: that is 'duplicates' with 'then: attach'"
+        frame.findings.add("FX805", section.key_place("attached"), message)
+    return original_of(frame.opened_at)
 
 
 def _located(opened: Open, catalog: Catalog) -> Open:

@@ -13,10 +13,11 @@ import pytest
 from fixline.catalog import Catalog, check_paths, read_catalog
 from fixline.catalog.profiles import Storm, read_profile
 from fixline.catalog.scenarios import Scenario, read_scenarios
-from fixline.catalog.scenarios.actions import NO_ACTIONS, VERBS
+from fixline.catalog.scenarios.actions import NO_ACTIONS, VERBS, Came
 from fixline.catalog.scenarios.instants import InstantError, instant
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.commands import Amend, Command, Complete, Role
+from fixline.domain.steps import CloseOutcome
 from tests.unit.catalog.test_broken_files import BROKEN, CITY, expected, places
 
 FILE = "transportation/pothole.scenarios.yaml"
@@ -131,8 +132,7 @@ def test_every_command_is_an_action() -> None:
     """What the domain can be told, a scenario can do; what happens by itself it cannot."""
     kinds = {each.model_fields["kind"].default: each for each in get_args(get_args(Command)[0])}
     assert set(VERBS) == {
-        "call_answer",
-        "follow_on",
+        *("call_answer", "follow_on", "attach", "original", "duplicate"),
         *(kind for kind, command in kinds.items() if command not in NO_ACTIONS),
     }
     assert {name: verb.value for name, verb in VERBS.items() if name in ("complete", "hold", "signal", "amend")} == {
@@ -141,6 +141,11 @@ def test_every_command_is_an_action() -> None:
         "signal": "name",
         "amend": "reason",
     }
+
+
+def test_an_original_comes_to_what_requests_come_to() -> None:
+    """Every close outcome, and open again."""
+    assert set(get_args(Came)) == {*CloseOutcome, "reopened"}
 
 
 def test_values_are_read_in_the_kinds_that_are_asked_for(root: Path) -> None:
