@@ -40,6 +40,12 @@ from fixline.domain.definition import (
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TITLE = "Fixline: the definition of a request type"
+_TOLD_OF_IT: Shape = {"contains": {"const": NotifyEvent.REOPENED.value}}
+_REOPENED: Shape = {
+    "if": {"required": ["reopen"]},
+    "else": {"properties": {"notify": {"properties": {"reporter": {"type": "array", "not": _TOLD_OF_IT}}}}},
+}
+"""Whoever is told of a reopening is one whose request can be reopened."""
 
 
 def definition_schema() -> Shape:
@@ -60,7 +66,7 @@ def definition_schema() -> Shape:
         "notify": _notify(),
     }
     shape = of_model(Definition, written)
-    return {"$schema": DIALECT, "title": TITLE, **shape, **either_requests_or_redirect()}
+    return {"$schema": DIALECT, "title": TITLE, **shape, **either_requests_or_redirect(), "allOf": [_REOPENED]}
 
 
 def _priority() -> Shape:

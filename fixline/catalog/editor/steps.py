@@ -55,11 +55,25 @@ _VISITS: Shape = {"type": "string", "pattern": r"^([2-9]|[1-9]\d|100) visits$", 
 _WITH_SAMPLE = "Each outcome and the step that follows; not_sampled exactly when there is a sample."
 _SAMPLED: Shape = {
     "if": {"required": ["sample"]},
-    "then": {"properties": {"then": {"description": _WITH_SAMPLE, "required": [NOT_SAMPLED]}}},
+    "then": {"properties": {"then": {"description": _WITH_SAMPLE, "required": [NOT_SAMPLED], "minProperties": 2}}},
     "else": {"properties": {"then": {"description": _WITH_SAMPLE, "not": {"required": [NOT_SAMPLED]}}}},
 }
 _WAITING_AS: Shape = {**name(), "not": {"const": ON_HOLD}}
 _WITH_OPTIONS = [FieldKind.CHOICE.value, FieldKind.CHOICES.value]
+
+_REPLIED: Shape = {
+    "allOf": [
+        {
+            "if": {"not": {"required": ["reply_within"]}},
+            "else": {"properties": {"then": {"required": [NO_REPLY], "minProperties": 2}}},
+        },
+        {
+            "if": {"required": ["reply_within"]},
+            "else": {"properties": {"then": {"not": {"required": [NO_REPLY]}}}},
+        },
+    ]
+}
+"""no_reply is an outcome exactly when there is reply_within."""
 
 KIND_WORDS = {
     "dispatch": "Field work, in plain words: the work order goes to a team.",
@@ -128,12 +142,13 @@ def _kinds() -> dict[str, Shape]:
     found["wait"] = _wait()
     waiting: dict[str, Written] = {"waiting_as": _WAITING_AS, "then": _then()}
     replies = {**waiting, "then": _then(RESERVED_OUTCOMES - {NO_REPLY})}
-    found["agency"] = _kind(AgencyStep, {**replies, "agency": name(KEY), "send": listed(name())})
+    found["agency"] = _kind(AgencyStep, {**replies, "agency": name(KEY), "send": listed(name())}) | _REPLIED
     closing = section(dict.fromkeys([*CloseOutcome, OTHERWISE], STEP_NAME), [OTHERWISE])
     found["follow_on"] = _kind(FollowOnStep, {**waiting, "follow_on": name(KEY), "then": closing})
     together: dict[str, Written] = {"branches": None, "then": _then(allowed=[DONE])}
     found["together"] = _kind(TogetherStep, together, together=_branches())
-    answers = {**waiting, "then": _then(RESERVED_OUTCOMES - {TIMEOUT})}
+    late = {"required": [TIMEOUT], "minProperties": 2}
+    answers = {**waiting, "then": {**_then(RESERVED_OUTCOMES - {TIMEOUT}), **late}}
     found["call"] = _kind(CallStep, {**answers, "call": name(KEY), "send": listed(name())})
     found["notify"] = _kind(NotifyStep, {"role": None, "then": STEP_NAME}, notify=name())
     outcome = words(CloseOutcome)
