@@ -109,7 +109,7 @@ _TABLE: Final = (
          "Correct the name, or add the agency to organisation.yaml."),
     Code("FX311", "No such system", "A system that is called is one of organisation.yaml.",
          "Correct the name, or add the system to organisation.yaml."),
-    Code("FX312", "No such type", "The type of a follow-on is another one of the definitions.",
+    Code("FX312", "No such type", "The type of a follow-on is another one of the definitions, and takes requests.",
          "Correct the name, or write the type's definition."),
     Code("FX313", "Nothing to send", "What is sent is place, description, photos or an answer; never contact data.",
          "Use the name of a question, or delete the entry."),

@@ -20,6 +20,7 @@ from fixline.domain.commands import (
     SYSTEM,
     Actor,
     AgencyReply,
+    Amend,
     Claim,
     Command,
     Complete,
@@ -30,6 +31,7 @@ from fixline.domain.commands import (
 )
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
+from fixline.domain.fields import FieldKind
 from fixline.domain.state import Position, TaskState
 from fixline.domain.steps import OTHERWISE, AgencyStep, CallStep, CloseOutcome, FollowOnStep, HumanStep, WaitStep
 from fixline.domain.virtual import VirtualRequest, follow_on_reports
@@ -65,6 +67,20 @@ class Event(NamedTuple):
     name: str
     visit: int
     job: Job | None
+
+
+def _undated(request: VirtualRequest, position: Position, step: WaitStep) -> bool:
+    """Whether a wait goes on until a date that nobody has given yet; the supervisor has been told."""
+    answers = request.state.answers if request.state else {}
+    return step.until is not None and position.wait_until is None and answers.get(step.until) is None
+
+
+def _dated(definition: Definition, step: WaitStep, at: datetime) -> Amend:
+    """The missing date is given: the day (or the instant) at which the wait is over."""
+    name = step.until or ""
+    day = definition.fields[name].kind is FieldKind.DATE
+    answer = definition.calendar.local(at).date().isoformat() if day else at.isoformat()
+    return Amend(answers={name: answer}, reason="the date was given")
 
 
 class Simulation:
@@ -191,7 +207,8 @@ class Simulation:
 
     def _entered(self, number: int, request: VirtualRequest, position: Position, now: datetime) -> None:
         step = request.definition.step(position.step)
-        if isinstance(step, AgencyStep | CallStep | FollowOnStep) or (isinstance(step, WaitStep) and step.signal):
+        waits = isinstance(step, WaitStep) and (step.signal or _undated(request, position, step))
+        if waits or isinstance(step, AgencyStep | CallStep | FollowOnStep):
             told = self._chance.told(request.definition.type, position.step).takes
             try:
                 span = request.definition.calendar.add(now, told) - now if told else None
@@ -210,6 +227,8 @@ class Simulation:
         command: Command | None = None
         if isinstance(step, WaitStep) and step.signal:
             command = Signal(name=step.signal)
+        elif isinstance(step, WaitStep) and _undated(request, position, step):
+            command = _dated(request.definition, step, event.at)
         elif isinstance(step, AgencyStep | CallStep):
             outcome = self._chance.outcome(request.definition, event.name, step)
             if isinstance(step, AgencyStep):

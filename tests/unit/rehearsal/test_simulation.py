@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixline.catalog import Catalog, read_catalog
+from fixline.catalog import Catalog, check_text, read_catalog
 from fixline.catalog.profiles import Profile, StepProfile, Storm
 from fixline.domain.calendar import Span
 from fixline.domain.definition import Priority
@@ -18,6 +18,7 @@ from fixline.rehearsal.simulation.chance import Chance
 from fixline.rehearsal.simulation.crews import Team
 from fixline.rehearsal.simulation.figures import percentile
 from fixline.rehearsal.simulation.running import Simulation
+from tests.support.lakeport import LAKEPORT
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
 SHORT = Profile(weeks=2)
@@ -116,6 +117,40 @@ def test_a_team_takes_the_most_urgent_first_in_its_hours(catalog: Catalog) -> No
     assert [job.request for job in taken if job] == [1, 0]
     assert team.next(monday) is None
     assert (team.longest, len(team.queue)) == (3, 1)
+
+
+HEARING = """\
+type: hearing
+title: "A hearing"
+department: transportation
+intake: {location: none, questions: {day: {kind: DATE}}}
+priority: [{otherwise: normal}]
+calendar: public-works
+start: wait
+steps:
+  wait: {wait: {until: day}, waiting_as: before_the_hearing, then: heard}
+  heard: {close: fixed}
+"""
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_a_date_that_nobody_has_given_is_given_later(kind: str) -> None:
+    """The supervisor is told of each wait without an end, and gives the date: five days on average, or as the profile
+    says."""
+    city = read_catalog(LAKEPORT).catalog
+    definition, findings = check_text(HEARING.replace("DATE", kind), "transportation/hearing.yaml", city)
+    assert definition is not None, findings
+    simulation = Simulation(city, [definition], SHORT, 50, 3)
+    simulation.run()
+    figures = simulation.figures["hearing"]
+    assert (figures.closed, figures.open) == (50, 0)
+    days = percentile(figures.days_to_close, 50)
+    assert days is not None
+    slow = replace(SHORT, steps={("hearing", "wait"): StepProfile(Span.parse("40 calendar days"))})
+    later = Simulation(city, [definition], slow, 50, 3)
+    later.run()
+    assert percentile(later.figures["hearing"].days_to_close, 50) > days  # type: ignore[operator]
+    assert max(later.figures["hearing"].days_to_close) > 40
 
 
 def test_percentiles() -> None:
