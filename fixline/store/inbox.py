@@ -28,7 +28,7 @@ from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, as_received, lock_request
-from fixline.store.projection import promised_at, request_changes, write_details
+from fixline.store.projection import acted_at, promised_at, request_changes, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
@@ -334,6 +334,7 @@ def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, A
     """Write what was decided, and say what is left to do."""
     if run is not None and run.decisions:
         changes = request_changes(run.definition, run.before, run.decisions[-1], followed=run.followed) | changes
+        changes |= acted_at(run.decisions)
         write_details(session, row.id, run.decisions)
     if changes:
         statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})

@@ -146,6 +146,7 @@ def write_opening(session: Session, report: Report, decision: Decision, alike: A
     row = {
         "id": request_id,
         **request_values(report.definition, decision),
+        "acted_at": decision.state.opened_at,
         "source": report.source,
         "source_type": report.source_type,
         "source_facts": report.source_facts or {},

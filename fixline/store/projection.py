@@ -18,6 +18,7 @@ from fixline.domain.decision import Decision, Effect
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
+from fixline.domain.waiting import happened_at, waits
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
@@ -72,9 +73,16 @@ def request_changes(
     }
 
 
+def acted_at(decisions: Iterable[Decision]) -> dict[str, Any]:
+    """The column that says when something last happened, where one of these decisions is such a thing."""
+    found = [at for at in map(happened_at, decisions) if at is not None]
+    return {"acted_at": found[-1]} if found else {}
+
+
 def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
     """The columns that show the state itself."""
     place = state.place
+    waiting = next(iter(waits(definition, state)), None)
     teams = [task.team for task in state.open_tasks]
     return {
         "type": state.type,
@@ -98,6 +106,9 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "promised_at": promised_at(definition, state),
+        "waits_for": waiting.kind if waiting else None,
+        "waits_on": waiting.on if waiting else None,
+        "waits_since": waiting.since if waiting else None,
     }
 
 

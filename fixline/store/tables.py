@@ -27,13 +27,18 @@ def _text(*, nullable: bool = False) -> Any:
     return Field(default=None if nullable else "", sa_column=Column(Text, nullable=nullable))
 
 
+_OPEN = text("status = 'open'")
+_FREE = text("status = 'open' AND attached_to IS NULL")
+
+
 class RequestRow(SQLModel, table=True):
     """One service request. History that was imported closed has neither version nor state nor workflow.
 
     `inbox` is the number of the last command accepted; `next_at` the next instant at which something falls
     due; `shell_at` when a workflow first took the request up (None: the relay starts one, and notes its last
     try in `relayed_at`). A follow-on has the request that it was opened for in `parent_id`, and that one's step in
-    `parent_step`.
+    `parent_step`. `acted_at` is when something last happened to it (see `fixline.domain.waiting`); while it is open,
+    `waits_for`, `waits_on` and `waits_since` say on whom it waits: the kind, who or what, since when.
     """
 
     __tablename__ = "request"
@@ -76,6 +81,10 @@ class RequestRow(SQLModel, table=True):
     parent_id: str | None = None
     parent_step: str | None = None
     attached_to: str | None = None
+    acted_at: datetime | None = _instant()
+    waits_for: str | None = None
+    waits_on: str | None = None
+    waits_since: datetime | None = _instant()
 
     __table_args__ = (
         Index("ix_request_opened", "opened_at", "id"),
@@ -92,8 +101,16 @@ class RequestRow(SQLModel, table=True):
             "type",
             "latitude",
             "longitude",
-            sqlite_where=text("status = 'open' AND attached_to IS NULL"),
-            postgresql_where=text("status = 'open' AND attached_to IS NULL"),
+            sqlite_where=_FREE,
+            postgresql_where=_FREE,
+        ),
+        Index("ix_request_dormant", "status", "acted_at", "id", sqlite_where=_FREE, postgresql_where=_FREE),
+        Index("ix_request_waiting", "status", "waits_since", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_request_waits_on",
+            *("status", "waits_for", "waits_on", "waits_since", "id"),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         ),
         Index("uq_request_external", "source", "external_id", unique=True),
         Index("ix_request_external", "external_id"),
@@ -101,8 +118,8 @@ class RequestRow(SQLModel, table=True):
             "ix_request_open_version",
             "version",
             "id",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         ),
         Index(
             "ix_request_parent",

@@ -7,8 +7,6 @@ that department's.
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -29,6 +27,7 @@ from fixline.web.auth import LEADS, CallerOf, Guarded, allow
 from fixline.web.parts import PartsOf
 from fixline.web.problems import described, invalid
 from fixline.web.schemas.reports import MOST_MONTHS, Report, ReportOut, ReportQuery
+from fixline.web.sheets import as_csv, sheet
 
 router = APIRouter(prefix="/reports", tags=["reports"], route_class=Guarded)
 
@@ -39,7 +38,6 @@ _REPORTS: dict[Report, Callable[[Session, ReportFilter], list[dict[str, Any]]]] 
     "time-to-close": report_time_to_close,
 }
 _FIRST_DAY, _LAST_DAY = date(1901, 1, 1), date(2199, 12, 31)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @router.get(
@@ -71,9 +69,7 @@ async def get_report(
     )
     items = await asyncio.to_thread(parts.store.read, lambda s: _REPORTS[report](s, wanted))
     if query.format == "csv":
-        name = f"{report}-{since}-{to}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(as_csv(items), media_type="text/csv; charset=utf-8", headers=headers)
+        return sheet(as_csv(items), f"{report}-{since}-{to}.csv")
     found = ReportOut(report=report, from_=since, to=to, timezone=zone.key, by=list(query.by), items=items)
     return Response(found.model_dump_json(by_alias=True), media_type="application/json")
 
@@ -109,17 +105,3 @@ def months(since: date, to: date, zone: ZoneInfo) -> list[Period]:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def as_csv(items: list[dict[str, Any]]) -> str:
-    """The lines as CSV with a header; a text that a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO()
-    if items:
-        writer = csv.DictWriter(out, list(items[0]))
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in item.items()} for item in items)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixline.web.reports import as_csv, months
+from fixline.web.reports import months
+from fixline.web.sheets import as_csv
 from tests.api.conftest import Service, problem
 
 

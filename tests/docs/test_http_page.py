@@ -10,7 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
-from fixline.web import commands, definitions, events, graphs, health, overdue, reports, requests, tasks, versions
+from fixline.domain.waiting import WAIT_KINDS
+from fixline.web import commands, definitions, events, graphs, health, reports, requests, supervision, tasks, versions
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
@@ -34,7 +35,7 @@ from fixline.web.schemas.commands import (
     SignalIn,
     TaskReassignIn,
 )
-from fixline.web.schemas.overdue import OverdueQuery
+from fixline.web.schemas.overdue import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
 from fixline.web.schemas.reports import ReportQuery
 from fixline.web.schemas.requests import JournalQuery, ReportIn, RequestQuery
 from fixline.web.schemas.tasks import TaskQuery
@@ -44,7 +45,7 @@ from tests.docs.pages import ROOT, page, table_rows
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
-    *(requests.router, events.router, commands.verbs, commands.router, tasks.router, overdue.router),
+    *(requests.router, events.router, commands.verbs, commands.router, tasks.router, supervision.router),
     *(reports.router, definitions.router, graphs.router, versions.router),
 )
 
@@ -88,10 +89,26 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Definitions", set(MoveIn.model_fields)),
         ("## Definitions", set(FilesIn.model_fields)),
         ("## Overdue", set(OverdueQuery.model_fields) - {"limit", "cursor"}),
+        ("## Overdue", set(DueSoonQuery.model_fields) - {"limit", "cursor"}),
+        ("## Overdue", set(DormantQuery.model_fields) - {"limit", "cursor"}),
+        ("## Overdue", {*WaitingQuery.model_fields, *WAIT_KINDS} - {"limit", "cursor"}),
         ("## Reports", {"from" if name == "from_" else name for name in ReportQuery.model_fields}),
         ("## How every call works", {"limit", "cursor"}),
     ],
-    ids=["list", "report", "journal", "tasks", "move", "files", "overdue", "reports", "pages"],
+    ids=[
+        "list",
+        "report",
+        "journal",
+        "tasks",
+        "move",
+        "files",
+        "overdue",
+        "soon",
+        "dormant",
+        "waiting",
+        "reports",
+        "pages",
+    ],
 )
 def test_every_field_is_in_its_section(heading: str, names: set[str]) -> None:
     """Fields of bodies and parameters of queries stand as code."""

@@ -1,80 +1,104 @@
-"""What is overdue: one line per clock that is live and past its due instant, worst first.
+"""What is overdue, and what will be soon: one line per live clock, the earliest due first.
 
-Owns the supervisors' query; the page comes from the index of live clocks by due instant. Instants are aware UTC.
+Owns these two of the supervisors' queries; both pages come from the index of live clocks by due instant. Instants are
+aware UTC.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlmodel import Session
 
+from fixline.domain.calendar import Span
+from fixline.store.queries import scope
 from fixline.store.queries.paging import Order
 from fixline.store.queries.requests import CLOCK, REQUEST, VERSION, late_clocks
+from fixline.store.queries.scope import Cutoffs, Scope
 from fixline.store.queries.tasks import OPEN_STATES, TASK
 from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, table_of
+from fixline.store.versions import Versions
 
-_REQUEST = (
-    "id", "type", "version", "status", "step", "priority", "department", "team", "area", "address", "latitude",
-    "longitude", "opened_at", "external_id",
-)  # fmt: skip
 _CLOCK = ("name", "kind", "task_id", "due_at", "last_rung")
-GROUPS = ("department", "team", "type", "area", "clock")
+GROUPS: Mapping[str, ColumnElement[Any]] = {**scope.GROUPS, "clock": func.coalesce(CLOCK.deadline, CLOCK.name)}
 _CLOCKS_OF_REQUESTS = table_of(ClockRow).join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
+Page = tuple[list[dict[str, Any]], list[Any] | None]
 
 
 @dataclass(frozen=True)
-class OverdueFilter:
-    """What the list is narrowed to; None means not narrowed."""
+class OverdueFilter(Scope):
+    """What the list is narrowed to, by clock, too: the name of a clock or of a definition's deadline."""
 
-    now: datetime
-    department: str | None = None
-    team: str | None = None
-    type: str | None = None
-    area: str | None = None
     clock: str | None = None
 
 
-def _conditions(session: Session, wanted: OverdueFilter) -> list[ColumnElement[bool]]:
-    """What is late, then whose. SQLite has no statistics and would begin with all that a department ever had:
-    a column within coalesce is no way in, so that it begins with what is late."""
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    conditions = [late_clocks(wanted.now)]
-    for name in ("department", "team", "type", "area"):
-        value = getattr(wanted, name)
-        if value is not None:
-            conditions.append((func.coalesce(REQUEST[name], "") if sqlite else REQUEST[name]) == value)
-    if wanted.clock is not None:
-        conditions.append(or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock))
-    return conditions
-
-
-def list_overdue(
-    session: Session, wanted: OverdueFilter, after: Sequence[Any] | None, limit: int
-) -> tuple[list[dict[str, Any]], list[Any] | None]:
+def list_overdue(session: Session, wanted: OverdueFilter, after: Sequence[Any] | None, limit: int) -> Page:
     """A page of overdue clocks, each with its request and holder, and the key behind which the next page begins."""
+    return _list(session, _overdue(session, wanted), after, limit)
+
+
+def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
+    """How many clocks are overdue in all, and by department, team, type, area and clock."""
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, _overdue(session, wanted), GROUPS)
+
+
+def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
+    """The instants up to which a clock is due soon, by its request's calendar."""
+    return scope.cutoffs(session, versions, scope.ahead(wanted.now, within))
+
+
+def list_due_soon(
+    session: Session, wanted: OverdueFilter, until: Cutoffs, after: Sequence[Any] | None, limit: int
+) -> Page:
+    """A page of clocks that run and are due from now on but before `until`, as `list_overdue` answers."""
+    return _list(session, _due_soon(session, wanted, until), after, limit)
+
+
+def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
+    """How many clocks are due soon, in all and by group."""
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, _due_soon(session, wanted, until), GROUPS)
+
+
+def _overdue(session: Session, wanted: OverdueFilter) -> list[ColumnElement[bool]]:
+    return [late_clocks(wanted.now), *_of_clock(wanted), *scope.of_scope(session, wanted)]
+
+
+def _due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> list[ColumnElement[bool]]:
+    live = and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at >= wanted.now)
+    before = scope.before_cutoffs(session, CLOCK.due_at, until)
+    return [live, *before, *_of_clock(wanted), *scope.of_scope(session, wanted)]
+
+
+def _of_clock(wanted: OverdueFilter) -> list[ColumnElement[bool]]:
+    return [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
+
+
+def _list(session: Session, conditions: Sequence[ColumnElement[bool]], after: Sequence[Any] | None, limit: int) -> Page:
     statement = select(
         *(CLOCK[name].label(f"clock_{name}") for name in _CLOCK),
-        *(REQUEST[name] for name in _REQUEST),
+        *(REQUEST[name] for name in scope.LINE),
         VERSION.title,
     ).select_from(_CLOCKS_OF_REQUESTS.outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version))
     order = Order((CLOCK.due_at, CLOCK.request_id, CLOCK.name))
-    statement = order.apply(statement.where(*_conditions(session, wanted)), after, limit)
+    statement = order.apply(statement.where(*conditions), after, limit)
     found = [dict(row) for row in session.execute(statement).mappings()]
     page = found[:limit]
-    holders = _holders(session, {row["id"] for row in page})
-    for row in page:
-        row["holder"] = _holder(holders.get(row["id"], []), row)
+    add_holders(session, page)
     last = page[-1] if len(found) > limit else None
     return page, [last["clock_due_at"], last["id"], last["clock_name"]] if last else None
 
 
-def _holders(session: Session, request_ids: Iterable[str]) -> dict[str, list[tuple[str, str, str | None]]]:
+def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
+    """Put into each line of requests whose turn it is: `holder`."""
+    tasks = _tasks_of(session, {line["id"] for line in lines})
+    for line in lines:
+        line["holder"] = _holder(tasks.get(line["id"], []), line)
+
+
+def _tasks_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[tuple[str, str, str | None]]]:
     """The open tasks (id, team, assignee) of each request of a page."""
     statement = select(TASK.request_id, TASK.id, TASK.team, TASK.assignee).where(
         TASK.request_id.in_(list(request_ids)), TASK.state.in_(OPEN_STATES)
@@ -85,24 +109,9 @@ def _holders(session: Session, request_ids: Iterable[str]) -> dict[str, list[tup
     return found
 
 
-def _holder(tasks: Sequence[tuple[str, str, str | None]], row: dict[str, Any]) -> dict[str, Any]:
+def _holder(tasks: Sequence[tuple[str, str, str | None]], line: dict[str, Any]) -> dict[str, Any]:
     """Whose turn it is: the holder of the clock's own task, else of the request's first open one."""
-    own = [task for task in tasks if task[0] == row["clock_task_id"]]
+    own = [task for task in tasks if task[0] == line.get("clock_task_id")]
     for task_id, team, assignee in (own or tasks)[:1]:
         return {"task": task_id, "team": team, "assignee": assignee}
-    return {"task": None, "team": row["team"], "assignee": None}
-
-
-def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
-    """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    columns = [REQUEST.department, REQUEST.team, REQUEST.type, REQUEST.area, func.coalesce(CLOCK.deadline, CLOCK.name)]
-    late = select(*columns, func.count()).select_from(_CLOCKS_OF_REQUESTS).where(*_conditions(session, wanted))
-    statement = late.group_by(*columns)
-    groups: dict[str, Counter[str]] = {name: Counter() for name in GROUPS}
-    total = 0
-    for *keys, count in session.execute(statement):
-        total += count
-        for name, key in zip(GROUPS, keys, strict=True):
-            if key is not None:
-                groups[name][key] += count
-    return {"count": total, **{name: dict(counter.most_common()) for name, counter in groups.items()}}
+    return {"task": None, "team": line["team"], "assignee": None}
