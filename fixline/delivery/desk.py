@@ -19,15 +19,18 @@ from fixline.delivery.heard import Heard
 from fixline.domain.decision import Decision, Refusal
 from fixline.messages import Advanced, EffectOrder, Summary
 from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
+from fixline.store.bulk import BulkOrder, accept_bulk, hand_in
 from fixline.store.moves import accept_moves, read_answers_of
 from fixline.store.opening import OpeningRefused, Preview, Report, open_request, preview
 from fixline.store.projection import REACH
-from fixline.store.store import Store
+from fixline.store.store import Store, StoreAway
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+HANDED_AT_ONCE = 10
+"""Requests of a bulk that get their command in one transaction, and are rung together."""
 BELLS_AT_ONCE = 2
 """Doorbells of one request that this process has in flight. The store's own cap does not see a bell whose command has
 just been applied and whose answer is still on its way through Temporal."""
@@ -117,9 +120,38 @@ class Desk:
         ids = [row.id for row in rows]
         return {**found, **await self._store.in_turn(self._store.read, lambda s: read_answers_of(s, ids))}
 
-    async def _ring_and_note(self, row: Received) -> None:
-        if await self._ring(row):
+    async def submit_bulk(self, order: BulkOrder) -> str:
+        """Keep one command for many requests; its id. Behind it, each request gets its own.
+
+        Raises KeyReused, StoreAway; then nothing was accepted.
+        """
+        bulk_id = await asyncio.to_thread(self._store.write, lambda s: accept_bulk(s, order))
+        if bulk_id == order.id:
+            self._behind(self._hand_in(bulk_id))
+        return bulk_id
+
+    async def _hand_in(self, bulk_id: str) -> None:
+        """A few requests at a time. When Temporal does not answer, the rest is not rung for: the relay does it."""
+        answers = True
+        while True:
+            try:
+                rows = await asyncio.to_thread(
+                    self._store.write, lambda s: hand_in(s, bulk_id, self.clock(), HANDED_AT_ONCE)
+                )
+            except StoreAway as error:
+                log.warning("bulk %s is left to the relay: %s", bulk_id, error)
+                return
+            if rows is None:
+                return
+            waiting = [row for row in rows if row.rung_at and row.state == "waiting"]
+            if answers and waiting:
+                answers = any(await asyncio.gather(*(self._ring_and_note(row) for row in waiting)))
+
+    async def _ring_and_note(self, row: Received) -> bool:
+        heard = await self._ring(row)
+        if heard:
             self._heard.note(row.request_id, row.number)
+        return heard
 
     async def _ring(self, row: Received) -> bool:
         """Ring for a command; not for one that an earlier bell has had answered while this one waited its turn.

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from fixline.delivery.doorbell import Doorbell
 from fixline.store.arrivals import utc_now
+from fixline.store.bulk import claim_bulk, hand_in
 from fixline.store.relaying import Call, claim_calls, claim_unheard, mark_heard
 from fixline.store.store import Store, StoreAway
 
@@ -57,12 +58,19 @@ class Relay:
     async def round(self) -> tuple[int, int]:
         """Claim what waits and ring for it; answers how many were found and how many rings were heard."""
         now = self._clock()
+        await asyncio.to_thread(self._go_on_with_bulk, now)
         calls = await asyncio.to_thread(self._store.write, lambda s: self._claim(s, now))
         heard = await asyncio.gather(*(self._call(call) for call in calls))
         bells = [(c.request_id, c.number) for c, answered in zip(calls, heard, strict=True) if answered and c.number]
         if bells:
             await asyncio.to_thread(self._store.write, lambda s: mark_heard(s, bells))
         return len(calls), sum(heard)
+
+    def _go_on_with_bulk(self, now: datetime) -> None:
+        """Put into the inboxes what is left of a bulk whose process has ended; the bells are this relay's own."""
+        bulk_id = self._store.write(lambda s: claim_bulk(s, now, PATIENCE))
+        while bulk_id is not None and self._store.write(lambda s: hand_in(s, bulk_id, now, BATCH)) is not None:
+            log.info("bulk %s: %d more requests have their command", bulk_id, BATCH)
 
     def _claim(self, session: Session, now: datetime) -> list[Call]:
         calls = claim_calls(session, now, PATIENCE, BATCH)

@@ -132,7 +132,7 @@ def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
     known = find_received(session, arrival)
     if known is not None:
         return known
-    _check_open(request, arrival)
+    check_open(request.state, request.status, request.outcome, arrival.command.kind)
     return put(session, request, arrival)
 
 
@@ -163,13 +163,14 @@ def as_received(request_id: str, number: int, arrival: Arrival) -> Received:
     )
 
 
-def _check_open(request: Locked, arrival: Arrival) -> None:
-    if request.state is None:
+def check_open(state: str | None, status: str, outcome: str | None, kind: str) -> None:
+    """Raise RefusedAtDoor where a request that is closed, or history (no state), takes no command of this kind."""
+    if state is None:
         text = "the request is history from another system and takes no commands"
         raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
-    if request.status == "closed" and arrival.command.kind not in ON_CLOSED:
-        text = f"the request is closed ({request.outcome})"
-        raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": request.outcome}))
+    if status == "closed" and kind not in ON_CLOSED:
+        text = f"the request is closed ({outcome})"
+        raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": outcome}))
 
 
 def utc_now() -> datetime:

@@ -27,8 +27,14 @@ def _text(*, nullable: bool = False) -> Any:
     return Field(default=None if nullable else "", sa_column=Column(Text, nullable=nullable))
 
 
-_OPEN = text("status = 'open'")
-_FREE = text("status = 'open' AND attached_to IS NULL")
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows for which something holds; queries must say it in the same words."""
+    holds = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=holds, postgresql_where=holds)
+
+
+_OPEN = "status = 'open'"
+_FREE = "status = 'open' AND attached_to IS NULL"
 
 
 class RequestRow(SQLModel, table=True):
@@ -96,50 +102,16 @@ class RequestRow(SQLModel, table=True):
         Index("ix_request_team_opened", "team", "opened_at", "id"),
         Index("ix_request_area_opened", "area", "opened_at", "id"),
         Index("ix_request_place", "latitude", "longitude"),
-        Index(
-            "ix_request_open_place",
-            "type",
-            "latitude",
-            "longitude",
-            sqlite_where=_FREE,
-            postgresql_where=_FREE,
-        ),
-        Index("ix_request_dormant", "status", "acted_at", "id", sqlite_where=_FREE, postgresql_where=_FREE),
-        Index("ix_request_waiting", "status", "waits_since", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index(
-            "ix_request_waits_on",
-            *("status", "waits_for", "waits_on", "waits_since", "id"),
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
-        ),
+        _partial("ix_request_open_place", "type", "latitude", "longitude", where=_FREE),
+        _partial("ix_request_dormant", "status", "acted_at", "id", where=_FREE),
+        _partial("ix_request_waiting", "status", "waits_since", "id", where=_OPEN),
+        _partial("ix_request_waits_on", "status", "waits_for", "waits_on", "waits_since", "id", where=_OPEN),
         Index("uq_request_external", "source", "external_id", unique=True),
         Index("ix_request_external", "external_id"),
-        Index(
-            "ix_request_open_version",
-            "version",
-            "id",
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
-        ),
-        Index(
-            "ix_request_parent",
-            "parent_id",
-            "id",
-            sqlite_where=text("parent_id IS NOT NULL"),
-            postgresql_where=text("parent_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_request_without_shell",
-            "accepted_at",
-            sqlite_where=text("shell_at IS NULL AND status = 'open'"),
-            postgresql_where=text("shell_at IS NULL AND status = 'open'"),
-        ),
-        Index(
-            "ix_request_fault",
-            "id",
-            sqlite_where=text("fault IS NOT NULL"),
-            postgresql_where=text("fault IS NOT NULL"),
-        ),
+        _partial("ix_request_open_version", "version", "id", where=_OPEN),
+        _partial("ix_request_parent", "parent_id", "id", where="parent_id IS NOT NULL"),
+        _partial("ix_request_without_shell", "accepted_at", where="shell_at IS NULL AND status = 'open'"),
+        _partial("ix_request_fault", "id", where="fault IS NOT NULL"),
     )
 
 
@@ -201,30 +173,10 @@ class ClockRow(SQLModel, table=True):
     stretches: list[dict[str, Any]] = _json(list)
 
     __table_args__ = (
-        Index(
-            "ix_clock_live_due",
-            "due_at",
-            "request_id",
-            "name",
-            sqlite_where=text("live AND due_at IS NOT NULL"),
-            postgresql_where=text("live AND due_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_clock_ended",
-            "ended_at",
-            sqlite_where=text("kind = 'deadline' AND state = 'met'"),
-            postgresql_where=text("kind = 'deadline' AND state = 'met'"),
-        ),
-        Index(
-            "ix_clock_breached",
-            "breached_at",
-            sqlite_where=text("kind = 'deadline' AND breached_at IS NOT NULL"),
-            postgresql_where=text("kind = 'deadline' AND breached_at IS NOT NULL"),
-        ),
+        _partial("ix_clock_live_due", "due_at", "request_id", "name", where="live AND due_at IS NOT NULL"),
+        _partial("ix_clock_ended", "ended_at", where="kind = 'deadline' AND state = 'met'"),
+        _partial("ix_clock_breached", "breached_at", where="kind = 'deadline' AND breached_at IS NOT NULL"),
     )
-
-
-_REOPENED = text("kind = 'reopened'")
 
 
 class JournalRow(SQLModel, table=True):
@@ -241,14 +193,7 @@ class JournalRow(SQLModel, table=True):
     text: str = _text()
     data: dict[str, Any] = _json()
 
-    __table_args__ = (
-        Index(
-            "ix_journal_reopened",
-            "at",
-            sqlite_where=_REOPENED,
-            postgresql_where=_REOPENED,
-        ),
-    )
+    __table_args__ = (_partial("ix_journal_reopened", "at", where="kind = 'reopened'"),)
 
 
 class CommandRow(SQLModel, table=True):
@@ -283,40 +228,11 @@ class CommandRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("uq_command_number", "request_id", "number", unique=True),
-        Index(
-            "uq_command_key",
-            "caller",
-            "idempotency_key",
-            unique=True,
-            sqlite_where=text("idempotency_key IS NOT NULL"),
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
-        Index(
-            "ix_command_waiting",
-            "accepted_at",
-            "request_id",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-        Index(
-            "ix_command_waiting_of",
-            "request_id",
-            "number",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-        Index(
-            "ix_command_unheard",
-            "rung_at",
-            sqlite_where=text("rung_at IS NOT NULL AND state <> 'waiting'"),
-            postgresql_where=text("rung_at IS NOT NULL AND state <> 'waiting'"),
-        ),
-        Index(
-            "ix_command_failed",
-            "accepted_at",
-            sqlite_where=text("state = 'failed'"),
-            postgresql_where=text("state = 'failed'"),
-        ),
+        _partial("uq_command_key", "caller", "idempotency_key", where="idempotency_key IS NOT NULL", unique=True),
+        _partial("ix_command_waiting", "accepted_at", "request_id", where="state = 'waiting'"),
+        _partial("ix_command_waiting_of", "request_id", "number", where="state = 'waiting'"),
+        _partial("ix_command_unheard", "rung_at", where="rung_at IS NOT NULL AND state <> 'waiting'"),
+        _partial("ix_command_failed", "accepted_at", where="state = 'failed'"),
     )
 
 
@@ -345,12 +261,7 @@ class EffectRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_effect_request", "request_id", "decision"),
-        Index(
-            "ix_effect_pending",
-            "request_id",
-            sqlite_where=text("state IN ('pending', 'failed')"),
-            postgresql_where=text("state IN ('pending', 'failed')"),
-        ),
+        _partial("ix_effect_pending", "request_id", where="state IN ('pending', 'failed')"),
     )
 
 

@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fixline import __version__
 from fixline.web import (
     apidocs,
+    bulk,
     commands,
     definitions,
     events,
@@ -87,6 +88,7 @@ def build_app(parts: Parts) -> FastAPI:
 def _api() -> APIRouter:
     api = APIRouter(prefix=API, responses=problems.described(401, 403, 413, 415, 422, 503))
     for router in (
+        bulk.router,
         requests.router,
         events.router,
         commands.verbs,

@@ -153,19 +153,25 @@ def areas_of(parts: Parts, location: LocationIn | None) -> dict[str, str]:
 )
 async def get_requests(query: Annotated[RequestQuery, Query()], parts: PartsOf) -> RequestPage:
     """Requests, newest first unless `sort` or `near` says otherwise."""
-    if "radius_m" in query.model_fields_set and query.near is None:
-        raise invalid("radius_m", "without_near", "goes with near")
+    check_near(query)
     sort: Sort = query.sort or ("distance" if query.near else "-opened")
     if sort == "distance" and query.near is None:
         raise invalid("sort", "without_near", "distance goes with near")
     bound = query.bound()
     after = read_cursor(query.cursor, bound)
-    wanted = _filter(query, parts.desk.clock())
+    wanted = filter_of(query, parts.desk.clock())
     lines, key = await asyncio.to_thread(parts.store.read, lambda s: list_requests(s, wanted, sort, after, query.limit))
     return RequestPage.model_validate({"items": lines, "next": write_cursor(key, bound)})
 
 
-def _filter(query: RequestQuery, now: datetime) -> RequestFilter:
+def check_near(query: RequestQuery) -> None:
+    """Raise Problem (422) for a radius around nothing."""
+    if "radius_m" in query.model_fields_set and query.near is None:
+        raise invalid("radius_m", "without_near", "goes with near")
+
+
+def filter_of(query: RequestQuery, now: datetime) -> RequestFilter:
+    """What the store looks for."""
     latitude, longitude = map(float, query.near.split(",")) if query.near else (0.0, 0.0)
     return RequestFilter(
         now=now,

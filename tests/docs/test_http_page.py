@@ -11,10 +11,23 @@ from fastapi.routing import APIRoute
 
 from fixline.domain.journal import KINDS
 from fixline.domain.waiting import WAIT_KINDS
-from fixline.web import commands, definitions, events, graphs, health, reports, requests, supervision, tasks, versions
+from fixline.web import (
+    bulk,
+    commands,
+    definitions,
+    events,
+    graphs,
+    health,
+    reports,
+    requests,
+    supervision,
+    tasks,
+    versions,
+)
 from fixline.web.auth import Allowed
 from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
+from fixline.web.schemas.bulk import BulkIn
 from fixline.web.schemas.commands import (
     AmendIn,
     AttachIn,
@@ -45,7 +58,7 @@ from tests.docs.pages import ROOT, page, table_rows
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
-    *(requests.router, events.router, commands.verbs, commands.router, tasks.router, supervision.router),
+    *(bulk.router, requests.router, events.router, commands.verbs, commands.router, tasks.router, supervision.router),
     *(reports.router, definitions.router, graphs.router, versions.router),
 )
 
@@ -85,6 +98,7 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Requests", set(RequestQuery.model_fields) - {"limit", "cursor"}),
         ("## Requests", set(ReportIn.model_fields)),
         ("## Requests", set(JournalQuery.model_fields) - {"limit", "cursor"}),
+        ("### One command for many requests", set(BulkIn.model_fields)),
         ("## Tasks", set(TaskQuery.model_fields) - {"limit", "cursor"}),
         ("## Definitions", set(MoveIn.model_fields)),
         ("## Definitions", set(FilesIn.model_fields)),
@@ -99,6 +113,7 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         "list",
         "report",
         "journal",
+        "bulk",
         "tasks",
         "move",
         "files",

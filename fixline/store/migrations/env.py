@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from fixline.store import tables  # noqa: F401 - importing it registers the tables
+from fixline.store import bulk_tables, tables  # noqa: F401 - importing it registers the tables
 
 
 def run() -> None:

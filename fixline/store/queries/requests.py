@@ -64,6 +64,12 @@ def list_requests(
     return lines, [last["sort_key"], last["id"]] if last is not None else None
 
 
+def find_ids(session: Session, wanted: RequestFilter, limit: int) -> list[str]:
+    """The ids of the requests that are wanted, at most so many."""
+    statement = select(REQUEST.id).where(*_conditions(wanted)).order_by(REQUEST.id).limit(limit)
+    return list(session.execute(statement).scalars())
+
+
 def _order(wanted: RequestFilter, sort: Sort) -> Order:
     field = sort.removeprefix("-")
     key: ColumnElement[Any]
