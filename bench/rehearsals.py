@@ -8,6 +8,7 @@ import time
 from fixline.catalog import read_catalog
 from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios import read_scenarios, scenario_files
+from fixline.cli.heap import at_rest
 from fixline.rehearsal.playing import play
 from fixline.rehearsal.simulation.running import Simulation
 from fixline.settings import PACKAGED_DEFINITIONS
@@ -46,8 +47,9 @@ def main() -> None:
     parser.add_argument("--type", default="pothole", help="the type that is simulated")
     parser.add_argument("--requests", type=int, default=20_000, help="how many requests are simulated")
     arguments = parser.parse_args()
-    measure_scenarios(arguments.rounds)
-    measure_simulation(arguments.type, arguments.requests)
+    with at_rest():  # as the commands do
+        measure_scenarios(arguments.rounds)
+        measure_simulation(arguments.type, arguments.requests)
 
 
 if __name__ == "__main__":

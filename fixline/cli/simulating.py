@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fixline.cli.heap import at_rest
 from fixline.cli.outcome import Trouble, WrongUse
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ def simulate(
     """Play many requests through definitions, with crews of given size; print backlog, times and overdue shares."""
     from fixline.cli import simulated
 
-    simulation = prepare(types or [], requests, profile, crews or [], weeks, seed)
-    began = time.perf_counter()
-    with simulated.progress(sys.stderr) as hear:
-        simulation.run(hear)
+    with at_rest():
+        simulation = prepare(types or [], requests, profile, crews or [], weeks, seed)
+        began = time.perf_counter()
+        with simulated.progress(sys.stderr) as hear:
+            simulation.run(hear)
     seconds = time.perf_counter() - began
     if as_json:
         print(json.dumps(simulated.as_json(simulation, seconds), indent=2))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fixline.cli.heap import at_rest
 from fixline.cli.outcome import FOUND
 
 
@@ -31,7 +32,8 @@ def run_scenarios(
     from fixline.rehearsal.rehearsing import rehearse
     from fixline.settings import read_settings
 
-    report = rehearse(paths or [read_settings().definitions_folder])
+    with at_rest():
+        report = rehearse(paths or [read_settings().definitions_folder])
     poor = [each for each in report.coverage if each.percent < least] if coverage else []
     if as_json:
         print(json.dumps(timelines.as_json(report, coverage=coverage), indent=2))

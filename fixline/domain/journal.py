@@ -41,13 +41,16 @@ R = TypeVar("R", bound=BaseModel)
 
 def _patched(record: R, data: Mapping[str, Any]) -> R:
     """The record with the fields that the entry's data names; other data is for readers only."""
-    known = type(record).model_fields
+    known = record.__dict__
     changes = {name: value for name, value in data.items() if name in known}
-    return type(record).model_validate({**record.__dict__, **changes})
+    return type(record).model_validate({**known, **changes})
+
+
+_POSITION = frozenset(Position.model_fields)
 
 
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
-    position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in Position.model_fields})
+    position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in _POSITION})
     visits = {"visits": {**state.visits, position.step: position.visit}}
     return {**_placed(state, entry.data.get("branch"), position), **visits}
 
@@ -285,15 +288,17 @@ def _opened(entry: Entry) -> RequestState:
     )
 
 
-def _begin_decision(state: RequestState) -> dict[str, Any]:
+def _begin_decision(state: RequestState) -> RequestState:
     """A new decision leaves behind the tasks that earlier ones finished, and those tasks' clocks."""
-    tasks = {name: task for name, task in state.tasks.items() if task.state.open}
+    tasks = {task.id: task for task in state.open_tasks}
     clocks = {
         name: clock
         for name, clock in state.clocks.items()
-        if clock.task is None or clock.state.live or clock.task in tasks
+        if clock.task is None or clock.task in tasks or clock.state.live
     }
-    return {"tasks": tasks, "clocks": clocks}
+    if len(tasks) == len(state.tasks) and len(clocks) == len(state.clocks):
+        return state
+    return _with(state, {"tasks": tasks, "clocks": clocks})
 
 
 def evolve(state: RequestState | None, entry: Entry) -> RequestState:
@@ -304,15 +309,18 @@ def evolve(state: RequestState | None, entry: Entry) -> RequestState:
     if state is None:
         raise KeyError(f"the journal begins with {entry.kind!r}, not with 'opened'")
     if entry.decision != state.decision:
-        state = _with(state, _begin_decision(state))
+        state = _begin_decision(state)
     changes = _EVOLVE[entry.kind](state, entry)
     stamp = {"decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
     return _changed(state, {**changes, **stamp})
 
 
+_READ_AGAIN = frozenset({"priority", "floor", "closed_at"})
+"""Values that come as JSON text."""
+
+
 def _changed(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
-    plain = {"priority", "floor", "closed_at"} & set(changes)
-    if plain:  # values that come as JSON text and must be read again
+    if not _READ_AGAIN.isdisjoint(changes):
         return RequestState.model_validate({**state.__dict__, **changes})
     return _with(state, changes)
 
@@ -321,8 +329,9 @@ def _with(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
     """The state with other values of some fields. The same as `model_copy`, which takes three times as long: this is
     done for every entry."""
     fresh = RequestState.__new__(RequestState)
+    given = state.__pydantic_fields_set__
     object.__setattr__(fresh, "__dict__", {**state.__dict__, **changes})
-    object.__setattr__(fresh, "__pydantic_fields_set__", state.__pydantic_fields_set__ | changes.keys())
+    object.__setattr__(fresh, "__pydantic_fields_set__", given if changes.keys() <= given else given | changes.keys())
     object.__setattr__(fresh, "__pydantic_extra__", None)
     object.__setattr__(fresh, "__pydantic_private__", None)
     return fresh

@@ -12,6 +12,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Protocol, Self
 
@@ -21,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     PlainSerializer,
     WithJsonSchema,
     model_serializer,
@@ -52,7 +54,10 @@ class Unit(StrEnum):
     @property
     def working(self) -> bool:
         """True when the unit counts only time in which the calendar is open."""
-        return self.value.startswith("working ")
+        return self in _WORKING
+
+
+_WORKING = frozenset({Unit.WORKING_MINUTES, Unit.WORKING_HOURS, Unit.WORKING_DAYS})
 
 
 class DeclaresDay(Protocol):
@@ -106,25 +111,20 @@ class Span(BaseModel):
 
         One working day is `calendar.day`; one calendar day is 24 elapsed hours.
         """
-        one = calendar.day if self.unit is Unit.WORKING_DAYS else _FIXED_LENGTHS[self.unit]
-        return int(self.count * (one // _MICROSECOND)) * _MICROSECOND
+        return _length(self.count, calendar.day if self.unit is Unit.WORKING_DAYS else _FIXED_LENGTHS[self.unit])
 
     def __str__(self) -> str:
         """The canonical text, which parse() reads back."""
-        unit = self.unit.value.removesuffix("s") if self.count == 1 else self.unit.value
-        return f"{self.count.normalize():f} {unit}"
+        return _span_text(self.count, self.unit)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            count, unit = _read_span(value)
-            return {"count": count, "unit": unit}
-        return value
+    def _from_text(cls, value: Any, read: ModelWrapValidatorHandler[Span]) -> Span:
+        return _known_span(value) if isinstance(value, str) else read(value)
 
     @model_serializer
     def _as_text(self) -> str:
-        return str(self)
+        return _span_text(self.count, self.unit)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -134,6 +134,23 @@ class Span(BaseModel):
             "pattern": r"^\d+(\.\d{1,2})? (working|calendar) (minute|hour|day)s?$",
             "examples": ["4 working hours", "2 working days", "7 calendar days"],
         }
+
+
+@lru_cache(maxsize=1024)
+def _known_span(text: str) -> Span:
+    """The span of a text; definitions and clocks have a few dozen, read again with every clock. Raises SpanError."""
+    return Span.parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _span_text(count: Decimal, unit: Unit) -> str:
+    name = unit.value.removesuffix("s") if count == 1 else unit.value
+    return f"{count.normalize():f} {name}"
+
+
+@lru_cache(maxsize=1024)
+def _length(count: Decimal, one: dt.timedelta) -> dt.timedelta:
+    return int(count * (one // _MICROSECOND)) * _MICROSECOND
 
 
 def _read_span(text: str) -> tuple[Decimal, Unit]:

@@ -41,7 +41,10 @@ class TaskState(StrEnum):
     @property
     def open(self) -> bool:
         """Whether somebody still has to do something about it."""
-        return self in (TaskState.OFFERED, TaskState.CLAIMED, TaskState.STARTED)
+        return self in _OPEN
+
+
+_OPEN = frozenset({TaskState.OFFERED, TaskState.CLAIMED, TaskState.STARTED})
 
 
 class Task(Record):
@@ -77,7 +80,10 @@ class ClockState(StrEnum):
     @property
     def live(self) -> bool:
         """Whether the clock can still become due."""
-        return self in (ClockState.RUNNING, ClockState.PAUSED)
+        return self in _LIVE
+
+
+_LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED})
 
 
 class ClockKind(StrEnum):
@@ -230,12 +236,12 @@ class RequestState(Record):
     @property
     def open_tasks(self) -> list[Task]:
         """The tasks that somebody still has to do something about."""
-        return [task for task in self.tasks.values() if task.state.open]
+        return [task for task in self.tasks.values() if task.state in _OPEN]
 
     @property
     def live_clocks(self) -> list[Clock]:
         """The clocks that can still become due, in the order of their start."""
-        return [clock for clock in self.clocks.values() if clock.state.live]
+        return [clock for clock in self.clocks.values() if clock.state in _LIVE]
 
     @property
     def counted_from(self) -> datetime:

@@ -105,9 +105,8 @@ def start_task_clock(draft: Draft, task: Task, kind: ClockKind, budget: Span) ->
 
 
 def _start(draft: Draft, clock: Clock, *, backlog: bool) -> None:
-    due_at = clocks.due(clock, draft.calendar)
-    started = clock.model_copy(update={"due_at": due_at})
-    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **vars(started))
+    started = {**vars(clock), "due_at": clocks.due(clock, draft.calendar)}
+    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **started)
     if backlog:
         _pass_by(draft, clock.name)
 
@@ -201,10 +200,14 @@ def settle(draft: Draft) -> None:
     active = draft.state.conditions
     changed = False
     for clock in draft.state.live_clocks:
-        pauses = set(deadline_of(draft, clock).paused_while) if clock.kind is ClockKind.DEADLINE else {ON_HOLD}
-        if clock.state is ClockState.RUNNING and pauses & active:
-            _pause(draft, clock, sorted(pauses & active))
-        elif clock.state is ClockState.PAUSED and not pauses & active:
+        running = clock.state is ClockState.RUNNING
+        if running and not active:
+            continue
+        pauses = deadline_of(draft, clock).paused_while if clock.kind is ClockKind.DEADLINE else (ON_HOLD,)
+        reasons = active.intersection(pauses)
+        if running and reasons:
+            _pause(draft, clock, sorted(reasons))
+        elif not running and not reasons:
             _resume(draft, clock)
             changed = changed or clock.kind is ClockKind.DEADLINE
     if changed:

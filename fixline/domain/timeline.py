@@ -26,6 +26,7 @@ DAY: Final = dt.timedelta(days=1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY_MICROS: Final = DAY // dt.timedelta(microseconds=1)
 _SEARCH_STEPS_DAYS = (0, 30, 366, 4 * 366, 16 * 366, SEARCH_YEARS * 366)
+_ANSWERS_KEPT: Final = 16_384
 Week = tuple[tuple[Window, ...], ...]
 """The windows of the seven weekdays, from Monday on."""
 
@@ -107,6 +108,9 @@ class Timeline:
         self._hours = hours
         self._special = dict(hours.special)
         self._stretch = _NOTHING
+        self.after = lru_cache(maxsize=_ANSWERS_KEPT)(self._after)
+        """The first instant with so much work since another; None when the search ends before it. Answers are kept:
+        each decision asks the same of the clocks that it finds running."""
 
     def is_open(self, at: int) -> bool:
         stretch = self._covering(at, at)
@@ -117,8 +121,7 @@ class Timeline:
         stretch = self._covering(start, end)
         return stretch.worked(end) - stretch.worked(start)
 
-    def after(self, start: int, amount: int) -> int | None:
-        """The first instant with that much work since start; None when the search ends before it."""
+    def _after(self, start: int, amount: int) -> int | None:
         for stretch, last in self._growing(start):
             target = stretch.worked(start) + amount
             index = bisect_left(stretch.before, target) - 1
