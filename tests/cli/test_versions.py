@@ -11,6 +11,7 @@ import pytest
 
 from fixline.catalog import read_catalog
 from fixline.cli.folder import DataFolder
+from fixline.cli.versioning import _why
 from fixline.store.store import Store
 from tests.cli.conftest import Fixline
 from tests.support.city import City
@@ -101,3 +102,27 @@ def test_what_cannot_move_stays_and_says_why(fixline: Fixline, data: Path, folde
 def test_wrong_names(fixline: Fixline, data: Path, arguments: list[str], code: int, said: str) -> None:
     ran = fixline(*arguments, "--data", data)
     assert (ran.code, said in ran.err) == (code, True), ran
+
+
+def test_a_dry_run_says_what_waits_and_who_is_told() -> None:
+    """In words: the ends of waits, the step that is entered anew, tasks that are withdrawn, whom it reaches."""
+    pair = {"before": "2026-06-02T13:00:00+00:00", "after": None}
+    changes = {
+        "step": None,
+        "anew": "look",
+        "priority": None,
+        "waits": [
+            {"step": "gas", "until": pair, "waiting_as": None},
+            {"step": "dry", "until": None, "waiting_as": {"before": None, "after": "drying"}},
+        ],
+        "clocks": [],
+        "tasks": [{"id": "R-1-T1", "state": {"before": "offered", "after": "withdrawn"}}],
+        "effects": [
+            {"kind": "tell_request", "to": "R-2", "about": "parent_left"},
+            {"kind": "dispatch", "to": "crew", "about": None},
+        ],
+    }
+    assert _why({"message": None, "changes": changes}) == (
+        ": look is entered anew, gas waits until 2026-06-02T13:00:00+00:00 -> -, dry waits as - -> drying, "
+        "R-1-T1 offered -> withdrawn, tell request R-2 parent left, dispatch crew"
+    )
