@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,28 +19,30 @@ def overdue(
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
     clock: Annotated[str | None, typer.Option(help="Only clocks of this name, such as resolve.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines at most.")] = 50,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, max=3_600, help="With --watch: seconds between two looks.")] = 5,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """List what is overdue, worst first."""
+    from fixline.cli.lateness import console_of, print_late, watch_late
+    from fixline.cli.outcome import WrongUse
     from fixline.cli.reading import list_late
     from fixline.store.arrivals import utc_now
     from fixline.store.queries.overdue import OverdueFilter
 
-    wanted = OverdueFilter(utc_now(), department=department, team=team, type=type_, area=area, clock=clock)
-    found = list_late(wanted, limit, data)
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    for item in found["items"]:
-        request, holder = item["request"], item["holder"]
-        who = holder["assignee"] or holder["team"] or "-"
-        print(
-            f"{request['id']}  {item['clock']:<22} due {item['due_at'][:16]}Z  late {item['late_by']:<16} "
-            f"{request['type']:<26} {who:<24} {request['address'] or ''}"
-        )
-    left = found["totals"]["count"] - len(found["items"])
-    print(f"{found['totals']['count']} overdue" + (f", {left} not shown (--limit)" if left else ""))
+    def look(most: int) -> dict[str, Any]:
+        wanted = OverdueFilter(utc_now(), department=department, team=team, type=type_, area=area, clock=clock)
+        return list_late(wanted, most, data)
+
+    if watch and as_json:
+        raise WrongUse("--watch is for people: ask with --json as often as you like")
+    if watch:
+        watch_late(console_of(), look, limit, every, utc_now)
+    elif as_json:
+        print(json.dumps(look(limit), indent=2))
+    else:
+        print_late(console_of(), look(limit))
 
 
 def show(
