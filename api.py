@@ -17,6 +17,7 @@ from sqlmodel import Session
 from temporalio.client import Client
 
 from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
+from fixline.delivery.attributes import SearchAttributes
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.settings import Settings, read_settings
@@ -50,7 +51,7 @@ def create_app(
     catalog, organisation = checked_catalog(settings)
     store = store or Store(settings.database_url, synchronous=settings.sqlite_synchronous)
     prepare(store, catalog, settings, clock())
-    doorbell = doorbell or Doorbell(_client(), task_queue=settings.task_queue)
+    doorbell = doorbell or _doorbell(settings)
     desk = Desk(
         store,
         doorbell,
@@ -93,6 +94,11 @@ def prepare(store: Store, catalog: Catalog, settings: Settings, now: datetime) -
 
     for kept in store.write(write).kept:
         log.warning(kept.warning)
+
+
+def _doorbell(settings: Settings) -> Doorbell:
+    client = _client()
+    return Doorbell(client, task_queue=settings.task_queue, attributes=SearchAttributes(client))
 
 
 def _client() -> Client:

@@ -26,6 +26,7 @@ from activities.outgoing import Outgoing
 from activities.telling import TellRequest, Wake
 from fixline import __version__
 from fixline.catalog import Organisation
+from fixline.delivery.attributes import OnlyConfirmed, SearchAttributes
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
 from fixline.delivery.waking import Waker
@@ -58,8 +59,7 @@ def build_activities(
     inbox = Inbox(store, versions)
     effects = Effects(store, inbox)
     crews = Crews(organisation)
-    channel = notifier or LogNotifier()
-    out = outgoing or Outgoing(read_secret)
+    channel, out = notifier or LogNotifier(), outgoing or Outgoing(read_secret)
     return [
         Advance(inbox).advance,
         Dispatch(effects, crews).dispatch,
@@ -74,7 +74,13 @@ def build_activities(
 
 
 def build_worker(
-    client: Client, activities: list[Callable[..., Any]], *, task_queue: str, slots: int, **options: Any
+    client: Client,
+    activities: list[Callable[..., Any]],
+    *,
+    task_queue: str,
+    slots: int,
+    attributes: SearchAttributes | None = None,
+    **options: Any,
 ) -> Worker:
     """A worker whose workflow-task slots never exceed its local-activity slots, nor those its connections."""
     keep_bytecode()
@@ -86,6 +92,7 @@ def build_worker(
         activities=activities,
         activity_executor=ThreadPoolExecutor(slots, "activity"),
         workflow_runner=sandboxed_runner(),
+        interceptors=[OnlyConfirmed(attributes)],
         max_concurrent_workflow_tasks=slots,
         max_concurrent_local_activities=slots,
         max_concurrent_activities=slots,
@@ -98,13 +105,16 @@ def build_worker(
 
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what went unheard."""
-    doorbell = Doorbell(client, task_queue=settings.task_queue)
+    attributes = SearchAttributes(client)
+    doorbell = Doorbell(client, task_queue=settings.task_queue, attributes=attributes)
     outgoing = Outgoing(read_secret, private_hosts=settings.private_hosts)
     activities = build_activities(store, organisation, wake=Waker(store, doorbell).wake, outgoing=outgoing)
 
     def new_worker() -> Worker:
-        return build_worker(client, activities, task_queue=settings.task_queue, slots=settings.worker_slots)
+        queue, slots = settings.task_queue, settings.worker_slots
+        return build_worker(client, activities, task_queue=queue, slots=slots, attributes=attributes)
 
     async with asyncio.TaskGroup() as group:
+        group.create_task(attributes.keep())
         group.create_task(Relay(store, doorbell).run())
         group.create_task(while_database_answers(store, new_worker))

@@ -28,6 +28,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from bench import handwritten
 from bench.server import temporal_server
 from fixline.catalog import Catalog, read_catalog, version_hash
+from fixline.delivery.attributes import SearchAttributes
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.domain.commands import Actor, Complete, Open, Place, Role
@@ -76,7 +77,7 @@ class Fixline:
         self._definition = definitions["pothole"]
         self._version = version_hash(self._definition)
         self._store.write(lambda s: publish(s, self._definition, self._version, utc_now()))
-        doorbell = Doorbell(client, task_queue=self.queue)
+        doorbell = Doorbell(client, task_queue=self.queue, attributes=SearchAttributes(client))
         self._desk = Desk(self._store, doorbell, ZoneInfo("America/Chicago"), answer_within_seconds=30)
 
     async def one(self, name: str) -> str:
@@ -134,7 +135,9 @@ async def work(side: str, address: str, folder: Path) -> None:
         if organisation is None:
             raise RuntimeError("the definitions have no organisation")
         activities = build_activities(store_at(folder), organisation)
-        worker = build_worker(client, activities, task_queue=Fixline.queue, slots=16)
+        attributes = SearchAttributes(client)
+        await attributes.look()
+        worker = build_worker(client, activities, task_queue=Fixline.queue, slots=16, attributes=attributes)
     else:
         keep_bytecode()
         worker = Worker(

@@ -85,12 +85,26 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Attributes:
+    """By what Temporal's own lists find the request: its search attributes. `due` (aware UTC) is the promised date."""
+
+    type: str | None = None
+    department: str | None = None
+    team: str | None = None
+    area: str | None = None
+    status: str | None = None
+    priority: str | None = None
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Advanced:
     """What the workflow needs to know after the store has decided.
 
     `decision` is the number of the last decision, `effects` every effect not yet taken, `next_at` the next
     instant (aware UTC) at which something falls due, None when nothing does. A `closed` request with no
-    effect left has nothing more to do.
+    effect left has nothing more to do. `attributes` are the search attributes that the workflow should have by now;
+    None (also of earlier releases) leaves those that it has.
     """
 
     decision: int
@@ -99,6 +113,7 @@ class Advanced:
     effects: list[EffectOrder] = field(default_factory=list)
     summary: Summary = field(default_factory=Summary)
     schema: int = MESSAGE_SCHEMA
+    attributes: Attributes | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ class Shell:
     `armed_at` (aware UTC) is the instant for which the previous run's timer was set: an instant, never a
     duration. `runs` counts the runs of this request that continued as new. `opened` is what the opening, decided
     at the door, asks for: with it the shell need not look into the store before it takes the first effects.
-    `known` is the highest decision that the runs before have seen.
+    `known` is the highest decision that the runs before have seen, `attributes` the search attributes that they set.
     """
 
     request_id: str
@@ -117,3 +132,4 @@ class Shell:
     opened: Advanced | None = None
     known: int = 0
     schema: int = MESSAGE_SCHEMA
+    attributes: Attributes | None = None

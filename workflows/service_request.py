@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
         Shell,
         Summary,
     )
-    from workflows import policies
+    from workflows import attributes, policies
 
 
 @workflow.defn(name=WORKFLOW_NAME)
@@ -54,6 +54,8 @@ class ServiceRequest:
         self._ending = False
         self._summary = Summary()
         self._looked = False
+        # The search attributes that this workflow has: those of its start, or of the run before.
+        self._attributes = shell.attributes or (shell.opened.attributes if shell.opened else None)
 
     @workflow.run
     async def run(self, shell: Shell) -> None:
@@ -69,7 +71,15 @@ class ServiceRequest:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 break
         if not self._closed:
-            workflow.continue_as_new(Shell(shell.request_id, self._armed_at, shell.runs + 1, known=self._decision))
+            workflow.continue_as_new(
+                Shell(
+                    shell.request_id,
+                    self._armed_at,
+                    shell.runs + 1,
+                    known=self._decision,
+                    attributes=self._attributes,
+                )
+            )
 
     @workflow.update(dynamic=True)
     async def doorbell(self, name: str, args: Sequence[RawValue]) -> Rung:  # noqa: ARG002 - read by the validator
@@ -135,11 +145,18 @@ class ServiceRequest:
         if result.decision < self._decision:
             return
         self._decision, self._closed, self._summary = result.decision, result.closed, result.summary
+        self._describe(result)
         for effect in result.effects:
             if effect.effect_id not in self._taking | self._taken:
                 self._taking.add(effect.effect_id)
                 asyncio.create_task(self._take(effect))  # noqa: RUF006 - `_taking` keeps count of it
         self._arm(result.next_at)
+
+    def _describe(self, result: Advanced) -> None:
+        """Set the search attributes anew where they are others; an answer without any leaves them."""
+        if result.attributes is not None and result.attributes != self._attributes:
+            workflow.upsert_search_attributes(attributes.changes(self._attributes, result.attributes))
+            self._attributes = result.attributes
 
     async def _take(self, effect: EffectOrder) -> None:
         """Take one effect; several are taken side by side. What it learned is decided within its activity."""

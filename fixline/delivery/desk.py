@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.heard import Heard
 from fixline.domain.decision import Decision, Refusal
-from fixline.messages import Advanced, EffectOrder, Summary
+from fixline.domain.definition import Definition
+from fixline.messages import Advanced, Attributes, EffectOrder, Summary
 from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_now
 from fixline.store.bulk import BulkOrder, accept_bulk, hand_in
 from fixline.store.moves import accept_moves, read_answers_of
 from fixline.store.opening import OpeningRefused, Preview, Report, open_request, preview
-from fixline.store.projection import REACH
+from fixline.store.projection import REACH, described
 from fixline.store.store import Store, StoreAway
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ BELLS_AT_ONCE = 2
 just been applied and whose answer is still on its way through Temporal."""
 
 
-def first_orders(decision: Decision) -> Advanced | None:
+def first_orders(definition: Definition, decision: Decision) -> Advanced | None:
     """What the shell of a new request may begin with, sparing it the first look into the store.
 
     None when decision 1 has no effects: then the shell looks, and the store learns that there is one.
@@ -48,7 +49,8 @@ def first_orders(decision: Decision) -> Advanced | None:
     summary = Summary(
         state.type, state.status, None, state.position.step if state.position else None, state.priority.value
     )
-    return Advanced(decision.number, state.closed, decision.next_at, effects, summary)
+    attributes = Attributes(**described(definition, state))
+    return Advanced(decision.number, state.closed, decision.next_at, effects, summary, attributes=attributes)
 
 
 class Desk:
@@ -88,7 +90,7 @@ class Desk:
             return refused.refusal
         if opened.decision is not None:
             request_id = opened.command.request_id
-            start = self._doorbell.start(request_id, first_orders(opened.decision))
+            start = self._doorbell.start(request_id, first_orders(report.definition, opened.decision))
             self._starting[request_id] = self._behind(start)
         return opened.command
 

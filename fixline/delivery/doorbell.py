@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -18,7 +19,9 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
+from fixline.delivery.attributes import SearchAttributes
 from fixline.messages import WORKFLOW_NAME, Advanced, Bell, Rung, Shell
+from workflows.attributes import at_start
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,17 @@ TASK_TIMEOUT = timedelta(seconds=3)
 class Doorbell:
     """Rings workflows of one task queue. Any number of these may ring; the inbox caps the bells per request."""
 
-    def __init__(self, client: Client, *, task_queue: str, ring_timeout: timedelta = timedelta(seconds=3)) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        task_queue: str,
+        ring_timeout: timedelta = timedelta(seconds=3),
+        attributes: SearchAttributes | None = None,
+    ) -> None:
+        """Without `attributes` workflows are started without search attributes."""
         self._client = client
+        self._attributes = attributes
         self._task_queue = task_queue
         self._ring_timeout = ring_timeout
 
@@ -41,10 +53,17 @@ class Doorbell:
 
         `opened` is what decision 1 of a request just opened asks for.
         """
+        described = None
+        if opened is not None and opened.attributes is not None:
+            if self._attributes is not None and await self._attributes.ready():
+                described = at_start(opened.attributes)
+            else:
+                opened = replace(opened, attributes=None)
         try:
             await self._client.start_workflow(
                 WORKFLOW_NAME,
                 Shell(request_id, opened=opened),
+                search_attributes=described,
                 id=request_id,
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -53,6 +72,8 @@ class Doorbell:
             )
         except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
             log.debug("starting %s: %s", request_id, error)
+            if described is not None and self._attributes is not None and isinstance(error, RPCError):
+                self._attributes.doubt()  # whoever starts it next, as the relay, looks first
             return False
         return True
 

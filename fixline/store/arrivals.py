@@ -69,6 +69,8 @@ class Locked(NamedTuple):
     state: str | None
     shell_at: datetime | None
     fault: str | None
+    area: str | None
+    promised_at: datetime | None
 
 
 class Received(NamedTuple):

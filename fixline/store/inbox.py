@@ -78,6 +78,10 @@ class Applied:
     outcome: str | None
     step: str | None
     priority: str
+    department: str | None = None
+    team: str | None = None
+    area: str | None = None
+    due: datetime | None = None
 
 
 @dataclass
@@ -235,6 +239,10 @@ def report(session: Session, row: Locked) -> Applied:
         outcome=row.outcome,
         step=row.step,
         priority=row.priority or "",
+        department=row.department,
+        team=row.team,
+        area=row.area,
+        due=row.promised_at,
     )
 
 

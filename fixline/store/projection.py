@@ -112,6 +112,17 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
     }
 
 
+def described(definition: Definition, state: RequestState) -> dict[str, Any]:
+    """By what Temporal's own lists find the request: the same as the columns that say it here."""
+    shown = _shown(definition, state)
+    names = ("type", "department", "team", "area", "status")
+    return {
+        **{name: shown[name] for name in names},
+        "priority": state.priority.value,
+        "due": shown["promised_at"],
+    }
+
+
 def journal_values(request_id: str, entry: Entry) -> dict[str, Any]:
     """The columns of a journal entry."""
     return {"request_id": request_id, **vars(entry)}

@@ -20,7 +20,7 @@ EFFECT = table_of(EffectRow)
 _ID: Any = bindparam("request_id_")
 _LOCKED = (
     *("id", "type", "status", "outcome", "step", "priority", "department", "team", "decision", "inbox"),
-    *("next_at", "version", "state", "shell_at", "fault"),
+    *("next_at", "version", "state", "shell_at", "fault", "area", "promised_at"),
 )
 
 LOCK_REQUEST = Prepared(select(*(REQUEST.c[name] for name in _LOCKED)).where(REQUEST.c.id == _ID).with_for_update())

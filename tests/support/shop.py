@@ -21,6 +21,7 @@ from temporalio.worker import Replayer, Worker
 import worker
 from activities.notification import Notice
 from fixline.catalog import Catalog
+from fixline.delivery.attributes import SearchAttributes
 from fixline.delivery.desk import Desk
 from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
@@ -60,7 +61,8 @@ class Shop:
         self.queue = f"queue-{uuid.uuid4().hex[:8]}"
         self.city = City(store, catalog, clock=utc_now)
         self.notices = Notices()
-        self.doorbell = Doorbell(client, task_queue=self.queue)
+        self.attributes = SearchAttributes(client)
+        self.doorbell = Doorbell(client, task_queue=self.queue, attributes=self.attributes)
         self.waker = Waker(store, self.doorbell)
         self.activities = worker.build_activities(store, self.city.organisation, self.notices, self.waker.wake)
         self.desk = Desk(store, self.doorbell, self.city.zone, answer_within_seconds=10)
@@ -71,8 +73,9 @@ class Shop:
 
     def worker(self, activities: list[Callable[..., Any]] | None = None, **options: Any) -> Worker:
         """A worker of the shop's queue, to be used with `async with`."""
+        given = {"attributes": self.attributes, **options}
         return worker.build_worker(
-            self.client, activities or self.activities, task_queue=self.queue, slots=SLOTS, **options
+            self.client, activities or self.activities, task_queue=self.queue, slots=SLOTS, **given
         )
 
     async def open(self, type_: str = "errand", *, begun: bool = True, **details: Any) -> str:

@@ -9,14 +9,19 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-from fixline.messages import Advanced, AdvanceOrder, Bell, EffectOrder, EffectTask, Rung, Shell, Summary
+from fixline.messages import Advanced, AdvanceOrder, Attributes, Bell, EffectOrder, EffectTask, Rung, Shell, Summary
 from fixline.payloads import DATA_CONVERTER
 
 NOW = datetime(2026, 3, 8, 7, 59, 59, 123456, tzinfo=UTC)
 OURS = DATA_CONVERTER.payload_converter
 THEIRS = DataConverter.default.payload_converter
 ADVANCED = Advanced(
-    3, False, NOW, [EffectOrder("SR26-1:3:1", "dispatch", "store")], Summary("pothole", "open", None, "fill", "high")
+    3,
+    False,
+    NOW,
+    [EffectOrder("SR26-1:3:1", "dispatch", "store")],
+    Summary("pothole", "open", None, "fill", "high"),
+    attributes=Attributes("pothole", "streets", None, "north", "open", "high", NOW),
 )
 MESSAGES = [
     Bell("complete", 2),
