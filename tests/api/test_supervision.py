@@ -236,6 +236,8 @@ async def test_pages_come_from_their_indexes(service: Service) -> None:
         "ix_request_waiting": lambda s: waiting.list_waiting(s, waits, None, 50),
     }.items():
         assert index in plan_of(store, work)[0]
+    asked = plan_of(store, lambda s: overdue.add_holders(s, [{"id": f"SR26-{n:08d}", "team": None} for n in range(50)]))
+    assert "ix_task_request_id" in asked[0]
     narrow = WaitingFilter(now, kind="team", on="street-inspectors")
     assert "ix_request_waits_on" in plan_of(store, lambda s: waiting.list_waiting(s, narrow, after, 50))[0]
 

@@ -99,9 +99,9 @@ def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
 
 
 def _tasks_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[tuple[str, str, str | None]]]:
-    """The open tasks (id, team, assignee) of each request of a page."""
+    """The open tasks (id, team, assignee) of each request of a page, found by the requests and not by their state."""
     statement = select(TASK.request_id, TASK.id, TASK.team, TASK.assignee).where(
-        TASK.request_id.in_(list(request_ids)), TASK.state.in_(OPEN_STATES)
+        TASK.request_id.in_(list(request_ids)), scope.no_way_in(session, TASK.state).in_(OPEN_STATES)
     )
     found: dict[str, list[tuple[str, str, str | None]]] = {}
     for request_id, task_id, team, assignee in session.execute(statement.order_by(TASK.offered_at, TASK.id)):

@@ -53,11 +53,12 @@ def of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) -> 
     for name in GROUPS:
         value = getattr(scope, name)
         if value is not None and name not in without:
-            conditions.append(_no_way_in(session, REQUEST[name]) == value)
+            conditions.append(no_way_in(session, REQUEST[name]) == value)
     return conditions
 
 
-def _no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, so that SQLite does not begin with an index of it."""
     return func.coalesce(column, "") if session.get_bind().dialect.name == "sqlite" else column
 
 
@@ -101,7 +102,7 @@ def before_cutoffs(session: Session, column: ColumnElement[Any], reached: Cutoff
     if not reached:
         return [text("1 = 0")]  # type: ignore[list-item]  # no open request follows any version
     latest = column <= max(at for at, _ in reached)
-    version = _no_way_in(session, REQUEST.version)
+    version = no_way_in(session, REQUEST.version)
     each = [and_(version.in_(hashes), column <= at) for at, hashes in reached]
     return [latest, or_(*each)]
 
