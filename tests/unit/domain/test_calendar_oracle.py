@@ -1,151 +1,59 @@
-"""The working calendar against a slow counter that shares none of its code, and against its own laws.
+"""The working calendar and the clocks against a slow oracle that shares none of their code, and a calendar's own laws.
 
-The counter looks at every minute and asks what an office would: has the wall clock reached the opening, and
-not yet the closing? In the night in which the clock is turned back, what it has shown once counts as reached.
+The oracle, tests/support/oracle.py, looks at every minute; `python -m bench.oracle` asks it about ten thousand cases.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.calendar import CalendarException, Holiday, Window, WorkingCalendar
+from fixline.domain.calendar import WorkingCalendar
+from tests.support.oracle import (
+    DAY_MINUTES,
+    MINUTE,
+    ZONES,
+    Hours,
+    Plan,
+    day_hours,
+    foretold,
+    lived,
+    open_minutes,
+    plan_of,
+    random_promise,
+)
 
-MINUTE = dt.timedelta(minutes=1)
-DAY = dt.timedelta(days=1)
-DAY_MINUTES = 1440
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-# For each zone the dates around which its clock changes, or any date for a zone that leaves it alone.
-ZONES = {
-    "America/Chicago": (dt.date(2026, 3, 8), dt.date(2026, 11, 1)),
-    "Europe/Berlin": (dt.date(2026, 3, 29), dt.date(2026, 10, 25)),
-    "Australia/Lord_Howe": (dt.date(2026, 4, 5), dt.date(2026, 10, 4)),
-    "Asia/Kolkata": (dt.date(2026, 1, 1),),
-    "UTC": (dt.date(2024, 2, 29),),
-}
-
-Hours = list[tuple[int, int]]  # (opens, closes) in minutes after the local midnight
-
-
-@dataclass
-class Plan:
-    """A calendar as plain numbers, for the counter and the calendar under test alike."""
-
-    zone: str
-    weekly: list[Hours]
-    start: dt.datetime
-    holidays: set[dt.date] = field(default_factory=set)
-    exceptions: dict[dt.date, Hours] = field(default_factory=dict)
-
-    def hours(self, date: dt.date) -> Hours:
-        """The windows that start on a local date."""
-        if date in self.exceptions:
-            return self.exceptions[date]
-        return [] if date in self.holidays else self.weekly[date.weekday()]
-
-    def calendar(self) -> WorkingCalendar:
-        """The calendar under test."""
-        return WorkingCalendar(
-            name="random",
-            timezone=self.zone,
-            day=dt.timedelta(hours=8),
-            weekly={day: _windows(hours) for day, hours in zip(DAYS, self.weekly, strict=True)},
-            holidays=tuple(Holiday(date=date, name="holiday") for date in self.holidays),
-            exceptions=tuple(
-                CalendarException(date=date, hours=_windows(hours), name="exception")
-                for date, hours in self.exceptions.items()
-            ),
-        )
+BATCHES, OF_EACH = 20, 25
+"""Five hundred promises on random calendars."""
 
 
-def _windows(hours: Hours) -> tuple[Window, ...]:
-    return tuple(Window(opens=opens, closes=closes) for opens, closes in hours)
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_deadlines_happen_when_the_oracle_says(batch: int) -> None:
+    """Breach and rungs, with holds, overnight hours, exceptions, periods and changes of the clock."""
+    for seed in range(batch * OF_EACH, (batch + 1) * OF_EACH):
+        promise = random_promise(seed)
+        assert lived(promise) == foretold(promise), seed
 
 
-def open_minutes(plan: Plan, end: dt.datetime) -> Iterator[dt.datetime]:
-    """The open minutes from the plan's start to the end, found by looking at each."""
-    zone = ZoneInfo(plan.zone)
-    now = plan.start - DAY  # the clock's highest reading so far has to be known by the start
-    reached = now.astimezone(zone).replace(tzinfo=None, fold=0)
-    open_on: dict[dt.date, set[int]] = {}
-    while now < end:
-        reached = max(reached, now.astimezone(zone).replace(tzinfo=None, fold=0))
-        today = reached.date()
-        if today not in open_on:
-            open_on[today] = _minutes_within_hours(plan, today)
-        if now >= plan.start and reached.hour * 60 + reached.minute in open_on[today]:
-            yield now
-        now += MINUTE
-
-
-def _minutes_within_hours(plan: Plan, date: dt.date) -> set[int]:
-    """The minutes of a wall clock's day that lie in a window of that date or of the evening before."""
-    minutes: set[int] = set()
-    for opens, closes in plan.hours(date):
-        minutes.update(range(opens, min(closes, DAY_MINUTES)))
-    for _, closes in plan.hours(date - DAY):
-        minutes.update(range(closes - DAY_MINUTES))
-    return minutes
-
-
-def _day_hours(drawn: tuple[list[int], int]) -> Hours:
-    """Windows between the drawn times of one date, the last one overnight when it lacks a closing."""
-    times, overnight = drawn
-    edges = sorted(set(times))
-    if not edges and overnight % 2:
-        return [(0, DAY_MINUTES)]
-    hours = list(zip(edges[::2], edges[1::2], strict=False))
-    if len(edges) % 2:
-        hours.append((edges[-1], DAY_MINUTES + overnight))
-    return hours
-
-
-def _fitted(hours: Hours, following: Hours) -> Hours:
-    """The hours with the last window cut where the following date opens, and to less than 24 hours."""
-    if not hours or hours == [(0, DAY_MINUTES)]:
-        return hours
-    opens, closes = hours[-1]
-    limit = DAY_MINUTES + (following[0][0] if following else DAY_MINUTES)
-    return [*hours[:-1], (opens, min(closes, limit, opens + DAY_MINUTES - 1))]
-
-
-def _plan(drawn: tuple[tuple[str, dt.date], list[Hours], int, list[int], dict[int, Hours]]) -> Plan:
-    """A calendar, and a start within days of a change of its clock."""
-    (zone, change), weekly, offset, holidays, exceptions = drawn
-    if not any(weekly):
-        weekly[offset % 7] = [(480, 990)]
-    weekly = [_fitted(hours, weekly[(day + 1) % 7]) for day, hours in enumerate(weekly)]
-    start = dt.datetime.combine(change, dt.time(), dt.UTC) + offset * MINUTE
-    plan = Plan(zone, weekly, start, {change + days * DAY for days in holidays})
-    for days, hours in exceptions.items():
-        _make_exception(plan, change + days * DAY, hours)
-    return plan
-
-
-def _make_exception(plan: Plan, date: dt.date, hours: Hours) -> None:
-    """Give a date its own hours, or close it where the evening before runs into them."""
-    fitted = _fitted(hours, plan.hours(date + DAY))
-    before = plan.hours(date - DAY)
-    overlaps = fitted and before and before[-1][1] > DAY_MINUTES + fitted[0][0]
-    plan.exceptions[date] = [] if overlaps else fitted
+def _hours(drawn: tuple[list[int], int]) -> Hours:
+    return day_hours(*drawn)
 
 
 times = st.integers(0, DAY_MINUTES - 1) | st.integers(0, 3 * 60)  # clocks change in the small hours
-day_hours = st.tuples(st.lists(times, max_size=5), st.integers(0, 8 * 60)).map(_day_hours)
+hours = st.tuples(st.lists(times, max_size=5), st.integers(0, 8 * 60)).map(_hours)
+weeks = st.lists(hours, min_size=7, max_size=7)
 near_days = st.integers(-2, 2) | st.integers(-5, 14)
 plans = st.tuples(
     st.sampled_from([(zone, change) for zone, changes in ZONES.items() for change in changes]),
-    st.lists(day_hours, min_size=7, max_size=7),
+    weeks,
     st.integers(-2 * DAY_MINUTES, DAY_MINUTES),
     st.lists(near_days, max_size=3),
-    st.dictionaries(near_days, day_hours, max_size=3),
-).map(_plan)
+    st.dictionaries(near_days, hours, max_size=3),
+    st.none() | st.tuples(near_days, st.integers(0, 20), weeks),
+).map(plan_of)
 few_days = st.integers(0, 3 * DAY_MINUTES)
 two_weeks = st.integers(0, 14 * DAY_MINUTES)
 microseconds = st.integers(0, 60 * 24 * 3600 * 10**6).map(lambda count: dt.timedelta(microseconds=count))
