@@ -17,6 +17,7 @@ import typer
 
 from fixline.cli import (
     checking,
+    correcting,
     diagnosing,
     drawing,
     editing,
@@ -58,6 +59,7 @@ app.command("simulate")(simulating.simulate)
 app.command("publish")(versioning.publish)
 app.command("versions")(versioning.versions)
 app.command("move")(versioning.move)
+app.command("correct")(correcting.correct)
 app.command("overdue")(showing.overdue)
 app.command("show")(showing.show)
 app.add_typer(keys.app, name="keys")

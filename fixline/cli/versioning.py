@@ -86,14 +86,15 @@ def move(
         print(json.dumps(found, indent=2))
     else:
         for item in found["items"]:
-            print(f"{item['id']}  version {item['from_version']}  {item['state'].replace('_', ' ')}{_why(item)}")
+            print(f"{item['id']}  version {item['from_version']}  {item['state'].replace('_', ' ')}{why_of(item)}")
         counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in found["counts"].items() if count)
         print(f"to version {found['to']}: {counts or 'no open request follows another version'}")
     if found["counts"]["refused"]:
         raise typer.Exit(FOUND)
 
 
-def _why(item: dict[str, object]) -> str:
+def why_of(item: dict[str, object]) -> str:
+    """What the move of one request changes, or why it is refused, to be put after its state."""
     if item["message"]:
         return f": {item['message']}"
     changes = item["changes"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -120,11 +121,11 @@ def move_all(
                 raise WrongUse(f"--map {old}={new}: that version has no step {new!r}")
         numbers = store.read(lambda s: {line.hash: line.number for line in list_versions(s, type_)})
         items: list[dict[str, Any]] = []
-        for planned in _batches(store, versions, Wanted(type_, target, steps, reason)):
-            rows = {} if wait is None else _give(store, planned, Wanted(type_, target, steps, reason))
-            items += [_item(each, rows.get(each.request_id), numbers[each.version]) for each in planned]
+        for planned in batches(store, versions, Wanted(type_, target, steps, reason)):
+            rows = {} if wait is None else give(store, planned, Wanted(type_, target, steps, reason))
+            items += [item_of(each, rows.get(each.request_id), numbers[each.version]) for each in planned]
         if wait:
-            _await_answers(store, items, wait)
+            await_answers(store, items, wait)
     counts = Counter(item["state"] for item in items)
     return {
         "type": type_,
@@ -136,11 +137,12 @@ def move_all(
     }
 
 
-def _batches(store: Store, versions: Versions, wanted: Wanted) -> Iterator[list[Planned]]:
+def batches(store: Store, versions: Versions, wanted: Wanted) -> Iterator[list[Planned]]:
+    """What would become of the requests that are wanted, some hundred at a time."""
     after = ""
     while True:
         now = utc_now()
-        part = Wanted(wanted.type, wanted.version, wanted.steps, wanted.reason, after=after)
+        part = replace(wanted, after=after)
         planned = store.read(lambda s, part=part, now=now: plan_moves(s, versions, part, OPERATOR, now))  # type: ignore[misc]
         if not planned:
             return
@@ -148,7 +150,8 @@ def _batches(store: Store, versions: Versions, wanted: Wanted) -> Iterator[list[
         after = planned[-1].request_id
 
 
-def _give(store: Store, planned: list[Planned], wanted: Wanted) -> dict[str, Received | Refusal]:
+def give(store: Store, planned: list[Planned], wanted: Wanted) -> dict[str, Received | Refusal]:
+    """Put the command into the inboxes of those that can move."""
     arrivals = {
         each.request_id: Arrival(
             command_id=uuid4().hex,
@@ -163,7 +166,8 @@ def _give(store: Store, planned: list[Planned], wanted: Wanted) -> dict[str, Rec
     return store.write(lambda s: accept_moves(s, arrivals))
 
 
-def _item(planned: Planned, row: Received | Refusal | None, number: int) -> dict[str, Any]:
+def item_of(planned: Planned, row: Received | Refusal | None, number: int) -> dict[str, Any]:
+    """One request as the command tells it: `row` is its command, None in a dry run."""
     refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
     return {
         "id": planned.request_id,
@@ -176,7 +180,7 @@ def _item(planned: Planned, row: Received | Refusal | None, number: int) -> dict
     }
 
 
-def _await_answers(store: Store, items: list[dict[str, Any]], seconds: int) -> None:
+def await_answers(store: Store, items: list[dict[str, Any]], seconds: int) -> None:
     """Note what the workers have answered, as long as something waits and the time is not up."""
     until = time.monotonic() + seconds
     while waiting := {item["command_id"]: item for item in items if item["state"] == "waiting"}:

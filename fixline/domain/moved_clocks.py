@@ -86,6 +86,9 @@ def _move_clock(draft: Draft, clock: Clock, budget: Span, old: Sequence[Rung], n
     known = [rung.when for rung in old]
     added = [index for index, rung in enumerate(new) if rung.when not in known]
     fresh = fresh.model_copy(update={"fired": _passed(draft, fresh, new, added)})
+    firing = clocks.next_firing(fresh, tuple(new), draft.calendar)
+    if firing is not None and firing.at < draft.now:  # by another calendar it would have fired before now
+        fresh = fresh.model_copy(update={"not_before": draft.now})
     if fresh == clock and list(old) == list(new):
         return
     how = f"{clock.budget} -> {budget}" if budget != clock.budget else "as the new version has it"

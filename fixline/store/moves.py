@@ -30,7 +30,8 @@ _REQUEST = table_of(RequestRow).c
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which requests of a type move to the version with this hash: all, those named, from `after` on by their ids."""
+    """Which requests of a type move to the version with this hash: all, those named, those that follow the version
+    `source`; from `after` on by their ids."""
 
     type: str
     version: str
@@ -39,6 +40,7 @@ class Wanted:
     only: Collection[str] | None = None
     after: str = ""
     limit: int = 500
+    source: str | None = None
 
     @property
     def command(self) -> Move:
@@ -65,6 +67,8 @@ def plan_moves(session: Session, versions: Versions, wanted: Wanted, actor: Acto
     ]
     if wanted.only is not None:
         conditions.append(_REQUEST.id.in_(wanted.only))
+    if wanted.source is not None:
+        conditions.append(_REQUEST.version == wanted.source)
     statement = select(_REQUEST.id, _REQUEST.version, _REQUEST.state).where(*conditions)
     rows = session.execute(statement.order_by(_REQUEST.id).limit(wanted.limit)).all()
     return [_plan(session, versions, wanted, actor, now, *row) for row in rows]

@@ -50,6 +50,11 @@ class Versions:
                 self._known[version] = found
         return found
 
+    def remember(self, version: str, definition: Definition) -> None:
+        """Know a version that the store does not have yet, for a plan of what moving to it would come to."""
+        with self._lock:
+            self._known[version] = definition
+
     def current(self, session: Session, type_: str) -> Published:
         """The version that new requests of a type get. Raises VersionUnknown."""
         row = session.exec(
@@ -87,6 +92,21 @@ def publish(session: Session, definition: Definition, version: str, now: datetim
         row.current = True
         session.add(row)
         return False
+    _add(session, definition, version, now, current=True)
+    return True
+
+
+def keep(session: Session, definition: Definition, version: str, now: datetime) -> bool:
+    """Keep a version that is not the current one; `version` is its hash. True when the store had not known it."""
+    of_type = col(DefinitionVersionRow.type) == definition.type
+    session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
+    if session.get(DefinitionVersionRow, version) is not None:
+        return False
+    _add(session, definition, version, now, current=False)
+    return True
+
+
+def _add(session: Session, definition: Definition, version: str, now: datetime, *, current: bool) -> None:
     last = session.exec(
         select(func.max(DefinitionVersionRow.number)).where(DefinitionVersionRow.type == definition.type)
     ).one()
@@ -99,8 +119,7 @@ def publish(session: Session, definition: Definition, version: str, now: datetim
             department=definition.department,
             body=json.dumps(definition.canonical(), separators=(",", ":")),
             published_at=now,
-            current=True,
+            current=current,
         )
     )
     session.flush()
-    return True

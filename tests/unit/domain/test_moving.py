@@ -216,3 +216,65 @@ def test_priority_and_calendar_are_the_new_versions() -> None:
     request = moved(at("mon 10:00"), version(priority=[{"is": "high"}], calendar=holiday.model_dump(mode="json")))
     assert request.state.priority is Priority.HIGH
     assert request.due() == at("wed 16:00")
+
+
+def other_hours(**changes: Any) -> dict[str, Any]:
+    """The office's calendar with other parts."""
+    return {**OFFICE.model_dump(mode="json"), **changes}
+
+
+STORM = {"date": "2026-06-02", "hours": [], "name": "Storm"}
+FAIR = {"date": "2026-05-31", "hours": ["08:00-14:00"], "name": "Fair"}
+
+
+class TestAnotherCalendar:
+    """What a corrected calendar does to a request that is under way."""
+
+    def test_time_used_is_counted_anew(self) -> None:
+        """Two working days from Monday: the storm of Tuesday, known on Wednesday, gives the day back."""
+        request = moved(at("tue 15:00"), version(calendar=other_hours(exceptions=[STORM])))
+        assert (request.due(), request.clock().breached_at) == (at("wed 16:00"), None)
+        assert [entry.kind for entry in request.entries("clock_moved")] == ["clock_moved"]
+
+    def test_a_breach_is_not_undone(self) -> None:
+        """What was missed by the calendar of that day stays missed."""
+        request = moved(at("wed 09:00"), version(calendar=other_hours(exceptions=[STORM])))
+        assert request.clock().breached_at == request.due() == at("tue 16:00")
+
+    def test_due_is_not_put_before_now(self) -> None:
+        """A Sunday that turns out to have been worked: due at once, and not late already."""
+        old = version("1 working day")
+        request = Driven.opened(old, at("sun 08:00", -1))
+        request.targets = {"v2": version("1 working day", calendar=other_hours(exceptions=[FAIR]))}
+        assert request.due() == at("mon 16:00")
+        request.do("move", at("mon 11:00"), version="v2")
+        assert request.due() == request.next_at == at("mon 11:00")
+
+    def test_a_share_that_is_past_by_it_fires_now_and_is_not_late(self) -> None:
+        """Half of two days by the fair's hours was on Monday at ten, and nobody could know; due is still to come."""
+        request = Driven.opened(version(), at("sun 08:00", -1))
+        request.targets = {"v2": version(calendar=other_hours(exceptions=[FAIR]))}
+        request.do("move", at("mon 11:00"), version="v2")
+        assert (request.next_at, request.due()) == (at("mon 11:00"), at("tue 10:00"))
+        request.do("tick", at("mon 11:00"), SYSTEM)
+        assert request.rungs() == [("50%", 1, at("mon 11:00"), False)]
+
+    def test_clocks_of_tasks_and_waits_follow(self) -> None:
+        """A claim clock, and the end of a wait in working time."""
+        wait = {"kind": "wait", "span": "2 working days", "then": {"timeout": "fixed"}}
+        parts: dict[str, Any] = {"start": "sleep", "steps": {"sleep": wait, "fixed": FIXED}}
+        stormy = {"calendar": other_hours(exceptions=[STORM])}
+        assert moved(at("mon 10:00"), simple(**parts, **stormy), simple(**parts)).next_at == at("wed 16:00")
+        steps = {"steps": {"work": {**WORK, "claim_within": "10 working hours"}, "fixed": FIXED}}
+        assert moved(at("mon 10:00"), simple(**steps, **stormy), simple(**steps)).due("T1.claim") == at("wed 10:00")
+
+    def test_who_is_asked_outside_gets_the_time(self) -> None:
+        """The reply of an agency, and the answer of a system, may take the working time that was promised."""
+        for asks in (
+            {"kind": "agency", "agency": "gas", "reply_within": "2 working days", "waiting_as": "gas"},
+            {"kind": "call", "call": "permits", "at_most": "2 working days"},
+        ):
+            ways = {"no_reply" if "agency" in asks else "timeout": "fixed", "done": "fixed"}
+            parts: dict[str, Any] = {"start": "ask", "steps": {"ask": {**asks, "then": ways}, "fixed": FIXED}}
+            stormy = {"calendar": other_hours(exceptions=[STORM])}
+            assert moved(at("mon 10:00"), simple(**parts, **stormy), simple(**parts)).next_at == at("wed 16:00")
