@@ -1,16 +1,18 @@
 """Checks what is asked and what is made of the answers: fields, conditions, what meets a deadline.
 
-Owns the rules FX214, FX419, FX5xx, FX601 and FX602. Must not import anything of Fixline but the draft, conditions
-and the model.
+Owns the rules FX214, FX419, FX5xx, FX601, FX602 and FX608. Must not import anything of Fixline but the draft,
+conditions and the model.
 """
 
 from __future__ import annotations
 
 from fixline.catalog.draft import Draft
+from fixline.catalog.findings import Place
 from fixline.catalog.flow import reachable_steps
 from fixline.catalog.reading import Mapping, Scalar, Sequence
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
+from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.conditions import check
 from fixline.domain.fields import FieldKind, FormField
 from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep, WaitStep
@@ -74,6 +76,31 @@ def check_promises(draft: Draft) -> None:
             if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
                 message = f"no step waits as '{item.text}'{nearest(item.text, names)}"
                 draft.findings.add("FX602", item.place, message)
+
+
+def check_warnings(draft: Draft, calendar: WorkingCalendar) -> None:
+    """What fires before due is measured as the budget is, and fires after the clock has started."""
+    for name, deadline in draft.deadlines.items():
+        before = [rung.before for rung in deadline.escalate if rung.before is not None]
+        places = _places_of_before(draft, name)
+        if len(places) != len(before):  # some could not be read
+            continue
+        budgets = [*deadline.within.by_priority.values(), deadline.within.otherwise]
+        for span, place in zip(before, places, strict=True):
+            budget = min(budgets, key=lambda each: each.length(calendar))
+            other = next((each for each in budgets if each.working != span.working), None)
+            if other is not None:
+                measure = "working" if other.working else "calendar"
+                message = f"'{span}' cannot be counted against the budget of {other}: give {measure} time"
+                draft.findings.add("FX608", place, message)
+            elif span.length(calendar) >= budget.length(calendar):
+                draft.findings.add("FX608", place, f"'{span}' is not less than the budget of {budget}")
+
+
+def _places_of_before(draft: Draft, deadline: str) -> list[Place]:
+    node = draft.node("deadlines", deadline, "escalate")
+    rungs = [item.entries for item in (node.items if isinstance(node, Sequence) else ()) if isinstance(item, Mapping)]
+    return [entries["before"].value.place for entries in rungs if "before" in entries]
 
 
 def _check_met_by(draft: Draft, name: str, met_by: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from fixline.catalog.answers import check_conditions, check_dates, check_fields, check_promises
+from fixline.catalog.answers import check_conditions, check_dates, check_fields, check_promises, check_warnings
 from fixline.catalog.areas import Areas, Layer, read_layer
 from fixline.catalog.branches import check_branches
 from fixline.catalog.calendars import read_calendar
@@ -225,6 +225,8 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_sent(draft)
     check_follow_ons(draft, catalog.offers)
     calendar = NO_HOURS if draft.redirect else _find_calendar(draft, catalog)
+    if calendar is not None:
+        check_warnings(draft, calendar)
     if catalog.organisation is not None:
         check_department(draft, catalog.organisation)
         check_teams(draft, catalog.organisation, catalog.areas)

@@ -17,6 +17,7 @@ from fixline.domain.calendar import Span, Unit
 from fixline.domain.definition import Budget, Deadline, Priority, PriorityRule, Rung
 
 MOST_FIRINGS = 100
+MOMENTS = ("at", "before", "after")
 _PERCENT = re.compile(r"(\d{1,4})%")
 _PLACEHOLDER = Span.parse("1 calendar day")
 
@@ -111,21 +112,22 @@ def _read_ladder(section: Section) -> tuple[Rung, ...]:
 
 
 def _read_rung(body: Section) -> Rung | None:
-    at, after = body.text("at"), body.span("after")
+    at, before, after = body.text("at"), body.span("before"), body.span("after")
     every, up_to = body.span("every"), _read_up_to(body)
-    tell, raised = body.text("tell"), body.word("raise_priority", Priority)
+    tell, raised, team = body.text("tell"), body.word("raise_priority", Priority), body.text("reassign_to")
     body.finish("a rung")
-    if body.has("at") == body.has("after"):
-        place = body.key_place("after")
-        body.findings.add("FX216", place, "a rung has either 'at' (75%, due) or 'after' (1 working day)")
+    if [body.has(key) for key in MOMENTS].count(True) != 1:
+        place = next((body.key_place(key) for key in reversed(MOMENTS) if body.has(key)), body.owner)
+        body.findings.add("FX216", place, "a rung has one of 'at' (75%, due), 'before' and 'after' (1 working day)")
         return None
     _check_repeating(body)
-    if not body.has("tell") and not body.has("raise_priority"):
-        body.findings.add("FX607", body.owner, "the rung does nothing: give 'tell' or 'raise_priority'")
-    moment = _read_moment(body, at, after)
+    if not any(body.has(key) for key in ("tell", "raise_priority", "reassign_to")):
+        body.findings.add("FX607", body.owner, "the rung does nothing: give 'tell', 'raise_priority' or 'reassign_to'")
+    moment = _read_moment(body, at, before, after)
     if moment is None:
         return None
-    return Rung(**moment, every=every, up_to=up_to, tell=tell.text if tell else None, raise_priority=raised)
+    acts = {"tell": tell.text if tell else None, "raise_priority": raised, "reassign_to": team.text if team else None}
+    return Rung.model_validate({**moment, **acts, "every": every, "up_to": up_to})
 
 
 def _read_up_to(body: Section) -> int:
@@ -138,7 +140,9 @@ def _read_up_to(body: Section) -> int:
     return int(found.text)
 
 
-def _read_moment(body: Section, at: Written | None, after: Span | None) -> dict[str, Any] | None:
+def _read_moment(body: Section, at: Written | None, before: Span | None, after: Span | None) -> dict[str, Any] | None:
+    if before is not None:
+        return {"before": before}
     if at is None:
         return None if after is None else {"after": after}
     if at.text == "due":
@@ -167,20 +171,26 @@ def _check_repeating(body: Section) -> None:
 
 
 def _is_before(rung: Rung, previous: Rung) -> bool:
-    """Whether a rung surely fires earlier; working and calendar time compare by the date only."""
+    """Whether a rung surely fires earlier; working and calendar time compare by the date only, and so do a share and a
+    time before due."""
     if _stage(rung) != _stage(previous):
         return _stage(rung) < _stage(previous)
     if rung.at_percent is not None and previous.at_percent is not None:
         return rung.at_percent < previous.at_percent
-    if rung.after is None or previous.after is None or rung.after.working != previous.after.working:
+    if rung.before is not None and previous.before is not None:
+        return _is_shorter(previous.before, rung.before)
+    return rung.after is not None and previous.after is not None and _is_shorter(rung.after, previous.after)
+
+
+def _is_shorter(span: Span, other: Span) -> bool:
+    """Whether a length of time is surely the shorter one, however long a working day is."""
+    if span.working != other.working or (span.unit is Unit.WORKING_DAYS) != (other.unit is Unit.WORKING_DAYS):
         return False
-    if (rung.after.unit is Unit.WORKING_DAYS) != (previous.after.unit is Unit.WORKING_DAYS):
-        return False
-    return rung.after.length(_NominalDay()) < previous.after.length(_NominalDay())
+    return span.length(_NominalDay()) < other.length(_NominalDay())
 
 
 def _stage(rung: Rung) -> int:
-    return 0 if rung.at_percent is not None else 1 if rung.at_due else 2
+    return 1 if rung.at_due else 2 if rung.after is not None else 0
 
 
 class _NominalDay:

@@ -44,6 +44,11 @@ def check_teams(draft: Draft, organisation: Organisation, areas: Areas) -> None:
             _check_by_area(draft, name, step.team, organisation, areas)
         elif step.team:
             _check_team(draft, step.team, draft.place("steps", name, "team"), organisation)
+    for name in draft.deadlines:
+        for position, team in enumerate(_written_in_rungs(draft, name, "reassign_to")):
+            if team is not None:
+                place = draft.place("deadlines", name, "escalate", position, "reassign_to")
+                _check_team(draft, team, place, organisation)
 
 
 def _check_team(draft: Draft, team: str, place: Place, organisation: Organisation) -> None:
@@ -91,9 +96,12 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
         return
     steps = draft.human_steps
     teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
+    teams |= {
+        rung.reassign_to for deadline in draft.deadlines.values() for rung in deadline.escalate if rung.reassign_to
+    }
     early = waits_before_people(draft)
-    for name, deadline in draft.deadlines.items():
-        for position, rung in enumerate(_written_rungs(draft, name, len(deadline.escalate))):
+    for name in draft.deadlines:
+        for position, rung in enumerate(_written_in_rungs(draft, name, "tell")):
             place = draft.place("deadlines", name, "escalate", position, "tell")
             _check_role(draft, organisation, rung, teams, place, early=early)
     for name, step in steps.items():
@@ -112,11 +120,11 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
             _check_role(draft, organisation, SUPERVISOR, teams, place, early=early)
 
 
-def _written_rungs(draft: Draft, deadline: str, count: int) -> list[str | None]:
-    """The role that each rung tells, by its position in the file; unreadable rungs have none."""
+def _written_in_rungs(draft: Draft, deadline: str, key: str) -> list[str | None]:
+    """What each rung has at the key, by its position in the file; None where there is nothing readable."""
     node = draft.node("deadlines", deadline, "escalate")
-    total = len(node.items) if isinstance(node, Sequence) else count
-    told = [draft.node("deadlines", deadline, "escalate", position, "tell") for position in range(total)]
+    total = len(node.items) if isinstance(node, Sequence) else 0
+    told = [draft.node("deadlines", deadline, "escalate", position, key) for position in range(total)]
     return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
 
 

@@ -91,6 +91,7 @@ def _rung(ahead: RungAhead, zone: ZoneInfo) -> dict[str, Any]:
         "at": _instant(ahead.at, zone),
         "tell": ahead.rung.tell,
         "raise_priority": raised.value if raised else None,
+        "reassign_to": ahead.rung.reassign_to,
     }
 
 
@@ -135,7 +136,8 @@ def _ladder(clock: dict[str, Any], zone: ZoneInfo) -> list[str]:
         told = f"tells {rung['tell']}" if rung["tell"] else ""
         raised = f"raises the priority to {rung['raise_priority']}" if rung["raise_priority"] else ""
         time = f" ({rung['time']}.)" if rung["time"] > 1 else ""
-        does = " and ".join(part for part in (told, raised) if part)
+        given = f"gives the work to {rung['reassign_to']}" if rung["reassign_to"] else ""
+        does = " and ".join(part for part in (told, raised, given) if part)
         words = f"  {_shown(rung['at'], zone)}  {rung['when']}{time}: {does}"
         lines.append((rung["at"]["utc"], 1, words))
     stands = [f"  stands while {', '.join(clock['paused_while'])}"] if clock["paused_while"] else []

@@ -26,6 +26,7 @@ from fixline.domain import (
     recategorising,
     reopening,
     replies,
+    rungs,
     tasks,
     timekeeping,
 )
@@ -148,7 +149,7 @@ def _catch_up(draft: Draft, *, through_now: bool) -> None:
         if due.wait:
             progress.time_over(draft, due.wait)
         else:
-            timekeeping.happen(draft, due)
+            rungs.happen(draft, due)
         timekeeping.settle(draft)
 
 

@@ -95,6 +95,7 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
     if clock.state is not ClockState.RUNNING:
         return None
     first: Firing | None = None
+    mixed = any(rung.before is not None for rung in ladder)
     for index, rung in enumerate(ladder):
         time = clock.fired[index] + 1
         if time > rung.up_to or (rung.after is not None and clock.breached_at is None):
@@ -102,8 +103,8 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
         at = _not_before(clock, fires_at(clock, rung, time, calendar))
         if at is not None and (first is None or at < first.at):
             first = Firing(at, index, time)
-        if first is not None and rung.after is None:  # a checked ladder has shares, due, and what is after due in order
-            break
+        if first is not None and (rung.at_due or (rung.after is None and not mixed)):
+            break  # a checked ladder has its shares in order, then due, then what is after due
     return first
 
 
@@ -112,6 +113,9 @@ def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> 
     if rung.at_percent is not None:
         share = clock.budget.length(calendar) * rung.at_percent / 100
         return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)
+    if rung.before is not None:
+        left = max(clock.budget.length(calendar) - rung.before.length(calendar), timedelta())
+        return reach(clock, calendar, clock.started_at, left, working=clock.budget.working)
     if rung.at_due or rung.after is None:
         return clock.due_at
     if clock.breached_at is None:  # the breach comes first

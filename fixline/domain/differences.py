@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from fixline.domain.calendar import CalendarException, Holiday, Period
 from fixline.domain.definition import Budget, Deadline, Definition, Reopen, Rung
 from fixline.domain.fields import FormField, Part
 from fixline.domain.steps import AnyStep, ways
@@ -112,8 +113,29 @@ def _priority(before: Any, after: Any) -> _Lines:
 def _calendar(before: Any, after: Any) -> _Lines:
     if before.name != after.name:
         yield f"calendar: {before.name} -> {after.name}"
-    else:
-        yield from _attributes(f"calendar {after.name}", before, after)
+        return
+    what, lists = f"calendar {after.name}", {"holidays": "holiday", "exceptions": "exception", "periods": "period"}
+    said: list[str] = []
+    for name, one in lists.items():
+        had, has = getattr(before, name), getattr(after, name)
+        said += [f"{what}: {one} removed: {_dated(each)}" for each in had if each not in has]
+        said += [f"{what}: {one} added: {_dated(each)}" for each in has if each not in had]
+    said += _attributes(what, before, after, frozenset(lists))
+    yield from said or [f"{what}: an entry stands there more often, or less"]
+
+
+def _dated(each: Holiday | CalendarException | Period) -> str:
+    """An entry of a calendar: its dates, its name, its hours."""
+    match each:
+        case Holiday():
+            return " and ".join(str(date) for date in each.dates) + f", {each.name}"
+        case CalendarException():
+            return f"{each.date}, {each.name}, {', '.join(map(str, each.hours)) or 'closed'}"
+        case Period():
+            hours = "; ".join(
+                f"{day} {', '.join(map(str, windows))}" for day, windows in each.weekly.items() if windows
+            )
+            return f"{each.first} to {each.last}, {each.name}, {hours or 'closed'}"
 
 
 def _deadlines(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> _Lines:
@@ -156,7 +178,8 @@ def _rung(rung: Rung) -> str:
     repeated = f", every {rung.every} up to {rung.up_to} times" if rung.every else ""
     told = f", tells {rung.tell}" if rung.tell else ""
     raised = f", raises the priority to {rung.raise_priority}" if rung.raise_priority else ""
-    return f"{rung.when}{repeated}{told}{raised}"
+    given = f", gives the work to {rung.reassign_to}" if rung.reassign_to else ""
+    return f"{rung.when}{repeated}{told}{raised}{given}"
 
 
 def _steps(before: Mapping[str, AnyStep], after: Mapping[str, AnyStep]) -> _Lines:

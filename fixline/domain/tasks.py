@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixline.domain import dates, progress, timekeeping
-from fixline.domain.commands import Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
+from fixline.domain.commands import Actor, Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
 from fixline.domain.decision import Refused, refuse
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
@@ -103,12 +103,15 @@ def reassign(draft: Draft, command: Reassign) -> None:
     hand_over(draft, task, team, command.assignee, command.reason)
 
 
-def hand_over(draft: Draft, task: Task, team: str, assignee: str | None, reason: str) -> None:
-    """Put a task to a team anew, or straight to one person."""
+def hand_over(
+    draft: Draft, task: Task, team: str, assignee: str | None, reason: str, *, actor: Actor | None = None
+) -> None:
+    """Put a task to a team anew, or straight to one person; by `actor` if that is not the command's."""
     whom = f"{team}, {assignee}" if assignee else team
     draft.record(
         "task_reassigned",
         f"{task.title}: given to {whom}. {reason}".strip(),
+        actor=actor,
         task=task.id,
         team=team,
         reason=reason,

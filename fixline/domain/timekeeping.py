@@ -1,4 +1,4 @@
-"""What clocks do to a decision: started, paused, met, breached, their rungs fired.
+"""What clocks do to a decision: started, paused, met, breached.
 
 Owns the rules of deadlines and of the two clocks of a task (docs/definitions.md, section Deadlines); the
 arithmetic is in `fixline.domain.clocks`. Instants are aware UTC.
@@ -115,7 +115,7 @@ def _pass_by(draft: Draft, name: str) -> None:
     """A request from a backlog: what was due before it came in has passed, and nobody is told."""
     clock = draft.state.clocks[name]
     if clock.due_at and clock.due_at < draft.now:
-        _breach(draft, clock)
+        breach(draft, clock)
     fired = list(clock.fired)
     last: str | None = None
     steps = ladder(draft, clock)
@@ -149,16 +149,8 @@ def coming(draft: Draft) -> Due | None:
     return min(found, key=lambda due: (due.at, due.order, due.clock or ""), default=None)
 
 
-def happen(draft: Draft, due: Due) -> None:
-    """Let a breach or a rung happen (the end of a wait is a step's business)."""
-    clock = draft.state.clocks[due.clock or ""]
-    if due.rung is None:
-        _breach(draft, clock)
-    else:
-        _fire(draft, clock, due.rung, due.at)
-
-
-def _breach(draft: Draft, clock: Clock) -> None:
+def breach(draft: Draft, clock: Clock) -> None:
+    """The budget was spent before the promise was kept."""
     draft.record(
         "clock_breached",
         f"Clock {clock.name} is overdue.",
@@ -166,31 +158,6 @@ def _breach(draft: Draft, clock: Clock) -> None:
         clock=clock.name,
         breached_at=clock.due_at,
     )
-
-
-def _fire(draft: Draft, clock: Clock, index: int, at: datetime) -> None:
-    rung = ladder(draft, clock)[index]
-    fired = tuple(count + (number == index) for number, count in enumerate(clock.fired))
-    late = draft.now - at > clocks.LATE_AFTER
-    draft.record(
-        "rung_fired",
-        f"{clock.name}: {rung.when}"
-        + (f", {rung.tell} is told" if rung.tell else "")
-        + (" (late)" if late else "")
-        + ".",
-        actor=SYSTEM,
-        clock=clock.name,
-        fired=fired,
-        last_rung=rung.when,
-        rung=index,
-        time=fired[index],
-        at=at,
-        late=late,
-    )
-    if rung.raise_priority:
-        set_priority(draft, floor=rung.raise_priority)
-    if rung.tell:
-        draft.cause("escalate", clock=clock.name, rung=rung.when, time=fired[index], role=rung.tell, task=clock.task)
 
 
 def settle(draft: Draft) -> None:

@@ -6,6 +6,7 @@ domain and the shapes.
 
 from __future__ import annotations
 
+from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.definition import Deadline, Definition, Rung
 from fixline.drawing.chart import spoken
 from fixline.drawing.shapes import DASHED, STYLES, line_svg
@@ -25,7 +26,7 @@ def head_svg(definition: Definition, width: float) -> tuple[str, float]:
         line_svg(_subtitle(definition), 0, 46, 13, "#4b5563", anchor="start"),
     ]
     y = 64.0
-    cards = [_card(name, deadline) for name, deadline in definition.deadlines.items()]
+    cards = [_card(name, deadline, definition.calendar) for name, deadline in definition.deadlines.items()]
     in_a_row = max(1, int((width + GAP) // (CARD + GAP)))
     for first in range(0, len(cards), in_a_row):
         row = cards[first : first + in_a_row]
@@ -44,7 +45,7 @@ def _subtitle(definition: Definition) -> str:
     return f"{definition.type} · {spoken(definition.department)} · {calendar}"
 
 
-def _card(name: str, deadline: Deadline) -> tuple[str, float]:
+def _card(name: str, deadline: Deadline, calendar: WorkingCalendar) -> tuple[str, float]:
     """A deadline: its promise in words, its band, its ladder. The drawing and its height."""
     room = CARD - 2 * _PAD
     until = "closing" if deadline.met_by == "closed" else f"the first “{spoken(deadline.met_by)}”"
@@ -54,7 +55,7 @@ def _card(name: str, deadline: Deadline) -> tuple[str, float]:
         for line in wrapped(text, 12, room):
             parts.append(line_svg(line, _PAD, y, 12, anchor="start"))
             y += _LINE
-    parts.append(f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, room)}</g>')
+    parts.append(f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, calendar, room)}</g>')
     y += _BAND + (_LINE if deadline.escalate else 0)
     for number, rung in enumerate(deadline.escalate, start=1):
         for line in wrapped(f"{number}. {_rung(rung)}", 12, room):
@@ -71,7 +72,7 @@ def _promises(deadline: Deadline) -> list[str]:
     return [f"Within {listed}", *([f"The clock stands while {paused}"] if paused else [])]
 
 
-def _band(deadline: Deadline, room: float) -> str:
+def _band(deadline: Deadline, calendar: WorkingCalendar, room: float) -> str:
     """The time from opening to due and after it, with the rungs by number."""
     due = room * _DUE
     after = [number for number, rung in enumerate(deadline.escalate) if rung.after]
@@ -86,6 +87,8 @@ def _band(deadline: Deadline, room: float) -> str:
     for number, rung in enumerate(deadline.escalate):
         if rung.at_percent is not None:
             x = due * rung.at_percent / 100
+        elif rung.before is not None:
+            x = due * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar))
         elif rung.at_due:
             x = due
         else:
@@ -96,11 +99,16 @@ def _band(deadline: Deadline, room: float) -> str:
 
 
 def _rung(rung: Rung) -> str:
-    when = "when due" if rung.at_due else f"at {rung.when}" if rung.at_percent else f"{rung.after} after due"
+    when = rung.when
+    if rung.at_due or rung.after is not None:
+        when = "when due" if rung.at_due else f"{rung.after} after due"
+    elif rung.at_percent is not None:
+        when = f"at {rung.when}"
     every = f", then every {rung.every}, {rung.up_to} times in all" if rung.every else ""
     told = f"tells {spoken(rung.tell)}" if rung.tell else ""
     raised = f"raises the priority to {rung.raise_priority.value}" if rung.raise_priority else ""
-    return f"{when}{every}: {' and '.join(part for part in (told, raised) if part)}"
+    given = f"gives the work to {rung.reassign_to}" if rung.reassign_to else ""
+    return f"{when}{every}: {' and '.join(part for part in (told, raised, given) if part)}"
 
 
 def _legend(definition: Definition, width: float) -> tuple[str, float]:

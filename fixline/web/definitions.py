@@ -156,4 +156,5 @@ def _rung(rung: Rung) -> RungOut:
         up_to=rung.up_to,
         tell=rung.tell,
         raise_priority=rung.raise_priority,
+        reassign_to=rung.reassign_to,
     )

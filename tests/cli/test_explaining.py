@@ -101,6 +101,25 @@ def test_in_words(fixline: Fixline) -> None:
     assert "  stands while on_hold, waiting_for_weather, with_utility, waiting_for_resurfacing" in lines
 
 
+def test_a_rung_before_due_that_gives_the_work_away(
+    fixline: Fixline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "definitions"
+    shutil.copytree(LAKEPORT, root)
+    path = root / "transportation/pothole.yaml"
+    text = path.read_text(encoding="utf-8")
+    rung = "      - {before: 1 working hour, reassign_to: street-dispatch}\n"
+    due = "      - {at: due, tell: supervisor, raise_priority: high}\n"
+    assert due in text
+    path.write_text(text.replace(due, rung + due), encoding="utf-8")
+    monkeypatch.setenv("FIXLINE_DEFINITIONS", str(root))
+    lines = fixline("explain", "pothole", "--opened", "2026-11-20 16:00").out.splitlines()
+    at = "  Wed 2026-12-02 15:00:00 CST  (2026-12-02 21:00:00Z)  "
+    assert f"{at}1 working hour before due: gives the work to street-dispatch" in lines
+    told = json.loads(fixline("explain", "pothole", "--opened", "2026-11-20 16:00", "--json").out)
+    assert "street-dispatch" in [rung["reassign_to"] for each in told["deadlines"] for rung in each["rungs"]]
+
+
 def test_the_priorities_are_the_models() -> None:
     assert list(get_args(Word)) == [priority.value for priority in Priority]
 

@@ -96,14 +96,16 @@ def _budget() -> Shape:
 
 def _rung() -> Shape:
     whole: Shape = {"type": "integer", "minimum": 1, "maximum": MOST_FIRINGS}
-    fields = fields_of(Rung, {"at_percent": None, "at_due": None, "tell": name(), "up_to": whole})
+    fields = fields_of(
+        Rung, {"at_percent": None, "at_due": None, "tell": name(), "reassign_to": name(KEY), "up_to": whole}
+    )
     at = {"anyOf": [words(["due"]), PERCENT]}
     moment = "When it fires: a share of the budget such as 75%, or due."
     rung = section({"at": described(at, moment), **fields})
     return {
         **described(rung, "One rung of the ladder: when, whom it tells, what it changes."),
-        "oneOf": [{"required": ["at"]}, {"required": ["after"]}],
-        "anyOf": [{"required": ["tell"]}, {"required": ["raise_priority"]}],
+        "oneOf": [{"required": ["at"]}, {"required": ["before"]}, {"required": ["after"]}],
+        "anyOf": [{"required": [each]} for each in ("tell", "raise_priority", "reassign_to")],
         "dependencies": {"every": ["up_to", "after"], "up_to": ["every"]},
     }
 

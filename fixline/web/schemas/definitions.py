@@ -75,11 +75,12 @@ class StepOut(BaseModel):
 class RungOut(BaseModel):
     """One rung of a deadline's ladder."""
 
-    when: str = Field(examples=["75%", "due", "after 1 working day"])
+    when: str = Field(examples=["75%", "1 working hour before due", "due", "after 1 working day"])
     every: str | None
     up_to: int
     tell: str | None
     raise_priority: str | None
+    reassign_to: str | None = Field(description="The team that gets the tasks which nobody has begun.")
 
 
 class DeadlineOut(BaseModel):

@@ -54,6 +54,7 @@ NOT_FOR_A_SCHEMA = {
     "FX450": "whether a step closes is another value",
     "FX5": "a condition is a text to a schema",
     "FX601": "what meets a deadline is a step",
+    "FX608": "how long a working day is, and what measure a budget has",
     "FX602": "states are the names that steps give",
     "FX603": "in which order rungs stand",
     "FX214": "a schema cannot compare two fields",

@@ -15,7 +15,7 @@ from fixline.domain.definition import Definition
 from fixline.domain.state import ClockState
 from tests.unit.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, ticked
 from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, MATE, at, pothole, simple, vehicle, with_clock
+from tests.unit.domain.samples import ALWAYS, CHICAGO, CREW, MATE, at, pothole, simple, vehicle, with_clock
 
 
 class TestPauses:
@@ -81,6 +81,19 @@ class TestPauses:
         assert request.due() == request.clock().breached_at == at("mon 16:00")
         request.do("resume", at("thu 08:00"))
         assert request.next_at == at("thu 16:00")  # 16 of 24 hours had run, 8 are left
+
+    @pytest.mark.parametrize("budget", ["30 calendar hours", "30 working hours"])
+    def test_hold_in_the_repeated_hour(self, budget: str) -> None:
+        """Held at half past one and resumed when the clock shows half past one again: an hour, and not none."""
+        definition = with_clock(budget).model_copy(update={"calendar": ALWAYS})
+        first, second = dt.datetime(2026, 11, 1, 6, 30, tzinfo=dt.UTC), dt.datetime(2026, 11, 1, 7, 30, tzinfo=dt.UTC)
+        assert {f"{instant.astimezone(CHICAGO):%H:%M}" for instant in (first, second)} == {"01:30"}
+        request = Driven.opened(definition, first - dt.timedelta(hours=2))
+        before = request.due()
+        request.do("hold", first, reason="dark")
+        request.do("resume", second)
+        assert before is not None
+        assert request.due() == before + dt.timedelta(hours=1)
 
     def test_wait_pauses_only_what_names_it(self) -> None:
         """Waiting for dry weather stops `resolve`; `first_look` knows nothing of the weather."""

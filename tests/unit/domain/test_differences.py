@@ -81,6 +81,29 @@ def test_deadlines_and_ladders() -> None:
     ]
 
 
+def test_a_calendar_says_which_dates() -> None:
+    """Not whole lists of holidays: what has come, and what has gone; and an entry that stood there twice."""
+    twice = pothole().calendar.model_dump(mode="json")
+    before = {**twice, "exceptions": [{"date": "2026-12-24", "hours": ["08:00-12:00"], "name": "Half a day"}]}
+    winter = {"first": "2026-12-01", "last": "2027-02-28", "name": "Winter", "weekly": {"mon": ["10:00-14:00"]}}
+    fourth = {"date": "2026-07-04", "observed": "2026-07-03", "name": "Independence Day"}
+    storm = {"date": "2026-06-05", "hours": [], "name": "Storm"}
+    after = {**twice, "holidays": [fourth], "exceptions": [storm], "periods": [winter], "day": "7 hours"}
+    old, new = (changed(calendar=each) for each in (before, after))
+    assert list(differences(old, new)) == [
+        "calendar office: holiday removed: 2026-07-03, Independence Day, observed",
+        "calendar office: holiday added: 2026-07-04 and 2026-07-03, Independence Day",
+        "calendar office: exception removed: 2026-12-24, Half a day, 08:00-12:00",
+        "calendar office: exception added: 2026-06-05, Storm, closed",
+        "calendar office: period added: 2026-12-01 to 2027-02-28, Winter, mon 10:00-14:00",
+        "calendar office: day: 8:00:00 -> 7:00:00",
+    ]
+    twice["holidays"] *= 2
+    assert list(differences(pothole(), changed(calendar=twice))) == [
+        "calendar office: an entry stands there more often, or less"
+    ]
+
+
 def test_nothing_that_differs_goes_unsaid() -> None:
     """Any two of the shipped definitions differ in words, whatever their parts; so does each from its every part."""
     shipped = list(read_catalog(PACKAGED_DEFINITIONS).catalog.definitions.values())

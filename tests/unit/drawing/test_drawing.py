@@ -43,6 +43,7 @@ def every_kind() -> Definition:
                     "paused_while": ["with_gas"],
                     "escalate": [
                         {"at_percent": 50, "tell": "crew_lead"},
+                        {"before": "4 working hours", "tell": "crew_lead", "reassign_to": "asphalt-central"},
                         {"at_due": True, "tell": "supervisor", "raise_priority": "high"},
                         {"after": "1 working day", "every": "1 working day", "up_to": 3, "tell": "supervisor"},
                     ],
@@ -298,3 +299,12 @@ def test_a_type_that_takes_no_requests_has_nothing_to_draw(draw: Callable[[Defin
     definition = Definition.model_validate({"type": "t", "title": "T", "department": "works", "redirect": redirect})
     with pytest.raises(NotDrawn, match="t takes no requests"):
         draw(definition)
+
+
+def test_the_ladder_says_when_and_what_and_stands_in_the_order_of_time() -> None:
+    """Each rung in words, and its number on the band, the one before due by its share of the usual budget."""
+    svg = svg_of(every_kind())
+    assert "2. 4 working hours before due: tells crew lead and gives the work to asphalt-central" in texts(svg)
+    places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="18"', svg)]
+    assert places[:4] == sorted(places[:4])
+    assert places[1] / places[2] == pytest.approx(1 - 0.5 / 7, abs=0.001)

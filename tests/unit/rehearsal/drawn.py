@@ -71,6 +71,7 @@ def around(draw: st.DrawFn, start: str, steps: Steps) -> dict[str, Any]:
     levels = {question_of(name): {"kind": "number"} for name, step in steps.items() if "choose" in step}
     within = {"high": "1 working hour", "otherwise": draw(st.sampled_from(["2 working days", "30 calendar minutes"]))}
     rung = {"at": "due", "tell": "supervisor", "raise_priority": "high"}
+    rung |= {"reassign_to": "asphalt-central"} if draw(st.booleans()) else {}
     deadline = {"from": "opened", "met_by": "closed", "within": within, "paused_while": ["on_hold"], "escalate": [rung]}
     when = [{"when": f"{name} > {HIGH}", "is": "high"} for name in levels]
     return {
