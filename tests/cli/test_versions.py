@@ -11,7 +11,7 @@ import pytest
 
 from fixline.catalog import read_catalog
 from fixline.cli.folder import DataFolder
-from fixline.cli.versioning import _why
+from fixline.cli.versioning import why_of
 from fixline.store.store import Store
 from tests.cli.conftest import Fixline
 from tests.support.city import City
@@ -122,7 +122,7 @@ def test_a_dry_run_says_what_waits_and_who_is_told() -> None:
             {"kind": "dispatch", "to": "crew", "about": None},
         ],
     }
-    assert _why({"message": None, "changes": changes}) == (
+    assert why_of({"message": None, "changes": changes}) == (
         ": look is entered anew, gas waits until 2026-06-02T13:00:00+00:00 -> -, dry waits as - -> drying, "
         "R-1-T1 offered -> withdrawn, tell request R-2 parent left, dispatch crew"
     )
