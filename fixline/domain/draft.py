@@ -10,12 +10,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from fixline.domain.commands import Actor, Command
 from fixline.domain.decision import Decision, Effect, EffectKind
 from fixline.domain.definition import Definition, NotifyEvent
 from fixline.domain.journal import Entry, evolve
+from fixline.domain.making import as_json, made
 from fixline.domain.state import Clock, RequestState, Task
 
 
@@ -51,22 +50,23 @@ class Draft:
 
     def record(self, kind: str, text: str, /, *, actor: Actor | None = None, **data: Any) -> None:
         """Write one journal entry; the state follows."""
-        entry = Entry(
-            seq=(self._state.seq if self._state else 0) + 1,
-            decision=self.number,
-            at=self.now,
-            actor=(actor or self.actor).name,
-            kind=kind,
-            text=text,
-            data=to_jsonable_python(data, by_alias=True),
-        )
+        values = {
+            "seq": (self._state.seq if self._state else 0) + 1,
+            "decision": self.number,
+            "at": self.now,
+            "actor": (actor or self.actor).name,
+            "kind": kind,
+            "text": text,
+            "data": as_json(data),
+        }
+        entry = made(Entry, values)
         self._state = evolve(self._state, entry)
         self._entries.append(entry)
 
     def cause(self, kind: EffectKind, /, **data: Any) -> None:
         """Add an effect; its id is request:decision:n."""
         effect_id = f"{self.request_id}:{self.number}:{len(self._effects) + 1}"
-        self._effects.append(Effect(id=effect_id, kind=kind, data=to_jsonable_python(data)))
+        self._effects.append(Effect(id=effect_id, kind=kind, data=as_json(data)))
 
     def tell(self, request_id: str, command: Command) -> None:
         """Put a command into another request's inbox; what is told to one request arrives in that order."""
