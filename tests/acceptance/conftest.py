@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from fixline.cli.embedded.parts import find_temporal
 from fixline.cli.outcome import Trouble
+from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from tests.acceptance.audit import make_keys
@@ -87,14 +88,27 @@ TEAMS = [
 """The teams on the journeys' way."""
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    """`fixline up` on a fresh folder; not started yet."""
+def _temporal_or_skip() -> None:
     try:
         find_temporal()
     except Trouble as trouble:
         pytest.skip(str(trouble))
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """`fixline up` on a fresh folder, with the frozen city; not started yet."""
+    _temporal_or_skip()
     system = Up(tmp_path / "data", ADMIN_KEY)
+    yield system
+    system.remove()
+
+
+@pytest.fixture
+def shipped_up(tmp_path: Path) -> Iterator[Up]:
+    """`fixline up` on a fresh folder, with the city that is shipped, as a new user has it; not started yet."""
+    _temporal_or_skip()
+    system = Up(tmp_path / "data", ADMIN_KEY, PACKAGED_DEFINITIONS)
     yield system
     system.remove()
 

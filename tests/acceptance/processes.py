@@ -75,16 +75,19 @@ class Part:
 
 
 class Up:
-    """`fixline up` on a folder; `url` is its API's, `temporal_address` its Temporal server's."""
+    """`fixline up` on a folder; `url` is its API's, `temporal_address` its Temporal server's.
 
-    def __init__(self, path: Path, admin_key: str) -> None:
+    Its city is the one of `definitions`.
+    """
+
+    def __init__(self, path: Path, admin_key: str, definitions: Path = LAKEPORT) -> None:
         self.folder = DataFolder(path)
         self.folder.make()
         port, temporal_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.temporal_address = f"127.0.0.1:{temporal_port}"
         command = [*FIXLINE, "up", "--data", str(path), "--port", str(port), "--temporal-port", str(temporal_port)]
-        settings = {"FIXLINE_ADMIN_KEY": admin_key, "FIXLINE_DEFINITIONS": str(LAKEPORT)}
+        settings = {"FIXLINE_ADMIN_KEY": admin_key, "FIXLINE_DEFINITIONS": str(definitions)}
         self._up = Part(command, settings, path / "up.out")
 
     def begin(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -36,15 +36,15 @@ PATIENCE = timedelta(seconds=10)
 class Fuse:
     """The activity `advance`, which ends Temporal once, between its commit and its answer."""
 
-    def __init__(self, advance: Callable[[AdvanceOrder], Advanced], blow: Callable[[], Any]) -> None:
+    def __init__(self, advance: Callable[[AdvanceOrder], Awaitable[Advanced]], blow: Callable[[], Any]) -> None:
         self._advance = advance
         self._blow = blow
         self.armed = False
 
     @activity.defn(name=ADVANCE_ACTIVITY)
-    def advance(self, order: AdvanceOrder) -> Advanced:
+    async def advance(self, order: AdvanceOrder) -> Advanced:
         """Commit, then perhaps blow."""
-        answer = self._advance(order)
+        answer = await self._advance(order)
         if self.armed:
             self.armed = False
             self._blow()

@@ -18,10 +18,11 @@ from tests.support.tutorial import BLOCKS, Follower
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
-def test_a_new_type_is_served_without_a_restart(up: Up, tmp_path: Path) -> None:
+def test_a_new_type_is_served_without_a_restart(shipped_up: Up, tmp_path: Path) -> None:
     folder = tmp_path / "analyst"
     shutil.copytree(PACKAGED_DEFINITIONS, folder / "definitions")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FIXLINE_")}
+    up = shipped_up
     up.begin()
     up.wait_until_ready()
     before = {process.pid for process in up.below()}

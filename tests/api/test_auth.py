@@ -53,6 +53,12 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("POST", "tasks/{id}-T1/decline", WHY, {"admin", "supervisor", "crew"}),
     ("POST", "tasks/{id}-T1/reassign", {**WHY, "assignee": "x"}, {"admin", "supervisor"}),
     ("GET", "overdue", None, {"admin", "supervisor"}),
+    ("GET", "due-soon", None, {"admin", "supervisor"}),
+    ("GET", "dormant", None, {"admin", "supervisor"}),
+    ("GET", "waiting", None, {"admin", "supervisor"}),
+    ("GET", "unclaimed", None, {"admin", "supervisor"}),
+    ("POST", "requests/bulk", {**WHY, "kind": "hold", "ids": ["SR26-99999999"]}, {"admin", "supervisor"}),
+    ("GET", "bulk/none", None, {"admin", "supervisor"}),
     ("GET", "reports/sla", None, {"admin", "supervisor"}),
     ("GET", "definitions", None, READERS),
     ("GET", "definitions/pothole", None, READERS),
@@ -93,7 +99,8 @@ async def test_the_table_above_has_every_route(service: Service) -> None:
     names = [
         ("{id}-T1", "{task_id}"),
         ("{id}", "{request_id}"),
-        ("none", "{command_id}"),
+        ("commands/none", "commands/{command_id}"),
+        ("bulk/none", "bulk/{bulk_id}"),
         ("/pothole", "/{type}"),
         ("/sla", "/{report}"),
     ]
