@@ -20,10 +20,7 @@ import holidays
 
 
 def frozen_holidays(first_year: int, last_year: int, state: str) -> Iterator[tuple[date, str]]:
-    """The public holidays of a state of the US in those years, both included, in order of date.
-
-    Raises NotImplementedError for a state that the package does not know.
-    """
+    """The public holidays of a state of the US in those years, both included, in order of date."""
     # A New Year's Day on a Saturday is observed in the year before, which the following year knows.
     years = range(first_year, last_year + 2)
     found = holidays.country_holidays("US", subdiv=state, years=years, observed=True)
@@ -36,13 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Prints public holidays as lines of a calendar file.")
     parser.add_argument("--from", dest="first_year", type=int, required=True, metavar="YEAR")
     parser.add_argument("--to", dest="last_year", type=int, required=True, metavar="YEAR")
-    parser.add_argument("--state", default="IL", help="two letters, such as IL")
+    states = holidays.country_holidays("US").subdivisions
+    parser.add_argument("--state", default="IL", choices=states, metavar="STATE", help="two letters, such as IL")
     asked = parser.parse_args()
-    try:
-        for day, name in frozen_holidays(asked.first_year, asked.last_year, asked.state):
-            print(f'  - {{date: {day.isoformat()}, name: "{name}"}}')
-    except NotImplementedError as unknown:
-        parser.error(str(unknown))
+    for day, name in frozen_holidays(asked.first_year, asked.last_year, asked.state):
+        print(f'  - {{date: {day.isoformat()}, name: "{name}"}}')
 
 
 if __name__ == "__main__":

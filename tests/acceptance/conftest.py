@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from fixline.cli.embedded.parts import find_temporal
-from fixline.cli.outcome import Trouble
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.schema import migrate
 from fixline.store.store import Store
@@ -88,17 +86,10 @@ TEAMS = [
 """The teams on the journeys' way."""
 
 
-def _temporal_or_skip() -> None:
-    try:
-        find_temporal()
-    except Trouble as trouble:
-        pytest.skip(str(trouble))
-
-
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     """`fixline up` on a fresh folder, with the frozen city; not started yet."""
-    _temporal_or_skip()
+    temporal_program()
     system = Up(tmp_path / "data", ADMIN_KEY)
     yield system
     system.remove()
@@ -107,7 +98,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 @pytest.fixture
 def shipped_up(tmp_path: Path) -> Iterator[Up]:
     """`fixline up` on a fresh folder, with the city that is shipped, as a new user has it; not started yet."""
-    _temporal_or_skip()
+    temporal_program()
     system = Up(tmp_path / "data", ADMIN_KEY, PACKAGED_DEFINITIONS)
     yield system
     system.remove()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from fixline.domain.calendar import CalendarExhausted, Span, SpanError, WorkingCalendar
@@ -86,9 +87,6 @@ def _next(day: int | None, clock: time, calendar: WorkingCalendar, since: dateti
     """The first such local time that is not before `since`."""
     zone = zone_of(calendar)
     first = since.astimezone(zone).date()
-    for days in range(15):
-        date = first + timedelta(days=days)
-        at = datetime.combine(date, clock, zone).astimezone(UTC)
-        if at >= since and day in (None, date.weekday()):
-            return at
-    raise InstantError(f"{clock:%H:%M} does not come again")  # pragma: no cover - every weekday comes within two weeks
+    dates = (first + timedelta(days=days) for days in count())
+    coming = (datetime.combine(date, clock, zone).astimezone(UTC) for date in dates if day in (None, date.weekday()))
+    return next(at for at in coming if at >= since)
