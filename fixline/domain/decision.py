@@ -36,7 +36,7 @@ class Decision(BaseModel):
     instant at which something falls due by itself, None when nothing does.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     number: int
     at: datetime

@@ -49,24 +49,24 @@ class Draft:
         self.definition, self.calendar = definition, definition.calendar
 
     def record(self, kind: str, text: str, /, *, actor: Actor | None = None, **data: Any) -> None:
-        """Write one journal entry; the state follows."""
-        values = {
-            "seq": (self._state.seq if self._state else 0) + 1,
-            "decision": self.number,
-            "at": self.now,
-            "actor": (actor or self.actor).name,
-            "kind": kind,
-            "text": text,
-            "data": as_json(data),
-        }
-        entry = made(Entry, values)
+        """Write one journal entry; the state follows. What stands in a mapping is kept as JSON, in the state, too."""
+        entry = Entry(
+            (self._state.seq if self._state else 0) + 1,
+            self.number,
+            self.now,
+            (actor or self.actor).name,
+            kind,
+            text,
+            {name: as_json(value) if type(value) is dict else value for name, value in data.items()},
+            fresh=True,
+        )
         self._state = evolve(self._state, entry)
         self._entries.append(entry)
 
     def cause(self, kind: EffectKind, /, **data: Any) -> None:
         """Add an effect; its id is request:decision:n."""
         effect_id = f"{self.request_id}:{self.number}:{len(self._effects) + 1}"
-        self._effects.append(Effect(id=effect_id, kind=kind, data=as_json(data)))
+        self._effects.append(made(Effect, {"id": effect_id, "kind": kind, "data": as_json(data)}))
 
     def tell(self, request_id: str, command: Command) -> None:
         """Put a command into another request's inbox; what is told to one request arrives in that order."""
@@ -84,15 +84,18 @@ class Draft:
         before_tasks: dict[str, Task] = dict(self._before.tasks) if self._before else {}
         before_clocks: dict[str, Clock] = dict(self._before.clocks) if self._before else {}
         state = self.state
-        return Decision(
-            number=self.number,
-            at=self.now,
-            state=state,
-            entries=tuple(self._entries),
-            tasks=tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
-            clocks=tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
-            effects=tuple(self._effects),
-            next_at=next_at,
+        return made(
+            Decision,
+            {
+                "number": self.number,
+                "at": self.now,
+                "state": state,
+                "entries": tuple(self._entries),
+                "tasks": tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
+                "clocks": tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
+                "effects": tuple(self._effects),
+                "next_at": next_at,
+            },
         )
 
     @property

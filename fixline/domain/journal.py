@@ -8,42 +8,90 @@ their meaning for ever; a new meaning is a new kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, TypeVar
 
 from fixline.domain.commands import Place
-from fixline.domain.making import changed, reread
+from fixline.domain.making import as_json, changed, made, reread
 from fixline.domain.state import Child, Clock, ClockKind, HoldRecord, Position, RequestState, Task, Visit
 from fixline.domain.steps import CloseOutcome
 
 
-class Entry(BaseModel):
+class Entry:
     """One journal entry: `seq` counts 1, 2, 3 ... per request, `decision` says which decision it is part of.
 
-    `at` is aware UTC; `text` is for people, `data` (JSON) is what the state is rebuilt from.
+    `at` is aware UTC; `text` is for people, `data` (JSON) is what the state is rebuilt from. While an entry is being
+    decided, `facts` are the same as the rules have them, instants and enumerations included, and are `fresh`: their
+    types are right. The facts of an entry read from the store are its data.
     """
 
-    model_config = ConfigDict(frozen=True)
+    __slots__ = ("_data", "actor", "at", "decision", "facts", "fresh", "kind", "seq", "text")
 
-    seq: int
-    decision: int
-    at: datetime
-    actor: str
-    kind: str
-    text: str
-    data: dict[str, Any] = Field(default_factory=dict)
+    def __init__(
+        self,
+        seq: int,
+        decision: int,
+        at: datetime,
+        actor: str,
+        kind: str,
+        text: str,
+        data: dict[str, Any],
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self.seq = seq
+        self.decision = decision
+        self.at = at
+        self.actor = actor
+        self.kind = kind
+        self.text = text
+        self.facts = data
+        self.fresh = fresh
+        self._data = None if fresh else data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The facts as JSON."""
+        if self._data is None:
+            self._data = as_json(self.facts)
+        return self._data
+
+    def columns(self) -> dict[str, Any]:
+        """The entry as it is stored; an `Entry` of the same is this one again."""
+        names = ("seq", "decision", "at", "actor", "kind", "text", "data")
+        return {name: getattr(self, name) for name in names}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self.columns() == other.columns()
+
+    __hash__ = None  # type: ignore[assignment] # its data can change hands, and has no hash
+
+    def __repr__(self) -> str:
+        return f"Entry({self.columns()})"
 
 
+R = TypeVar("R", Task, Clock, Position)
 _POSITION = frozenset(Position.model_fields)
 
 
+def _whole(type_: type[R], entry: Entry) -> R:
+    """The record that an entry describes in full."""
+    return made(type_, entry.facts) if entry.fresh else type_.model_validate(entry.facts)
+
+
+def _changed(record: R, entry: Entry) -> R:
+    """The record with the fields that an entry names; what else the entry says is for readers."""
+    if not entry.fresh:
+        return reread(record, entry.facts)
+    known = record.__dict__
+    return changed(record, {name: value for name, value in entry.facts.items() if name in known})
+
+
 def _step_entered(state: RequestState, entry: Entry) -> dict[str, Any]:
-    position = Position(entered_at=entry.at, **{k: v for k, v in entry.data.items() if k in _POSITION})
+    position = Position(entered_at=entry.at, **{k: v for k, v in entry.facts.items() if k in _POSITION})
     visits = {"visits": {**state.visits, position.step: position.visit}}
-    return {**_placed(state, entry.data.get("branch"), position), **visits}
+    return {**_placed(state, entry.facts.get("branch"), position), **visits}
 
 
 def _placed(state: RequestState, branch: str | None, position: Position) -> dict[str, Any]:
@@ -53,7 +101,7 @@ def _placed(state: RequestState, branch: str | None, position: Position) -> dict
 
 
 def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
-    branch = entry.data.get("branch")
+    branch = entry.facts.get("branch")
     position = state.branches.get(branch) if branch else state.position
     if position is None:
         return {}
@@ -62,7 +110,7 @@ def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
         visit=position.visit,
         entered_at=position.entered_at,
         left_at=entry.at,
-        outcome=entry.data.get("outcome"),
+        outcome=entry.facts.get("outcome"),
         branch=branch,
     )
     taken = {"taken": (*state.taken, visit)}
@@ -72,53 +120,53 @@ def _step_left(state: RequestState, entry: Entry) -> dict[str, Any]:
 
 
 def _branch_joined(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"joined": (*state.joined, entry.data["branch"])}
+    return {"joined": (*state.joined, entry.facts["branch"])}
 
 
 def _wait_moved(state: RequestState, entry: Entry) -> dict[str, Any]:
-    branch = entry.data.get("branch")
+    branch = entry.facts.get("branch")
     position = state.branches.get(branch) if branch else state.position
-    return {} if position is None else _placed(state, branch, reread(position, entry.data))
+    return {} if position is None else _placed(state, branch, _changed(position, entry))
 
 
 def _task_offered(state: RequestState, entry: Entry) -> dict[str, Any]:
-    task = Task.model_validate(entry.data)
+    task = _whole(Task, entry)
     return {"tasks": {**state.tasks, task.id: task}, "tasks_made": state.tasks_made + 1}
 
 
 def _task_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
-    task = reread(state.tasks[entry.data["task"]], entry.data)
+    task = _changed(state.tasks[entry.facts["task"]], entry)
     return {"tasks": {**state.tasks, task.id: task}}
 
 
 def _clock_started(state: RequestState, entry: Entry) -> dict[str, Any]:
-    clock = Clock.model_validate(entry.data)
+    clock = _whole(Clock, entry)
     return {"clocks": {**state.clocks, clock.name: clock}}
 
 
 def _clock_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
-    clock = reread(state.clocks[entry.data["clock"]], entry.data)
+    clock = _changed(state.clocks[entry.facts["clock"]], entry)
     return {"clocks": {**state.clocks, clock.name: clock}}
 
 
 def _answers_changed(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"answers": {**state.answers, **entry.data["answers"]}}
+    return {"answers": {**state.answers, **entry.facts["answers"]}}
 
 
 def _place_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"place": Place.model_validate(entry.data["place"]), "areas": entry.data["areas"]}
+    return {"place": Place.model_validate(entry.facts["place"]), "areas": entry.facts["areas"]}
 
 
 def _description_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"description": entry.data["description"]}
+    return {"description": entry.facts["description"]}
 
 
 def _priority_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {name: entry.data[name] for name in ("priority", "floor") if name in entry.data}
+    return {name: entry.facts[name] for name in ("priority", "floor") if name in entry.facts}
 
 
 def _held(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"hold": HoldRecord(since=entry.at, reason=entry.data["reason"], by=entry.actor)}
+    return {"hold": HoldRecord(since=entry.at, reason=entry.facts["reason"], by=entry.actor)}
 
 
 def _resumed(_state: RequestState, _entry: Entry) -> dict[str, Any]:
@@ -128,8 +176,8 @@ def _resumed(_state: RequestState, _entry: Entry) -> dict[str, Any]:
 def _closed(_state: RequestState, entry: Entry) -> dict[str, Any]:
     return {
         "status": "closed",
-        "outcome": CloseOutcome(entry.data["outcome"]),
-        "closed_at": entry.data["closed_at"],
+        "outcome": CloseOutcome(entry.facts["outcome"]),
+        "closed_at": entry.facts["closed_at"],
         "hold": None,
     }
 
@@ -143,7 +191,7 @@ def _reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
         "reopened_at": entry.at,
         "visits": {},
         "former_clocks": _deadlines_so_far(state),
-        "attached_to": entry.data.get("attached_to"),
+        "attached_to": entry.facts.get("attached_to"),
     }
 
 
@@ -152,27 +200,27 @@ def _deadlines_so_far(state: RequestState) -> tuple[str, ...]:
 
 
 def _recategorised(state: RequestState, entry: Entry) -> dict[str, Any]:
-    fresh = {name: entry.data[name] for name in ("type", "version", "answers", "priority")}
+    fresh = {name: entry.facts[name] for name in ("type", "version", "answers", "priority")}
     return {**fresh, "visits": {}, "former_clocks": _deadlines_so_far(state)}
 
 
 def _moved(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    found = entry.data["position"]
+    found = entry.facts["position"]
     return {
-        "version": entry.data["version"],
-        "visits": entry.data["visits"],
+        "version": entry.facts["version"],
+        "visits": entry.facts["visits"],
         "position": None if found is None else Position.model_validate(found),
-        "branches": {name: Position.model_validate(each) for name, each in entry.data["branches"].items()},
+        "branches": {name: Position.model_validate(each) for name, each in entry.facts["branches"].items()},
     }
 
 
 def _follow_on_opened(state: RequestState, entry: Entry) -> dict[str, Any]:
-    known = {name: value for name, value in entry.data.items() if name in Child.model_fields}
-    return {"children": {**state.children, entry.data["child"]: Child.model_validate(known)}}
+    known = {name: value for name, value in entry.facts.items() if name in Child.model_fields}
+    return {"children": {**state.children, entry.facts["child"]: Child.model_validate(known)}}
 
 
 def _follow_on_closed(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return _child_changed(state, entry, status="closed", outcome=entry.data["outcome"])
+    return _child_changed(state, entry, status="closed", outcome=entry.facts["outcome"])
 
 
 def _follow_on_reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
@@ -180,16 +228,16 @@ def _follow_on_reopened(state: RequestState, entry: Entry) -> dict[str, Any]:
 
 
 def _child_changed(state: RequestState, entry: Entry, **changes: Any) -> dict[str, Any]:
-    child = reread(state.children[entry.data["child"]], changes)
-    return {"children": {**state.children, entry.data["child"]: child}}
+    child = reread(state.children[entry.facts["child"]], changes)
+    return {"children": {**state.children, entry.facts["child"]: child}}
 
 
 def _attached(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"attached_to": entry.data["to"], "attached": (), "hold": None}
+    return {"attached_to": entry.facts["to"], "attached": (), "hold": None}
 
 
 def _reattached(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"attached_to": entry.data["to"]}
+    return {"attached_to": entry.facts["to"]}
 
 
 def _detached(state: RequestState, entry: Entry) -> dict[str, Any]:
@@ -197,11 +245,11 @@ def _detached(state: RequestState, entry: Entry) -> dict[str, Any]:
 
 
 def _duplicate_attached(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"attached": (*state.attached, entry.data["duplicate"])}
+    return {"attached": (*state.attached, entry.facts["duplicate"])}
 
 
 def _duplicate_detached(state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"attached": tuple(each for each in state.attached if each != entry.data["duplicate"])}
+    return {"attached": tuple(each for each in state.attached if each != entry.facts["duplicate"])}
 
 
 def _nothing(_state: RequestState, _entry: Entry) -> dict[str, Any]:
@@ -275,7 +323,7 @@ KINDS: tuple[str, ...] = ("opened", *_EVOLVE)
 
 def _opened(entry: Entry) -> RequestState:
     return RequestState.model_validate(
-        {**entry.data, "decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
+        {**entry.facts, "decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
     )
 
 
@@ -301,19 +349,19 @@ def evolve(state: RequestState | None, entry: Entry) -> RequestState:
         raise KeyError(f"the journal begins with {entry.kind!r}, not with 'opened'")
     if entry.decision != state.decision:
         state = _begin_decision(state)
-    changes = _EVOLVE[entry.kind](state, entry)
-    stamp = {"decision": entry.decision, "seq": entry.seq, "decided_at": entry.at}
-    return _changed(state, {**changes, **stamp})
+    changes = {
+        **_EVOLVE[entry.kind](state, entry),
+        "decision": entry.decision,
+        "seq": entry.seq,
+        "decided_at": entry.at,
+    }
+    if entry.fresh or _READ_AGAIN.isdisjoint(changes):
+        return changed(state, changes)
+    return RequestState.model_validate({**state.__dict__, **changes})
 
 
 _READ_AGAIN = frozenset({"priority", "floor", "closed_at"})
-"""Values that come as JSON text."""
-
-
-def _changed(state: RequestState, changes: Mapping[str, Any]) -> RequestState:
-    if not _READ_AGAIN.isdisjoint(changes):
-        return RequestState.model_validate({**state.__dict__, **changes})
-    return changed(state, changes)
+"""Values that are text in JSON."""
 
 
 def rebuild(entries: Iterable[Entry]) -> RequestState:

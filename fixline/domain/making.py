@@ -23,19 +23,31 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 def made(type_: type[M], values: dict[str, Any]) -> M:
     """A record with all of its fields, whose values are of the right types already."""
-    fresh = type_.__new__(type_)
-    object.__setattr__(fresh, "__dict__", values)
-    object.__setattr__(fresh, "__pydantic_fields_set__", set(values))
-    object.__setattr__(fresh, "__pydantic_extra__", None)
-    object.__setattr__(fresh, "__pydantic_private__", None)
-    return fresh
+    return _filled(type_, values, set(values))
 
 
 def changed(record: M, changes: Mapping[str, Any]) -> M:
     """The record with other values of some fields, of the right types already."""
-    fresh = made(type(record), {**record.__dict__, **changes})
-    object.__setattr__(fresh, "__pydantic_fields_set__", record.__pydantic_fields_set__ | changes.keys())
+    given = record.__pydantic_fields_set__
+    if not changes.keys() <= given:
+        given = given | changes.keys()
+    return _filled(type(record), {**record.__dict__, **changes}, given)
+
+
+def _filled(type_: type[M], values: dict[str, Any], given: set[str]) -> M:
+    """A record as pydantic leaves one: by its slots, past what keeps a frozen record from being changed."""
+    fresh = type_.__new__(type_)
+    _set_values(fresh, values)
+    _set_given(fresh, given)
+    _set_extra(fresh, None)
+    _set_private(fresh, None)
     return fresh
+
+
+_set_values, _set_given, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 def reread(record: M, data: Mapping[str, Any]) -> M:

@@ -129,7 +129,7 @@ def _pass_by(draft: Draft, name: str) -> None:
             "rungs_passed",
             f"Rungs of {name} up to {last} had passed.",
             clock=name,
-            fired=fired,
+            fired=tuple(fired),
             last_rung=last,
         )
 

@@ -125,7 +125,7 @@ def described(definition: Definition, state: RequestState) -> dict[str, Any]:
 
 def journal_values(request_id: str, entry: Entry) -> dict[str, Any]:
     """The columns of a journal entry."""
-    return {"request_id": request_id, **vars(entry)}
+    return {"request_id": request_id, **entry.columns()}
 
 
 def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, Any]:

@@ -41,15 +41,15 @@ class TypeFigures:
         for entry in decision.entries:
             if entry.kind == "closed":
                 self.closed += 1
-                self.outcomes[entry.data["outcome"]] += 1
+                self.outcomes[entry.facts["outcome"]] += 1
                 self.days_to_close.append((decision.at - opened_at) / DAY)
             elif entry.kind == "rung_fired":
-                clock = entry.data["clock"]
-                self.rungs[f"{_name(clock, decision)} {entry.data['last_rung']}"] += 1
+                clock = entry.facts["clock"]
+                self.rungs[f"{_name(clock, decision)} {entry.facts['last_rung']}"] += 1
             elif entry.kind == "clock_breached":
-                self.breached[_name(entry.data["clock"], decision)] += 1
-            elif entry.kind == "clock_started" and entry.data["kind"] == ClockKind.DEADLINE:
-                self.started[entry.data["name"]] += 1
+                self.breached[_name(entry.facts["clock"], decision)] += 1
+            elif entry.kind == "clock_started" and entry.facts["kind"] == ClockKind.DEADLINE:
+                self.started[entry.facts["name"]] += 1
 
     def overdue_share(self, deadline: str) -> float:
         """The share of requests that missed a deadline, 0 to 1."""

@@ -193,8 +193,8 @@ class Simulation:
             self._put(request.next_at, Kind.TICK, number)
         for entry in decision.entries:
             if entry.kind == "step_entered":
-                position = state.position_of(entry.data["step"])
-                if position is not None and position.visit == entry.data["visit"]:
+                position = state.position_of(entry.facts["step"])
+                if position is not None and position.visit == entry.facts["visit"]:
                     self._entered(number, request, position, decision.at)
         for task in decision.tasks:
             if task.state is TaskState.OFFERED:

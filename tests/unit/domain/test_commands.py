@@ -395,7 +395,7 @@ class TestJournal:
 
     def test_knows_its_kinds(self) -> None:
         """An entry of a kind that nobody wrote is refused."""
-        entry = Entry(seq=99, decision=9, at=NINE, actor="x", kind="danced", text="")
+        entry = Entry(seq=99, decision=9, at=NINE, actor="x", kind="danced", text="", data={})
         with pytest.raises(KeyError):
             evolve(hole().state, entry)
 
