@@ -21,6 +21,7 @@ NOT_A_DECISION = "FX505"
 NOT_SUPPORTED = "FX506"
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_YES_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _TEXT_FUNCTIONS = ("startsWith", "endsWith", "contains")
 _WORDS = {
     FieldKind.TEXT: "a text",
@@ -76,11 +77,19 @@ class Typing:
         """The answer of that name."""
         field = self._fields.get(name)
         if field is None:
-            return self.report(UNKNOWN_NAME, f"no answer is called '{name}'{_near(name, self._fields)}", offset)
+            return self.report(UNKNOWN_NAME, f"no answer is called '{name}'{self._meant(name)}", offset)
         if field.kind in {FieldKind.PHOTO, FieldKind.DATETIME}:
             message = f"'{name}' is a {field.kind.value}, which a condition cannot compare"
             return self.report(CANNOT_COMPARE, message, offset)
         return Term(field.kind, offset, name=name, options=tuple(field.options))
+
+    def _meant(self, name: str) -> str:
+        """What a name that no answer has was probably meant to be."""
+        if name.lower() in _YES_NO:
+            return f": write {_YES_NO[name.lower()]}"
+        if any(name in field.options for field in self._fields.values()):
+            return f": write '{name}' in single quotes if it is an option"
+        return _near(name, self._fields)
 
     def require_decision(self, term: Term) -> None:
         """A term that stands where only yes or no can."""
@@ -135,7 +144,8 @@ class Typing:
             self._require_option(left, right)
             self._require_option(right, left)
         elif not self._fit(left, right):
-            self.report(CANNOT_COMPARE, f"{left.words} cannot equal {right.words}", left.offset)
+            remedy = ": compare it with true or false" if FieldKind.YES_NO in kinds else ""
+            self.report(CANNOT_COMPARE, f"{left.words} cannot equal {right.words}{remedy}", left.offset)
 
     def _ordered(self, left: Term, sign: str, right: Term) -> None:
         if left.kind == FieldKind.YES_NO and FieldKind.NUMBER in {left.kind, right.kind}:

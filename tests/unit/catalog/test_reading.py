@@ -14,6 +14,7 @@ from fixline.catalog.reading import LARGEST_FILE_CHARACTERS, Mapping, Scalar, Se
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
 GOOD = (CITY / "transportation/pothole.yaml").read_text()
+MISPLACED = "a key cannot stand here: look at the indentation, and at the line above (a missing colon?)"
 CATALOG = read_catalog(CITY).catalog
 
 _SIGNS = st.text(alphabet=" \t\n\r-:,?{}[]#&*!|>'\"%@`\\<=abz019\u00e9\u2028\ufeff\x00", max_size=60)
@@ -81,6 +82,43 @@ def test_places_in_flow_style() -> None:
 def test_refused(source: bytes | str, code: str) -> None:
     """What cannot be read, or would mislead, is refused with its code."""
     assert code in codes(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        ('a: "b\nc: d\ne: "f"\n', "1:4 FX104 a quote is missing: the text that begins here ends only in line 3"),
+        ('a: {b: "c, d: e}\nf: {g: "h"}\n', "1:8 FX104 a quote is missing: the text that begins here ends only in line 2"),
+        ('a: b\nc: "d\ne: f\n', "2:4 FX104 a quote that is opened here is not closed"),
+        ("a: {b: {c: d}\ne: f\n", "1:4 FX104 a bracket that is opened here is not closed"),
+        ("a: {b: [c, d\n", "1:8 FX104 a bracket that is opened here is not closed"),
+        ("a: [b}\n", "1:6 FX104 '}' does not close the '[' that was opened last"),
+        ("a: {b: c}}\n", "1:10 FX104 '}' closes a bracket that was not opened: delete it, or put the text in quotes"),
+        ("a: {b} c\n", "1:8 FX110 text goes on after '}': put the whole text in quotes"),
+        ("a: [b] c\n", "1:8 FX110 text goes on after ']': put the whole text in quotes"),
+        (
+            "a: {b: c d: e}\n",
+            "1:11 FX110 ':' ends unquoted text between brackets: "
+            "put the whole text in quotes, or a comma before the next key",
+        ),
+        (
+            'a: {b: "c" d: e}\n',
+            "1:12 FX110 the quoted text has ended before 'd': "
+            "inside double quotes, write single ones, or put a comma between",
+        ),
+        ("z: y\na b\n# c\n\nd: e\n", "2:1 FX104 a colon with a space after it is missing here"),
+        ("a: b\nc:d\ne: f\n", "2:1 FX104 a colon with a space after it is missing here"),
+        ("a:\n  - b\n  -{c: d}\n", "3:3 FX104 a space is missing after '-'"),
+        ("a:\n  - b\n  c: d\n", f"3:3 FX111 {MISPLACED}"),
+        ("a: b\n  cd: e\n", f"2:3 FX111 {MISPLACED}"),
+        ("a b\n# c\nd: e\n", f"3:1 FX111 {MISPLACED}"),
+    ],
+)
+def test_the_place_to_mend(source: str, finding: str) -> None:
+    """What YAML notices late or names in its own terms is told where it was done, with what to do."""
+    findings = Findings("x.yaml")
+    assert read_tree(source, findings) is None
+    assert [f"{each.line}:{each.column} {each.code} {each.message}" for each in findings.sorted()] == [finding]
 
 
 def test_utf8_error_place() -> None:

@@ -100,6 +100,21 @@ def test_did_you_mean() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("wet == yes", "no answer is called 'yes': write true"),
+        ("wet == No", "no answer is called 'No': write false"),
+        ("lane == bike", "no answer is called 'bike': write 'bike' in single quotes if it is an option"),
+        ("wet == 'yes'", "'wet' (a yes or no) cannot equal a text: compare it with true or false"),
+        ("depth == '1'", "'depth' (a number) cannot equal a text"),
+    ],
+)
+def test_what_was_meant(text: str, remedy: str) -> None:
+    """A yes, a no or an option that is not written as conditions have it is told how."""
+    assert [problem.message for problem in check(text, FIELDS)] == [remedy]
+
+
+@pytest.mark.parametrize(
     ("answers", "verdict"),
     [
         ({"lane": "bike"}, Verdict(True)),
