@@ -39,10 +39,13 @@ _DESTINATIONS = ("team", "role", "audience", "to", "agency", "system", "type")
 
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
-    """When the request should be closed: due of the deadline met by closing, else the latest of all; None if none."""
+    """When the request should be closed: due of the deadline met by closing; where there is none, the latest of all.
+
+    None when there is no deadline, or while it stands: the date of a first look does not take its place.
+    """
     if state.attached_to and not state.closed:  # its clocks have ended; what is promised is the original's to say
         return None
-    clocks = [c for name, c in state.promises.items() if c.due_at and name in definition.deadlines]
+    clocks = [c for name, c in state.promises.items() if name in definition.deadlines]
     closing = [c for c in clocks if definition.deadlines[c.promise].met_by == "closed"]
     return max((c.due_at for c in closing or clocks if c.due_at), default=None)
 

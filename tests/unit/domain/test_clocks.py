@@ -13,6 +13,7 @@ import pytest
 from fixline.domain.commands import SYSTEM
 from fixline.domain.definition import Definition
 from fixline.domain.state import ClockState
+from fixline.store.projection import promised_at
 from tests.unit.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, ticked
 from tests.unit.domain.driver import Driven
 from tests.unit.domain.samples import ALWAYS, CHICAGO, CREW, MATE, at, pothole, simple, vehicle, with_clock
@@ -32,6 +33,16 @@ class TestPauses:
         assert request.due() is None
         request.do("resume", at("tue 08:00", 1))
         assert request.due() == due
+
+    def test_promises_no_date_meanwhile(self) -> None:
+        """While the clock of closing stands no date is promised; that of the first look does not take its place."""
+        request = Driven.opened(pothole(), OPENING)
+        assert promised_at(request.definition, request.state) == request.due("resolve")
+        request.do("hold", at("mon 10:00"), reason="festival")
+        assert request.due("first_look") is not None
+        assert promised_at(request.definition, request.state) is None
+        request.do("resume", at("mon 11:00"))
+        assert promised_at(request.definition, request.state) == request.due("resolve")
 
     def test_two_in_one_minute(self) -> None:
         """Two holds within a minute cost their seconds, no more."""
