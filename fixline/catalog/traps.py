@@ -114,7 +114,7 @@ def _between_brackets(text: str, sign: str, index: int, opened: int) -> _Trap:
     if sign in "}]":
         return _Trap("FX104", f"'{sign}' does not close the '{text[opened]}' that was opened last", index)
     quoted = _quoted_before(text, index)
-    if quoted is not None and (unclosed := _unclosed(text, quoted)):
+    if quoted is not None and (unclosed := _unclosed(quoted)):
         return unclosed
     if quoted is not None:
         return _Trap("FX110", f"the quoted text has ended before '{sign}': {_QUOTES}, or put a comma between", index)
@@ -132,7 +132,7 @@ def _is_next_key(text: str, index: int, opened: int) -> bool:
 def _after_a_value(text: str, index: int) -> _Trap:
     """Text where a value has ended: with a bracket or a quote that its author did not mean to end it."""
     quoted = _quoted_before(text, index)
-    if quoted is not None and (unclosed := _unclosed(text, quoted)):
+    if quoted is not None and (unclosed := _unclosed(quoted)):
         return unclosed
     before = _line_before(text, index).rstrip()
     if before.endswith(("}", "]")):
@@ -150,7 +150,7 @@ def _quoted_before(text: str, index: int) -> yaml.ScalarToken | None:
     return last if isinstance(last, yaml.ScalarToken) and not last.plain else None
 
 
-def _unclosed(text: str, quoted: yaml.ScalarToken) -> _Trap | None:
+def _unclosed(quoted: yaml.ScalarToken) -> _Trap | None:
     """The finding for a quoted text over several lines, whose end was meant to begin another."""
     if quoted.start_mark.line == quoted.end_mark.line:
         return None

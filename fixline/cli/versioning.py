@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -107,11 +107,17 @@ def why_of(item: dict[str, object]) -> str:
             f"{wait['step']} waits as {_pair(wait['waiting_as'])}" for wait in changes["waits"] if wait["waiting_as"]
         ]
         said += [f"{clock['name']} due {_pair(clock['due_at'])}" for clock in changes["clocks"] if clock["due_at"]]
+        said += [f"{clock['name']} {_pair(clock['budget'])}" for clock in changes["clocks"] if _stands(clock)]
         said += [f"{clock['name']} {_pair(clock['state'])}" for clock in changes["clocks"] if clock["state"]]
         said += [f"{task['id']} {_pair(task['team'])}" for task in changes["tasks"] if task.get("team")]
         said += [f"{task['id']} {_pair(task['state'])}" for task in changes["tasks"] if task.get("state")]
         said += [_effect(effect) for effect in changes["effects"]]
     return f": {', '.join(said)}" if said else ""
+
+
+def _stands(clock: dict[str, Any]) -> bool:
+    """Whether a clock gets another budget and nothing else yet: it has no due date while it stands."""
+    return bool(clock["budget"]) and not clock["due_at"] and not clock["state"]
 
 
 def _effect(effect: dict[str, str | None]) -> str:

@@ -105,7 +105,7 @@ def test_wrong_names(fixline: Fixline, data: Path, arguments: list[str], code: i
 
 
 def test_a_dry_run_says_what_waits_and_who_is_told() -> None:
-    """In words: the ends of waits, the step that is entered anew, tasks that are withdrawn, whom it reaches."""
+    """Ends of waits, budgets of clocks that stand, the step entered anew, tasks that are withdrawn, whom it reaches."""
     pair = {"before": "2026-06-02T13:00:00+00:00", "after": None}
     changes = {
         "step": None,
@@ -115,7 +115,14 @@ def test_a_dry_run_says_what_waits_and_who_is_told() -> None:
             {"step": "gas", "until": pair, "waiting_as": None},
             {"step": "dry", "until": None, "waiting_as": {"before": None, "after": "drying"}},
         ],
-        "clocks": [],
+        "clocks": [
+            {
+                "name": "resolve",
+                "state": None,
+                "due_at": None,
+                "budget": {"before": "5 working days", "after": "4 working days"},
+            }
+        ],
         "tasks": [{"id": "R-1-T1", "state": {"before": "offered", "after": "withdrawn"}}],
         "effects": [
             {"kind": "tell_request", "to": "R-2", "about": "parent_left"},
@@ -124,5 +131,6 @@ def test_a_dry_run_says_what_waits_and_who_is_told() -> None:
     }
     assert why_of({"message": None, "changes": changes}) == (
         ": look is entered anew, gas waits until 2026-06-02T13:00:00+00:00 -> -, dry waits as - -> drying, "
+        "resolve 5 working days -> 4 working days, "
         "R-1-T1 offered -> withdrawn, tell request R-2 parent left, dispatch crew"
     )

@@ -59,7 +59,9 @@ class OpenedOut(BaseModel):
     status: str
     step: str | None
     priority: str
-    promised_at: datetime | None = Field(description="When it should be closed; null where no deadline says, or while it stands.")
+    promised_at: datetime | None = Field(
+        description="When it should be closed; null where no deadline says, or it stands."
+    )
     expected_at: datetime | None = Field(None, description="Null until estimates exist.")
     track_url: str | None = Field(None, description="Null until tracking pages exist.")
     attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")

@@ -88,7 +88,7 @@ def test_refused(source: bytes | str, code: str) -> None:
     ("source", "finding"),
     [
         ('a: "b\nc: d\ne: "f"\n', "1:4 FX104 a quote is missing: the text that begins here ends only in line 3"),
-        ('a: {b: "c, d: e}\nf: {g: "h"}\n', "1:8 FX104 a quote is missing: the text that begins here ends only in line 2"),
+        ('a: {b: "c}\nf: {g: "h"}\n', "1:8 FX104 a quote is missing: the text that begins here ends only in line 2"),
         ('a: b\nc: "d\ne: f\n', "2:4 FX104 a quote that is opened here is not closed"),
         ("a: {b: {c: d}\ne: f\n", "1:4 FX104 a bracket that is opened here is not closed"),
         ("a: {b: [c, d\n", "1:8 FX104 a bracket that is opened here is not closed"),
