@@ -289,7 +289,7 @@ def withdraw_tasks(draft: Draft, why: str) -> None:
 def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "") -> None:
     """Close the request: no task stays open, no branch and no clock runs on."""
     withdraw(draft, "the request closes")
-    timekeeping.request_closed(draft, outcome)
+    timekeeping.request_closed(draft, outcome, closed_at)
     draft.record("closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at)
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
     if draft.state.parent:

@@ -181,7 +181,15 @@ def settle(draft: Draft) -> None:
         draft.notify(NotifyEvent.DUE_CHANGED)
 
 
+def _overdue(clock: Clock, now: datetime) -> bool:
+    """Whether it has been due without its breach recorded: the system was down, and has not got to it yet."""
+    return clock.breached_at is None and clock.due_at is not None and clock.due_at < now
+
+
 def _pause(draft: Draft, clock: Clock, reasons: list[str]) -> None:
+    if _overdue(clock, draft.now):
+        breach(draft, clock)
+        clock = draft.state.clocks[clock.name]
     due_at = clock.due_at if clock.breached_at else None
     draft.record(
         "clock_paused",
@@ -247,12 +255,14 @@ def task_clocks_over(draft: Draft, task: Task, *, claimed: bool = False, complet
             end(draft, clock, "task withdrawn")
 
 
-def request_closed(draft: Draft, outcome: CloseOutcome) -> None:
+def request_closed(draft: Draft, outcome: CloseOutcome, closed_at: datetime) -> None:
     """A close meets what was to be met by it, unless the request was cancelled or a duplicate; the rest ends."""
     kept = outcome not in (CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE)
     for clock in draft.state.live_clocks:
         if kept and clock.kind is ClockKind.DEADLINE and deadline_of(draft, clock).met_by == "closed":
-            meet(draft, clock, "closing")
+            if _overdue(clock, closed_at):
+                breach(draft, clock)
+            meet(draft, draft.state.clocks[clock.name], "closing")
         else:
             end(draft, clock, "request closed")
 
@@ -316,7 +326,7 @@ def rebudget(draft: Draft) -> None:
     """Give the clocks that have not breached the budget of the new priority; time used and holds stay."""
     changed = False
     for clock in draft.state.live_clocks:
-        if clock.kind is not ClockKind.DEADLINE or clock.breached_at is not None:
+        if clock.kind is not ClockKind.DEADLINE or clock.breached_at is not None or _overdue(clock, draft.now):
             continue
         budget = deadline_of(draft, clock).within.of(draft.state.priority)
         if budget == clock.budget:

@@ -14,7 +14,7 @@ from fixline.domain.commands import SYSTEM
 from fixline.domain.definition import Definition, Priority
 from fixline.domain.state import ClockState
 from tests.unit.domain.deadlines import LADDER, OPENING, by_size, ticked
-from tests.unit.domain.driver import Driven
+from tests.unit.domain.driver import Driven, command
 from tests.unit.domain.samples import SUPERVISOR, at, simple, with_clock
 from tests.unit.domain.town import Town
 
@@ -226,3 +226,55 @@ class TestActs:
         assert request.task.team == "central"
         assert request.told() == ["chief", "chief"]
         assert len(request.entries("task_reassigned")) == 1
+
+
+def test_a_late_raise_does_not_take_back_a_breach_that_came_before_it() -> None:
+    """Down over two dues: the first raises the priority when the system is back. By then the second has been overdue
+    for an hour: its budget is no longer changed, and it has not become due anew."""
+    deadlines = {
+        "first": {
+            "met_by": "closed",
+            "within": {"otherwise": "1 working hour"},
+            "escalate": [{"at_due": True, "raise_priority": "high", "tell": "chief"}],
+        },
+        "second": {
+            "met_by": "closed",
+            "within": {"by_priority": {"high": "30 working minutes"}, "otherwise": "2 working hours"},
+        },
+    }
+    request = Driven.opened(simple(deadlines=deadlines), at("mon 08:00"))
+    request.do("tick", at("mon 11:00"), SYSTEM)
+    assert request.state.priority == "high"
+    assert request.state.clocks["first"].breached_at == at("mon 09:00")
+    assert request.state.clocks["second"].breached_at == at("mon 10:00")
+
+
+@pytest.mark.parametrize(("onward", "state"), [("again", "paused"), ("fixed", "met")])
+def test_what_a_wait_leads_to_after_downtime_does_not_hide_a_breach(onward: str, state: str) -> None:
+    """Down over the end of a wait and over due: what the wait leads to, late, neither pauses the breach away nor keeps
+    the promise."""
+    steps = {
+        "rest": {"kind": "wait", "span": "1 working hour", "then": {"timeout": onward}},
+        "again": {"kind": "wait", "signal": "dry", "waiting_as": "wet", "then": {"dry": "fixed"}},
+        "fixed": {"kind": "close", "outcome": "fixed"},
+    }
+    resolve = {"met_by": "closed", "within": {"otherwise": "2 working hours"}, "paused_while": ["wet"]}
+    request = Driven.opened(simple(deadlines={"resolve": resolve}, start="rest", steps=steps), at("mon 08:00"))
+    request.do("tick", at("mon 11:00"), SYSTEM)
+    clock = request.state.clocks["resolve"]
+    assert (clock.state, clock.breached_at, clock.due_at) == (state, at("mon 10:00"), at("mon 10:00"))
+
+
+def test_a_hold_let_through_a_fault_does_not_take_back_a_breach() -> None:
+    """What was due is left to a later tick; the clock was overdue when it was paused, and stays so."""
+    request = Driven.opened(with_clock("1 working hour"), at("mon 08:00"))
+    request.give(command("hold", reason="x"), at("mon 10:00"), catch_up=False)
+    assert request.clock().breached_at == request.due() == at("mon 09:00")
+
+
+def test_a_source_that_closed_it_in_time_keeps_the_promise() -> None:
+    """The close comes in after due, which the system has not got to; what counts is when the source closed it."""
+    for closed, breached in (("mon 08:59", None), ("mon 09:01", at("mon 09:00"))):
+        request = Driven.opened(with_clock("1 working hour"), at("mon 08:00"))
+        request.do("source_closed", at("mon 10:00"), SYSTEM, source="x", outcome="fixed", closed_at=at(closed))
+        assert (request.clock().state, request.clock().breached_at) == (ClockState.MET, breached)

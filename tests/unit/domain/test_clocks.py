@@ -251,11 +251,11 @@ class TestLadder:
         ]
 
     def test_catching_up_can_be_left_to_a_tick(self) -> None:
-        """Without catching up a hold goes through alone."""
+        """Without catching up a hold goes through alone, but for the breach that its pause would hide."""
         request = Driven.opened(with_clock("1 working day", escalate=LADDER[:2]), OPENING)
         assert request.clock().breached_at is None
         decision = request.do("hold", at("tue 09:00"), reason="stop", catch_up=False)
-        assert [entry.kind for entry in decision.entries] == ["held", "clock_paused"]
+        assert [entry.kind for entry in decision.entries] == ["held", "clock_breached", "clock_paused"]
 
 
 class TestInTime:
