@@ -7,6 +7,7 @@ Months and totals come from the indexes on those instants.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     String,
@@ -37,8 +39,9 @@ from sqlmodel import Session
 from fixline.domain.state import ClockKind, ClockState
 from fixline.domain.steps import CloseOutcome
 from fixline.store.instants import UtcDateTime
+from fixline.store.queries.reopenings import reopenings, was_reopened
 from fixline.store.queries.requests import CLOCK, REQUEST
-from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
+from fixline.store.tables import ClockRow, RequestRow, TaskRow, table_of
 
 TASK = table_of(TaskRow).c
 Group = Literal["month", "type", "department", "area", "team", "priority", "clock"]
@@ -74,9 +77,6 @@ class ReportFilter:
     def until(self) -> datetime:
         """Before what the last period ends."""
         return self.periods[-1].until
-
-
-JOURNAL = table_of(JournalRow).c
 
 
 def _word(word: str) -> ColumnElement[str]:
@@ -153,8 +153,10 @@ def _lines(wanted: ReportFilter, found: dict[tuple[Any, ...], dict[str, Any]]) -
 def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     """Opened and closed requests, and of those closed what they came to: closed is not fixed.
 
-    `reopened` counts reopenings, by the instant of each. `fixed_by_crews` are the fixed ones with a task of ours
-    (history that was imported has none), `first_visit` those of them that needed no second visit of any step.
+    A request counts as closed once, by its last close. `reopened` counts reopenings, by the instant of each;
+    `opened_again` closes in the time that did not last. `fixed_by_crews` are the fixed ones with a task of ours
+    (history that was imported has none), `first_visit` those of them that needed no second visit of any step and
+    were never reopened. Rates are None where there is nothing to divide by.
     """
     periods = _periods(wanted)
     groups = _groups(wanted, periods)
@@ -169,23 +171,45 @@ def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]
         func.count().label("closed"),
         *(_count(REQUEST.outcome == outcome.value).label(outcome.value) for outcome in CloseOutcome),
         _count(and_(fixed, worked)).label("fixed_by_crews"),
-        _count(and_(fixed, worked, ~again)).label("first_visit"),
+        _count(and_(fixed, worked, ~again, ~was_reopened())).label("first_visit"),
     ).select_from(table_of(RequestRow))
     closed = _from(closed, wanted, periods)
     closed = closed.where(*_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
-    again_open: Select[Any] = select(*groups, func.count().label("reopened"))
-    journal = table_of(JournalRow).join(table_of(RequestRow), JOURNAL.request_id == REQUEST.id)
-    again_open = again_open.select_from(journal)
-    again_open = _from(again_open, wanted, periods).where(
-        JOURNAL.kind == _word("reopened"), *_within(JOURNAL.at, wanted, periods), *_narrowed(wanted)
-    )
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for statement in (opened, closed, again_open.group_by(*groups)):
+    undone = (_reopened(wanted, periods, groups, name, at) for name, at in _REOPENINGS)
+    for statement in (opened, closed, *undone):
         for key, line in _keyed(wanted, session.execute(statement)).items():
             found.setdefault(key, {}).update({name: number or 0 for name, number in line.items()})
     outcomes = [outcome.value for outcome in CloseOutcome]
-    nothing = dict.fromkeys(("opened", "reopened", "closed", *outcomes, "fixed_by_crews", "first_visit"), 0)
-    return _lines(wanted, {key: {**nothing, **line} for key, line in found.items()})
+    names = ("opened", "reopened", "closed", *outcomes, "fixed_by_crews", "first_visit", "opened_again")
+    nothing = dict.fromkeys(names, 0)
+    return [line | _rates(line) for line in _lines(wanted, {key: {**nothing, **line} for key, line in found.items()})]
+
+
+_REOPENINGS = (("reopened", "reopened_at"), ("opened_again", "closed_at"))
+
+
+def _reopened(
+    wanted: ReportFilter, periods: CTE, groups: Sequence[ColumnElement[Any]], name: str, at: str
+) -> Select[Any]:
+    """How many reopenings there were, by the instant of each, or by that of the close before it."""
+    again = reopenings()
+    statement: Select[Any] = select(*groups, func.count().label(name))
+    statement = statement.select_from(again.join(table_of(RequestRow), again.c.request_id == REQUEST.id))
+    statement = _from(statement, wanted, periods)
+    return statement.where(*_within(again.c[at], wanted, periods), *_narrowed(wanted)).group_by(*groups)
+
+
+def _rates(line: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        "fixed_share": _rate(line["fixed"], line["closed"]),
+        "reopen_rate": _rate(line["opened_again"], line["closed"] + line["opened_again"]),
+        "first_visit_rate": _rate(line["first_visit"], line["fixed_by_crews"]),
+    }
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -255,39 +279,52 @@ def report_sla(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     ).group_by(*own)
     lines = _lines(wanted, _keyed(wanted, session.execute(statement)))
     for line in lines:
-        verdicts = line["met"] + line["breached"]
-        line["attainment"] = round(line["met"] / verdicts, 4) if verdicts else None
+        line["attainment"] = _rate(line["met"], line["met"] + line["breached"])
     return [line for line in lines if line["met"] + line["breached"] or not wanted.by]
 
 
 def report_backlog(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
-    """Open requests at each period's end, with those `opened` and `closed` within it.
+    """Open requests at each period's end, with those `opened`, `reopened` and `closed` within it, each time counted.
 
-    The backlog at an end is what had been opened before it less what had been closed before it.
+    The backlog at an end is what had been opened before it, or opened again, less what had been closed before it.
     """
     by = [name for name in wanted.by if name != "month"]
     monthly = ReportFilter(wanted.periods, ("month", *by), wanted.type, wanted.department, wanted.team, wanted.area)
     periods = _periods(monthly)
     groups = _groups(monthly, periods)
-    found: dict[tuple[Any, ...], dict[str, int]] = {}
-    for name, instant in (("opened", REQUEST.opened_at), ("closed", REQUEST.closed_at)):
-        statement: Select[Any] = select(*groups, func.count().label("number")).select_from(table_of(RequestRow))
+    found: dict[tuple[Any, ...], Counter[str]] = {}
+    for name, instant, source in _movements():
+        statement: Select[Any] = select(*groups, func.count().label("number")).select_from(source)
         statement = _from(statement, monthly, periods)
         statement = statement.where(*_within(instant, monthly, periods), *_narrowed(monthly)).group_by(*groups)
         for line_of, line in _keyed(monthly, session.execute(statement)).items():
-            found.setdefault(line_of, {})[name] = line["number"]
+            found.setdefault(line_of, Counter())[name] += line["number"]
     start = _open_at(session, monthly, groups[1:])
     keys = sorted(start.keys() | {key[1:] for key in found}, key=lambda key: [str(part or "") for part in key])
     lines = []
     for key in keys:
         left = start.get(key, 0)
         for period in wanted.periods:
-            moved = found.get((period.name, *key), {})
-            opened, closed = moved.get("opened", 0), moved.get("closed", 0)
-            left += opened - closed
+            moved = found.get((period.name, *key), Counter())
+            left += sum(_SIGNS[name] * number for name, number in moved.items())
             line = {"month": period.name, **dict(zip(by, key, strict=True))}
-            lines.append(line | {"opened": opened, "closed": closed, "open_at_end": left})
+            lines.append(line | {name: moved[name] for name in _SIGNS} | {"open_at_end": left})
     return lines
+
+
+_SIGNS = {"opened": 1, "reopened": 1, "closed": -1}
+
+
+def _movements() -> list[tuple[str, ColumnElement[Any], FromClause]]:
+    """What moves the backlog: its name, its instant, and where it is found. A close that did not last is one, too."""
+    request, again = table_of(RequestRow), reopenings()
+    reopened = again.join(request, again.c.request_id == REQUEST.id)
+    return [
+        ("opened", REQUEST.opened_at, request),
+        ("closed", REQUEST.closed_at, request),
+        ("closed", again.c.closed_at, reopened),
+        ("reopened", again.c.reopened_at, reopened),
+    ]
 
 
 def _open_at(
@@ -295,10 +332,10 @@ def _open_at(
 ) -> dict[tuple[Any, ...], int]:
     """How many requests were open when the first period began."""
     found: dict[tuple[Any, ...], int] = {}
-    for sign, instant in ((1, REQUEST.opened_at), (-1, REQUEST.closed_at)):
-        statement: Select[Any] = select(*groups, func.count()).select_from(table_of(RequestRow))
+    for moved, instant, source in _movements():
+        statement: Select[Any] = select(*groups, func.count()).select_from(source)
         statement = statement.where(instant < wanted.since, *_narrowed(wanted)).group_by(*groups)
         for *names, number in session.execute(statement):
             key = tuple(names)
-            found[key] = found.get(key, 0) + sign * number
+            found[key] = found.get(key, 0) + _SIGNS[moved] * number
     return found
