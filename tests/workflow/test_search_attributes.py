@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from fixline.catalog import Catalog
 from fixline.delivery.attributes import WANTED, SearchAttributes
 from fixline.store.arrivals import utc_now
+from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.queries.requests import RequestFilter, list_requests
 from fixline.store.store import Store
 from tests.support.shop import Shop
@@ -71,6 +72,32 @@ async def test_a_list_by_query_answers_the_same_as_the_store(shop: Shop) -> None
         assert lines[promise]["promised_at"] is None
         assert await listed(shop, "FixlineDue IS NULL AND FixlineType = 'promise'") == {promise}
         assert await listed(shop, "FixlineType IS NOT NULL") == everything
+
+
+async def test_what_is_overdue_is_the_same_in_temporals_list(shop: Shop) -> None:
+    """By department and the date that was promised: late, late and put on hold, late and met; in time, standing, of
+    another department."""
+    late, elsewhere = (
+        promised("0.01 calendar minutes"),
+        promised("0.01 calendar minutes", type="far", department="health"),
+    )
+    later = promised("1 calendar hour", type="later")
+    shop.city.publish(late, elsewhere, later)
+    async with shop.worker():
+        overdue, frozen, done = [await shop.open("promise") for _ in range(3)]
+        others = [await shop.open(type_) for type_ in ("far", "later", "later")]
+        await shop.submit(others[2], "hold", reason="frost")  # before it is due: no date
+        now = utc_now() + timedelta(seconds=2)
+        await shop.until(lambda: utc_now() > now, "the due instant")
+        await shop.submit(frozen, "hold", reason="frost")  # after it was due: still overdue
+        await shop.complete(done, "done")
+        wanted = OverdueFilter(now=now, department="transportation", clock="resolve")
+        lines, _ = shop.store.read(lambda s: list_overdue(s, wanted, None, 100))
+        found = {line["id"] for line in lines}
+        assert found == {overdue, frozen}
+        query = f"FixlineStatus = 'open' AND FixlineDue < '{now.isoformat()}'"
+        await shop.until(partial(_same, shop, f"FixlineDepartment = 'transportation' AND {query}", found), "the list")
+        await shop.until(partial(_same, shop, query, found | {others[0]}), "the list of all departments")
 
 
 def _all_lines(session: Any) -> list[dict[str, Any]]:
