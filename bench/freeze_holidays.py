@@ -5,7 +5,7 @@ at run time. This writes them anew, to be pasted into definitions/calendars/*.ya
 
     python bench/freeze_holidays.py --from 1999 --to 2030 --state IL
 
-Holidays that fall on a weekend are listed on their own date and on the weekday on which they are observed.
+A holiday that falls on a weekend names the weekday on which it is observed.
 The dates are those of the `holidays` package (a development dependency); check them against the city's own
 list, which wins.
 """
@@ -13,20 +13,35 @@ list, which wins.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 
 import holidays
 
+OBSERVED = " (observed)"
 
-def frozen_holidays(first_year: int, last_year: int, state: str) -> Iterator[tuple[date, str]]:
-    """The public holidays of a state of the US in those years, both included, in order of date."""
+
+def frozen_holidays(first_year: int, last_year: int, state: str) -> Iterator[str]:
+    """The public holidays of a state of the US in those years, both included, as lines in order of date.
+
+    An observed day whose holiday lies outside those years stands by itself.
+    """
     # A New Year's Day on a Saturday is observed in the year before, which the following year knows.
     years = range(first_year, last_year + 2)
     found = holidays.country_holidays("US", subdiv=state, years=years, observed=True)
-    for day, name in sorted(found.items()):
-        if first_year <= day.year <= last_year:
-            yield day, name
+    within = {day: name for day, name in sorted(found.items()) if first_year <= day.year <= last_year}
+    observed = {day: _holiday_of(day, name, within) for day, name in within.items() if name.endswith(OBSERVED)}
+    kept_on = {own: day for day, own in observed.items() if own is not None}
+    for day, name in within.items():
+        if observed.get(day) is None:
+            also = f", observed: {kept_on[day]}" if day in kept_on else ""
+            yield f'  - {{date: {day}{also}, name: "{name}"}}'
+
+
+def _holiday_of(day: date, name: str, within: Mapping[date, str]) -> date | None:
+    """The date of the holiday that is observed on a day."""
+    near = (day + timedelta(days=days) for days in (-2, -1, 1, 2))
+    return next((each for each in near if within.get(each) == name.removesuffix(OBSERVED)), None)
 
 
 def main() -> None:
@@ -36,8 +51,8 @@ def main() -> None:
     states = holidays.country_holidays("US").subdivisions
     parser.add_argument("--state", default="IL", choices=states, metavar="STATE", help="two letters, such as IL")
     asked = parser.parse_args()
-    for day, name in frozen_holidays(asked.first_year, asked.last_year, asked.state):
-        print(f'  - {{date: {day.isoformat()}, name: "{name}"}}')
+    for line in frozen_holidays(asked.first_year, asked.last_year, asked.state):
+        print(line)
 
 
 if __name__ == "__main__":
