@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
@@ -20,7 +20,7 @@ from fixline.store.queries import dormant, overdue, waiting
 from fixline.store.queries.overdue import OverdueFilter, Page
 from fixline.store.queries.scope import Scope
 from fixline.store.queries.waiting import WaitingFilter
-from fixline.web.auth import LEADS, Caller, CallerOf, Guarded, allow
+from fixline.web.auth import LEADS, CallerOf, Guarded, allow
 from fixline.web.lines import (
     Shape,
     Sight,
@@ -52,12 +52,13 @@ from fixline.web.schemas.overdue import (
 )
 from fixline.web.sheets import long_sheet
 
-router = APIRouter(tags=["overdue"], route_class=Guarded)
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **described(403, 422, 503),
     200: {"content": {"text/csv": {}}, "description": "A page, or all of it as CSV"},
 }
+router = APIRouter(tags=["overdue"], route_class=Guarded, dependencies=[allow(LEADS)], responses=ANSWERS)
 After = Sequence[Any] | None
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,52 @@ class Asked:
     whole: type[BaseModel]
 
 
-@router.get(
-    "/overdue",
-    summary="What is overdue",
-    dependencies=[allow(LEADS)],
-    response_model=OverduePage,
-    responses=ANSWERS,
-)
-async def get_overdue(query: Annotated[OverdueQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
+class Asker:
+    """Who asks for a list, and where it is read: what every list route depends on."""
+
+    def __init__(self, parts: PartsOf, caller: CallerOf) -> None:
+        self.parts = parts
+        self._caller = caller
+
+    def scope(self, query: ScopeQuery) -> dict[str, Any]:
+        """What the query and the key narrow a list to. Raises Problem (403) for another department."""
+        if query.department is not None:
+            self._caller.check_department(query.department)
+        department = query.department or self._caller.key.department
+        narrowed = {"team": query.team, "type": query.type, "area": query.area}
+        return {"now": self.parts.desk.clock(), "department": department, **narrowed}
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Read the store without stopping the event loop."""
+        return await asyncio.to_thread(self.parts.store.read, work)
+
+    async def answer(self, query: ScopeQuery, wanted: Scope, asked: Asked) -> Response:
+        """The page with totals, or every line as CSV."""
+        if query.format == "csv":
+            pages = _pages(self.parts, wanted, asked)
+            first = await asyncio.to_thread(next, pages)
+            return long_sheet(asked.line, chain([first], pages), f"{asked.name}-{wanted.now:%Y-%m-%d}.csv")
+        bound = query.bound()
+        after = read_cursor(query.cursor, bound)
+
+        def read(session: Session) -> BaseModel:
+            lines, key = asked.page(session, after, query.limit)
+            sight = Sight(session, self.parts.versions, wanted.now)
+            items = [asked.shape(sight, line) for line in lines]
+            totals = asked.totals(session)
+            return asked.whole.model_validate({"items": items, "next": write_cursor(key, bound), "totals": totals})
+
+        found = await self.read(read)
+        return Response(found.model_dump_json(), media_type="application/json")
+
+
+AskerOf = Annotated[Asker, Depends()]
+
+
+@router.get("/overdue", summary="What is overdue", response_model=OverduePage)
+async def get_overdue(query: Annotated[OverdueQuery, Query()], asker: AskerOf) -> Response:
     """One item per clock that is past due and not met, the worst first, and totals under the same filters."""
-    wanted = OverdueFilter(**_scope(parts, caller, query), clock=query.clock)
+    wanted = OverdueFilter(**asker.scope(query), clock=query.clock)
     asked = Asked(
         "overdue",
         lambda s, after, limit: overdue.list_overdue(s, wanted, after, limit),
@@ -90,21 +127,15 @@ async def get_overdue(query: Annotated[OverdueQuery, Query()], parts: PartsOf, c
         OverdueOut,
         OverduePage,
     )
-    return await _answer(parts, query, wanted, asked)
+    return await asker.answer(query, wanted, asked)
 
 
-@router.get(
-    "/due-soon",
-    summary="What will be overdue soon",
-    dependencies=[allow(LEADS)],
-    response_model=DueSoonPage,
-    responses=ANSWERS,
-)
-async def get_due_soon(query: Annotated[DueSoonQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
+@router.get("/due-soon", summary="What will be overdue soon", response_model=DueSoonPage)
+async def get_due_soon(query: Annotated[DueSoonQuery, Query()], asker: AskerOf) -> Response:
     """One item per clock that runs and is due within that time, by its request's own calendar; the next first."""
-    wanted = OverdueFilter(**_scope(parts, caller, query), clock=query.clock)
+    wanted = OverdueFilter(**asker.scope(query), clock=query.clock)
     within = Span.parse(query.within)
-    until = await asyncio.to_thread(parts.store.read, lambda s: overdue.soon(s, parts.versions, wanted, within))
+    until = await asker.read(lambda s: overdue.soon(s, asker.parts.versions, wanted, within))
     asked = Asked(
         "due-soon",
         lambda s, after, limit: overdue.list_due_soon(s, wanted, until, after, limit),
@@ -113,23 +144,15 @@ async def get_due_soon(query: Annotated[DueSoonQuery, Query()], parts: PartsOf, 
         DueSoonOut,
         DueSoonPage,
     )
-    return await _answer(parts, query, wanted, asked)
+    return await asker.answer(query, wanted, asked)
 
 
-@router.get(
-    "/dormant",
-    summary="Where nothing happens",
-    dependencies=[allow(LEADS)],
-    response_model=DormantPage,
-    responses=ANSWERS,
-)
-async def get_dormant(query: Annotated[DormantQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
+@router.get("/dormant", summary="Where nothing happens", response_model=DormantPage)
+async def get_dormant(query: Annotated[DormantQuery, Query()], asker: AskerOf) -> Response:
     """One item per open request to which nothing has happened for that long; clocks and reminders do not count."""
-    wanted = Scope(**_scope(parts, caller, query))
+    wanted = Scope(**asker.scope(query))
     quiet_for = Span.parse(query.quiet_for)
-    since = await asyncio.to_thread(
-        parts.store.read, lambda s: dormant.quiet_since(s, parts.versions, wanted, quiet_for)
-    )
+    since = await asker.read(lambda s: dormant.quiet_since(s, asker.parts.versions, wanted, quiet_for))
     asked = Asked(
         "dormant",
         lambda s, after, limit: dormant.list_dormant(s, wanted, since, after, limit),
@@ -138,19 +161,13 @@ async def get_dormant(query: Annotated[DormantQuery, Query()], parts: PartsOf, c
         DormantOut,
         DormantPage,
     )
-    return await _answer(parts, query, wanted, asked)
+    return await asker.answer(query, wanted, asked)
 
 
-@router.get(
-    "/waiting",
-    summary="On whom requests wait",
-    dependencies=[allow(LEADS)],
-    response_model=WaitingPage,
-    responses=ANSWERS,
-)
-async def get_waiting(query: Annotated[WaitingQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
+@router.get("/waiting", summary="On whom requests wait", response_model=WaitingPage)
+async def get_waiting(query: Annotated[WaitingQuery, Query()], asker: AskerOf) -> Response:
     """One item per open request, those that have waited longest first: for a team, a person, an agency, a hold ..."""
-    wanted = WaitingFilter(**_scope(parts, caller, query), kind=query.kind, on=query.on)
+    wanted = WaitingFilter(**asker.scope(query), kind=query.kind, on=query.on)
     asked = Asked(
         "waiting",
         lambda s, after, limit: waiting.list_waiting(s, wanted, after, limit),
@@ -159,19 +176,13 @@ async def get_waiting(query: Annotated[WaitingQuery, Query()], parts: PartsOf, c
         WaitingOut,
         WaitingPage,
     )
-    return await _answer(parts, query, wanted, asked)
+    return await asker.answer(query, wanted, asked)
 
 
-@router.get(
-    "/unclaimed",
-    summary="Which tasks nobody has",
-    dependencies=[allow(LEADS)],
-    response_model=UnclaimedPage,
-    responses=ANSWERS,
-)
-async def get_unclaimed(query: Annotated[ScopeQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
+@router.get("/unclaimed", summary="Which tasks nobody has", response_model=UnclaimedPage)
+async def get_unclaimed(query: Annotated[ScopeQuery, Query()], asker: AskerOf) -> Response:
     """One item per task that is offered and not claimed, those offered first first; `team` is the task's own."""
-    wanted = Scope(**_scope(parts, caller, query))
+    wanted = Scope(**asker.scope(query))
     asked = Asked(
         "unclaimed",
         lambda s, after, limit: waiting.list_unclaimed(s, wanted, after, limit),
@@ -180,35 +191,7 @@ async def get_unclaimed(query: Annotated[ScopeQuery, Query()], parts: PartsOf, c
         UnclaimedOut,
         UnclaimedPage,
     )
-    return await _answer(parts, query, wanted, asked)
-
-
-def _scope(parts: Parts, caller: Caller, query: ScopeQuery) -> dict[str, Any]:
-    """What the query and the key narrow the list to. Raises Problem (403) for another department."""
-    if query.department is not None:
-        caller.check_department(query.department)
-    department = query.department or caller.key.department
-    narrowed = {"team": query.team, "type": query.type, "area": query.area}
-    return {"now": parts.desk.clock(), "department": department, **narrowed}
-
-
-async def _answer(parts: Parts, query: ScopeQuery, wanted: Scope, asked: Asked) -> Response:
-    if query.format == "csv":
-        pages = _pages(parts, wanted, asked)
-        first = await asyncio.to_thread(next, pages)
-        return long_sheet(asked.line, chain([first], pages), f"{asked.name}-{wanted.now:%Y-%m-%d}.csv")
-    bound = query.bound()
-    after = read_cursor(query.cursor, bound)
-
-    def read(session: Session) -> BaseModel:
-        lines, key = asked.page(session, after, query.limit)
-        sight = Sight(session, parts.versions, wanted.now)
-        items = [asked.shape(sight, line) for line in lines]
-        totals = asked.totals(session)
-        return asked.whole.model_validate({"items": items, "next": write_cursor(key, bound), "totals": totals})
-
-    found = await asyncio.to_thread(parts.store.read, read)
-    return Response(found.model_dump_json(), media_type="application/json")
+    return await asker.answer(query, wanted, asked)
 
 
 def _pages(parts: Parts, wanted: Scope, asked: Asked) -> Iterator[list[BaseModel]]:
