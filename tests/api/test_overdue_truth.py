@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fixline.catalog import Catalog
 from tests.api.conftest import Service
 from tests.support.asking import listed
@@ -17,9 +19,10 @@ COMMANDS = {
 }
 
 
+@pytest.mark.timeout(400)
 async def test_overdue_is_what_the_oracle_says(anywhere: Service, catalog: Catalog) -> None:
     """The lines, their order, and how late each is in elapsed and in working time."""
-    requests = 120 if anywhere.store.sqlite else 40  # each of its transactions is a few round trips there
+    requests = 80 if anywhere.store.sqlite else 30  # each of its transactions is a few round trips there
     month = Month(City(anywhere.store, catalog), requests=requests, asked=100)
     found = [(now, await listed(anywhere, now)) for now in month.play()]
     truth = month.truth([now for now, _ in found])
