@@ -6,6 +6,9 @@ conditions and the model.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
 from fixline.catalog.flow import reachable_steps
@@ -13,11 +16,13 @@ from fixline.catalog.reading import Mapping, Scalar, Sequence
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.conditions import check
+from fixline.domain.conditions import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.fields import FieldKind, FormField
 from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep, WaitStep
 
 CLOSED = "closed"
+_NAME = re.compile(r"\w+")
+_KINDS = frozenset(FieldKind)
 _DATES = (FieldKind.DATE, FieldKind.DATETIME)
 DIVERT = ("intake", "divert")
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
@@ -41,15 +46,40 @@ def check_fields(draft: Draft) -> None:
 def check_conditions(draft: Draft) -> None:
     """Every condition can be decided for any answers."""
     everything = draft.fields
+    unread = _of_unread_kind(draft) if len(draft.findings) else set()
     places = [("priority",), *(("steps", name, "choose") for name in draft.steps), DIVERT]
     for path in places:
         node = draft.node(*path)
         fields = draft.intake.questions if path == DIVERT else everything  # a report has its own answers only
+        later = everything.keys() - fields.keys()
         for item in node.items if isinstance(node, Sequence) else ():
             when = item.entries.get("when") if isinstance(item, Mapping) else None
             if when is not None and isinstance(when.value, Scalar) and when.value.text.strip():
+                if unread & set(_NAME.findall(when.value.text)):  # what it may be compared with is not known yet
+                    continue
                 for problem in check(when.value.text, fields):
-                    draft.findings.add(problem.code, when.value.at(problem.offset), problem.message)
+                    message = _asked_later(when.value.text, problem, later) or problem.message
+                    draft.findings.add(problem.code, when.value.at(problem.offset), message)
+
+
+def _of_unread_kind(draft: Draft) -> set[str]:
+    """The names of questions whose kind has a finding of its own."""
+    paths = [("intake", "questions"), *(("steps", name, "form") for name in draft.steps)]
+    found = set()
+    for node in (draft.node(*path) for path in paths):
+        for entry in node if isinstance(node, Mapping) else ():
+            kind = entry.value.entries.get("kind") if isinstance(entry.value, Mapping) else None
+            if kind is None or not isinstance(kind.value, Scalar) or kind.value.text not in _KINDS:
+                found.add(entry.key)
+    return found
+
+
+def _asked_later(text: str, problem: ConditionProblem, later: Collection[str]) -> str | None:
+    """The words for a name that a form of a step asks for, where only what was reported is known."""
+    name = _NAME.match(text, problem.offset)
+    if problem.code != UNKNOWN_NAME or name is None or name[0] not in later:
+        return None
+    return f"'{name[0]}' is asked in a form, after the report: use a question of the intake"
 
 
 def check_dates(draft: Draft) -> None:

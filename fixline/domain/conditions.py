@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from fixline.domain.cel_engine import compile_condition
 from fixline.domain.condition_types import (
     NOT_SUPPORTED,
+    UNKNOWN_NAME,
     ConditionProblem,
     Term,
     Typing,
@@ -29,7 +30,7 @@ from fixline.domain.fields import FieldKind, FormField
 if TYPE_CHECKING:
     from cel import Program
 
-__all__ = ["RESERVED_NAMES", "ConditionFault", "ConditionProblem", "Verdict", "check", "evaluate"]
+__all__ = ["RESERVED_NAMES", "UNKNOWN_NAME", "ConditionFault", "ConditionProblem", "Verdict", "check", "evaluate"]
 
 SYNTAX = "FX501"
 LONGEST = 1000

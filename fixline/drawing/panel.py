@@ -15,6 +15,8 @@ from fixline.drawing.text import width_of, wrapped
 CARD, GAP = 400.0, 16.0
 _PAD, _LINE = 14.0, 16.0
 _BAND = 50.0
+_APART = 14.0
+"""How far the numbers of two rungs stand from each other, so that both can be read."""
 _DUE = 0.66
 """Where due lies on a band, as a share of its width; what comes after it has the rest."""
 
@@ -75,7 +77,6 @@ def _promises(deadline: Deadline) -> list[str]:
 def _band(deadline: Deadline, calendar: WorkingCalendar, room: float) -> str:
     """The time from opening to due and after it, with the rungs by number."""
     due = room * _DUE
-    after = [number for number, rung in enumerate(deadline.escalate) if rung.after]
     parts = [
         f'<rect y="14" width="{due:.1f}" height="8" rx="4" fill="#16a34a"/>',
         f'<rect x="{due:.1f}" y="14" width="{room - due:.1f}" height="8" rx="4" fill="#fca5a5"/>',
@@ -84,18 +85,30 @@ def _band(deadline: Deadline, calendar: WorkingCalendar, room: float) -> str:
         line_svg("due", due, 40, 11, "#4b5563"),
         line_svg("late", room, 40, 11, "#4b5563", anchor="end"),
     ]
-    for number, rung in enumerate(deadline.escalate):
-        if rung.at_percent is not None:
-            x = due * rung.at_percent / 100
-        elif rung.before is not None:
-            x = due * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar))
-        elif rung.at_due:
-            x = due
-        else:
-            x = due + (room - due - 12) * (after.index(number) + 1) / (len(after) + 0.25)
+    for number, x in enumerate(_places(deadline, calendar, due, room), start=1):
         parts.append(f'<circle cx="{x:.1f}" cy="18" r="9" fill="#ffffff" stroke="#111827"/>')
-        parts.append(line_svg(str(number + 1), x, 22, 11, bold=True))
+        parts.append(line_svg(str(number), x, 22, 11, bold=True))
     return "".join(parts)
+
+
+def _places(deadline: Deadline, calendar: WorkingCalendar, due: float, room: float) -> list[float]:
+    """Where each rung stands on the band; one right before another is moved so far that its number can be read."""
+    ladder = deadline.escalate
+    after = [number for number, rung in enumerate(ladder) if rung.after]
+    places: list[float] = []
+    for number, rung in enumerate(ladder):
+        if rung.at_percent is not None:
+            places.append(due * rung.at_percent / 100)
+        elif rung.before is not None:
+            places.append(due * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar)))
+        elif rung.at_due:
+            places.append(due)
+        else:
+            places.append(due + (room - due - 12) * (after.index(number) + 1) / (len(after) + 0.25))
+    early = [number for number, rung in enumerate(ladder[:-1]) if not rung.at_due and not rung.after]
+    for number in reversed(early):
+        places[number] = min(places[number], places[number + 1] - _APART)
+    return places
 
 
 def _rung(rung: Rung) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fixline.catalog.areas import Areas
 from fixline.catalog.findings import Findings, Place
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.scenarios.actions import ACTORS
@@ -33,6 +34,7 @@ class Frame:
     definition: Definition
     definitions: dict[str, Definition]
     organisation: Organisation | None
+    areas: Areas
     findings: Findings
     opened_at: datetime
     now: datetime
@@ -66,6 +68,18 @@ class Frame:
     def _members(self) -> list[str]:
         teams = self.organisation.teams.values() if self.organisation else ()
         return [member for team in teams for member in team.members]
+
+
+def check_areas(node: Node, frame: Frame) -> None:
+    """Findings for areas that are none of their layer's."""
+    for entry in node if isinstance(node, Mapping) else ():
+        layer = frame.areas.layers.get(entry.key)
+        if layer is None and entry.key not in frame.areas.broken:
+            message = f"there is no area layer '{entry.key}' in definitions/areas"
+            frame.findings.add("FX304", entry.place, message + nearest(entry.key, frame.areas.layers))
+        elif layer and isinstance(entry.value, Scalar) and entry.value.text not in layer.keys:
+            message = f"there is no {entry.key} '{entry.value.text}'{nearest(entry.value.text, layer.keys)}"
+            frame.findings.add("FX805", entry.value.place, message)
 
 
 def plain(node: Node) -> Any:

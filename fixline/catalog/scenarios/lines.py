@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from fixline.catalog.findings import Place, one_of
 from fixline.catalog.scenarios.actions import LINE_KEYS, SUPERVISOR, TASK, VERBS, VERSION, Verb
 from fixline.catalog.scenarios.expectations import read_expectations
-from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
+from fixline.catalog.scenarios.frame import Frame, check_areas, check_step, plain, read_answers
 from fixline.catalog.scenarios.model import Action, Line
 from fixline.catalog.shape import Section, nearest, section_of
 from fixline.catalog.tree import Node
@@ -61,6 +61,8 @@ def _read_action(section: Section, verb: Verb, frame: Frame, *, strict: bool) ->
         found = section.entry(key)
         if found is not None:
             body[key] = plain(found.value)
+            if key == "areas":
+                check_areas(found.value, frame)
     task_step = _task_step(section, verb, body, frame, strict=strict)
     target = _target(section, verb, body, frame, strict=strict)
     for key in _ANSWERS:

@@ -16,7 +16,7 @@ from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import read_tree
 from fixline.catalog.scenarios.actions import ACTORS, VERSION, original_of
 from fixline.catalog.scenarios.expectations import read_expectations
-from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
+from fixline.catalog.scenarios.frame import Frame, check_areas, check_step, plain, read_answers
 from fixline.catalog.scenarios.instants import first_monday
 from fixline.catalog.scenarios.lines import read_line
 from fixline.catalog.scenarios.model import Line, Scenario
@@ -85,7 +85,7 @@ def _definition(path: Path, section: Section, catalog: Catalog) -> Definition | 
 def _read_scenario(name: str, section: Section, definition: Definition, catalog: Catalog) -> Scenario | None:
     findings, before = section.findings, len(section.findings)
     monday = first_monday(definition.calendar)
-    frame = Frame(definition, catalog.definitions, catalog.organisation, findings, monday, monday)
+    frame = Frame(definition, catalog.definitions, catalog.organisation, catalog.areas, findings, monday, monday)
     at = section.text("opened", required=True)
     opened_at = (frame.instant(at, monday) if at else None) or monday
     frame.opened_at = frame.now = opened_at
@@ -150,6 +150,8 @@ def _read_opening(
         found = section.entry(key)
         if found is not None:
             body[key] = plain(found.value)
+            if key == "areas":
+                check_areas(found.value, frame)
     if refused != "location_missing" and definition.intake.location == "required":
         body.setdefault("place", _PLACE)
     if section.has("attached") and section.switch("attached"):

@@ -153,6 +153,22 @@ def test_check_paths_of_one_file(city: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert {finding.file for finding in check_paths([city.parent])} == {"transportation/other.yaml"}
 
 
+def test_a_question_of_no_kind_is_one_finding() -> None:
+    """Conditions on it are looked at when its kind can be read: until then nothing is known of it."""
+    _, findings = check_text(GOOD.replace("kind: number", "kind: nmber"), POTHOLE, read_catalog(CITY).catalog)
+    assert {finding.code for finding in findings} == {"FX204"}
+
+
+def test_an_answer_that_is_asked_later_diverts_nothing() -> None:
+    """A report has the intake's answers only; a form's question is no unknown name, but comes too late."""
+    text = GOOD.replace("    form:", "    form:\n      seen_wire: {kind: yes_no}", 1)
+    divert = '  divert:\n    - {when: "seen_wire", to: emergency, say: "Call 911."}\n  questions:'
+    _, findings = check_text(text.replace("  questions:", divert, 1), POTHOLE, read_catalog(CITY).catalog)
+    assert [finding.message for finding in findings] == [
+        "'seen_wire' is asked in a form, after the report: use a question of the intake"
+    ]
+
+
 def test_finding_as_text() -> None:
     """A finding is written as editors know it."""
     catalog = read_catalog(CITY).catalog

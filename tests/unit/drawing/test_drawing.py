@@ -19,6 +19,7 @@ from fixline.drawing.shapes import STYLES, face_of
 from fixline.drawing.svg import _label, _placed, _room
 from fixline.drawing.text import width_of, wrapped
 from fixline.settings import PACKAGED_DEFINITIONS
+from tests.unit.domain.samples import with_clock
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHIPPED = read_catalog(PACKAGED_DEFINITIONS).catalog.definitions
@@ -308,3 +309,11 @@ def test_the_ladder_says_when_and_what_and_stands_in_the_order_of_time() -> None
     places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="18"', svg)]
     assert places[:4] == sorted(places[:4])
     assert places[1] / places[2] == pytest.approx(1 - 0.5 / 7, abs=0.001)
+
+
+def test_the_number_of_a_rung_right_before_due_can_be_read() -> None:
+    """A rung an hour before a due that is weeks away is moved so far that the next one does not cover it."""
+    ladder = [{"before": "1 working hour", "tell": "crew_lead"}, {"at_due": True, "tell": "supervisor"}]
+    svg = svg_of(with_clock("20 working days", escalate=ladder))
+    before, due = (float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="18"', svg))
+    assert due - before == pytest.approx(14)
