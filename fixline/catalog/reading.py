@@ -23,6 +23,8 @@ __all__ = ["LARGEST_FILE_CHARACTERS", "Entry", "Mapping", "Node", "Scalar", "Seq
 LARGEST_FILE_CHARACTERS = 512_000
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_TYPOGRAPHIC = frozenset("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb")
+"""Quotes that word processors write."""
 _COMMENT_TRAP = re.compile(r"[ \t]+(#\w)")
 _OPENING = (
     yaml.FlowMappingStartToken,
@@ -137,6 +139,7 @@ class _Loader(yaml.BaseLoader):
             self._depth -= 1
         elif isinstance(token, yaml.ScalarToken) and token.plain:
             _find_comment_trap(token, self._text, self._findings)
+            _find_quote_trap(token, self._findings)
         if self._depth > DEEPEST_LEVEL:
             message = f"more than {DEEPEST_LEVEL} levels in one another"
             self._findings.add("FX112", _place(token.start_mark), message)
@@ -148,6 +151,12 @@ def _find_comment_trap(token: yaml.ScalarToken, text: str, findings: Findings) -
     if found is not None:
         message = "what follows ' #' is a comment: put the whole text in quotes, or a space after the '#'"
         findings.add("FX110", traps.place_in(text, found.start(1)), message)
+
+
+def _find_quote_trap(token: yaml.ScalarToken, findings: Findings) -> None:
+    if token.value[:1] in _TYPOGRAPHIC:
+        message = f'{token.value[0]} is a part of the text to YAML: write the quotes of a keyboard, such as "Pothole"'
+        findings.add("FX110", _place(token.start_mark), message)
 
 
 def _node(node: yaml.Node, text: str, findings: Findings) -> Node:

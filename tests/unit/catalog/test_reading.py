@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,16 @@ def test_the_place_to_mend(source: str, finding: str) -> None:
     findings = Findings("x.yaml")
     assert read_tree(source, findings) is None
     assert [f"{each.line}:{each.column} {each.code} {each.message}" for each in findings.sorted()] == [finding]
+
+
+@pytest.mark.parametrize("source", ["a: \u201cb c\u201d\n", "a: {b: \u201cc, d\u201d}\n", "a: \u2018b: c\u2019\n"])
+def test_quotes_of_a_word_processor(source: str) -> None:
+    """They quote nothing: what they were meant to quote would be read as if nothing stood there."""
+    findings = Findings("x.yaml")
+    read_tree(source, findings)
+    found = findings.sorted()[0]
+    assert (found.code, found.column) == ("FX110", re.search("[\u201c\u2018]", source).start() + 1)  # type: ignore[union-attr]
+    assert "write the quotes of a keyboard" in found.message
 
 
 def test_utf8_error_place() -> None:
