@@ -55,10 +55,20 @@ class Narrowed:
 
 
 def narrowed(store: Store, now: datetime) -> Narrowed:
-    """Of each kind the name that half of the others exceed, and the team with the least that is overdue."""
+    """Of each kind the name under which the middle one of all overdue clocks stands, when those of the most common come
+    first; and the team with the least that is overdue."""
     counts = store.read(lambda s: overdue.count_overdue(s, OverdueFilter(now)))
-    middle = {name: list(counts[name])[len(counts[name]) // 2] for name in ("department", "team", "type", "area")}
+    middle = {name: _middle(counts[name]) for name in ("department", "team", "type", "area")}
     return Narrowed(**middle, idle_team=list(counts["team"])[-1])
+
+
+def _middle(counts: dict[str, int]) -> str:
+    left = sum(counts.values()) // 2
+    for name, count in counts.items():
+        left -= count
+        if left <= 0:
+            return name
+    raise ValueError("nothing is overdue")
 
 
 def questions(store: Store, now: datetime, by: Narrowed) -> Iterator[Question]:

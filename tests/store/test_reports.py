@@ -193,14 +193,15 @@ def test_promises_kept(city: City) -> None:
     assert line["attainment"] == round(met / (met + len(late)), 4)
 
 
-def test_the_backlog_at_each_months_end(city: City) -> None:
+@pytest.mark.parametrize(("by", "names"), [("type", TYPES), ("area", AREAS)])
+def test_the_backlog_at_each_months_end(city: City, by: Any, names: Sequence[Any]) -> None:
     store, requests, _, _ = city
-    found = store.read(lambda s: report_backlog(s, ReportFilter(PERIODS, ("type",))))
-    assert len(found) == len(PERIODS) * len(TYPES)
+    found = store.read(lambda s: report_backlog(s, ReportFilter(PERIODS, (by,))))
+    assert len(found) == len(PERIODS) * len(names)
     ends = {p.name: p.until for p in PERIODS}
     for line in found:
         end = ends[line["month"]]
-        mine = [r for r in requests if r["type"] == line["type"]]
+        mine = [r for r in requests if r[by] == line[by]]
         still = [r for r in mine if r["opened_at"] < end and (r["closed_at"] is None or r["closed_at"] >= end)]
         ages = [end - r["opened_at"] for r in requests[:20] if r["type"] == line["type"]]
         closed_then = sum(1 for age in ages if timedelta(days=2) < age <= timedelta(days=3))

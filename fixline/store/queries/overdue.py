@@ -16,7 +16,7 @@ from sqlmodel import Session
 from fixline.domain.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import CLOCK, REQUEST, VERSION, late_clocks
+from fixline.store.queries.requests import CLOCK, REQUEST, VERSION, late_clocks, no_way_in
 from fixline.store.queries.scope import Cutoffs, Scope
 from fixline.store.queries.tasks import OPEN_STATES, TASK
 from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, table_of
@@ -42,7 +42,7 @@ def list_overdue(session: Session, wanted: OverdueFilter, after: Sequence[Any] |
 
 def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    return scope.count_by(session, _CLOCKS_OF_REQUESTS, _overdue(session, wanted), GROUPS)
+    return _count(session, _overdue(session, wanted))
 
 
 def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
@@ -59,7 +59,14 @@ def list_due_soon(
 
 def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
     """How many clocks are due soon, in all and by group."""
-    return scope.count_by(session, _CLOCKS_OF_REQUESTS, _due_soon(session, wanted, until), GROUPS)
+    return _count(session, _due_soon(session, wanted, until))
+
+
+def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[str, Any]:
+    """Totals of live clocks. Their requests are open: PostgreSQL must be told, or it reads all there ever were; SQLite
+    must not, or it begins with them."""
+    are_open = [] if session.get_bind().dialect.name == "sqlite" else [scope.IS_OPEN]
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, [*conditions, *are_open], GROUPS)
 
 
 def _overdue(session: Session, wanted: OverdueFilter) -> list[ColumnElement[bool]]:
@@ -101,7 +108,7 @@ def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
 def _tasks_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[tuple[str, str, str | None]]]:
     """The open tasks (id, team, assignee) of each request of a page, found by the requests and not by their state."""
     statement = select(TASK.request_id, TASK.id, TASK.team, TASK.assignee).where(
-        TASK.request_id.in_(list(request_ids)), scope.no_way_in(session, TASK.state).in_(OPEN_STATES)
+        TASK.request_id.in_(list(request_ids)), no_way_in(session, TASK.state).in_(OPEN_STATES)
     )
     found: dict[str, list[tuple[str, str, str | None]]] = {}
     for request_id, task_id, team, assignee in session.execute(statement.order_by(TASK.offered_at, TASK.id)):

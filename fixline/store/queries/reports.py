@@ -40,7 +40,7 @@ from fixline.domain.state import ClockKind, ClockState
 from fixline.domain.steps import CloseOutcome
 from fixline.store.instants import UtcDateTime
 from fixline.store.queries.reopenings import reopenings, was_reopened
-from fixline.store.queries.requests import CLOCK, REQUEST
+from fixline.store.queries.requests import CLOCK, REQUEST, no_way_in
 from fixline.store.tables import ClockRow, RequestRow, TaskRow, table_of
 
 TASK = table_of(TaskRow).c
@@ -90,11 +90,13 @@ def _team() -> ColumnElement[Any]:
     return func.coalesce(REQUEST.team, last.limit(1).scalar_subquery())
 
 
-def _narrowed(wanted: ReportFilter) -> list[ColumnElement[bool]]:
+def _narrowed(wanted: ReportFilter, not_first: Session | None = None) -> list[ColumnElement[bool]]:
+    """Whose requests are meant. With a session, what is counted is found by its instant, from an index that has the
+    rest: SQLite would begin with every row that a type ever had."""
     found: list[ColumnElement[bool]] = []
     for name in ("type", "department", "area"):
         if (value := getattr(wanted, name)) is not None:
-            found.append(REQUEST[name] == value)
+            found.append((no_way_in(not_first, REQUEST[name]) if not_first else REQUEST[name]) == value)
     if wanted.team is not None:
         found.append(_team() == wanted.team)
     return found
@@ -174,9 +176,10 @@ def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]
         _count(and_(fixed, worked, ~again, ~was_reopened())).label("first_visit"),
     ).select_from(table_of(RequestRow))
     closed = _from(closed, wanted, periods)
-    closed = closed.where(*_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted)).group_by(*groups)
+    narrowed = _narrowed(wanted, session)
+    closed = closed.where(*_within(REQUEST.closed_at, wanted, periods), *narrowed).group_by(*groups)
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    undone = (_reopened(wanted, periods, groups, name, at) for name, at in _REOPENINGS)
+    undone = (_reopened(wanted, periods, groups, name, at).where(*narrowed) for name, at in _REOPENINGS)
     for statement in (opened, closed, *undone):
         for key, line in _keyed(wanted, session.execute(statement)).items():
             found.setdefault(key, {}).update({name: number or 0 for name, number in line.items()})
@@ -197,7 +200,7 @@ def _reopened(
     statement: Select[Any] = select(*groups, func.count().label(name))
     statement = statement.select_from(again.join(table_of(RequestRow), again.c.request_id == REQUEST.id))
     statement = _from(statement, wanted, periods)
-    return statement.where(*_within(again.c[at], wanted, periods), *_narrowed(wanted)).group_by(*groups)
+    return statement.where(*_within(again.c[at], wanted, periods)).group_by(*groups)
 
 
 def _rates(line: dict[str, Any]) -> dict[str, float | None]:
@@ -229,7 +232,7 @@ def report_time_to_close(session: Session, wanted: ReportFilter) -> list[dict[st
     unworked = (CloseOutcome.CANCELLED.value, CloseOutcome.DUPLICATE.value)
     each = _from(select(*groups, took).select_from(table_of(RequestRow)), wanted, periods)
     each = each.where(
-        *_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted), REQUEST.outcome.not_in(unworked)
+        *_within(REQUEST.closed_at, wanted, periods), *_narrowed(wanted, session), REQUEST.outcome.not_in(unworked)
     )
     rows = each.cte("closed_request")
     own = [rows.c[f"by_{name}"] for name in wanted.by]
@@ -259,7 +262,9 @@ def report_sla(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     """
     periods = _periods(wanted)
     groups = _groups(wanted, periods)
-    source = table_of(ClockRow).join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
+    source: FromClause = table_of(ClockRow)  # and no request is looked up for what its clock tells
+    if _narrowed(wanted) or not {"month", "clock"}.issuperset(wanted.by):
+        source = source.join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
     deadline, met = CLOCK.kind == _word(ClockKind.DEADLINE), CLOCK.state == _word(ClockState.MET)
     kept = select(*groups, literal(1).label("met"), literal(0).label("late"), literal(0).label("met_late"))
     kept = _from(kept.select_from(source), wanted, periods).where(
@@ -296,7 +301,8 @@ def report_backlog(session: Session, wanted: ReportFilter) -> list[dict[str, Any
     for name, instant, source in _movements():
         statement: Select[Any] = select(*groups, func.count().label("number")).select_from(source)
         statement = _from(statement, monthly, periods)
-        statement = statement.where(*_within(instant, monthly, periods), *_narrowed(monthly)).group_by(*groups)
+        conditions = [*_within(instant, monthly, periods), *_narrowed(monthly, None if name == "opened" else session)]
+        statement = statement.where(*conditions).group_by(*groups)
         for line_of, line in _keyed(monthly, session.execute(statement)).items():
             found.setdefault(line_of, Counter())[name] += line["number"]
     start = _open_at(session, monthly, groups[1:])
@@ -332,9 +338,11 @@ def _open_at(
 ) -> dict[tuple[Any, ...], int]:
     """How many requests were open when the first period began."""
     found: dict[tuple[Any, ...], int] = {}
+    groups = [group.concat("") for group in groups]  # SQLite would read a whole index that is in their order
     for moved, instant, source in _movements():
         statement: Select[Any] = select(*groups, func.count()).select_from(source)
-        statement = statement.where(instant < wanted.since, *_narrowed(wanted)).group_by(*groups)
+        conditions = [instant < wanted.since, *_narrowed(wanted, None if moved == "opened" else session)]
+        statement = statement.where(*conditions).group_by(*groups)
         for *names, number in session.execute(statement):
             key = tuple(names)
             found[key] = found.get(key, 0) + _SIGNS[moved] * number

@@ -5,8 +5,8 @@ Owns which columns a list reads and how its filters become conditions on the ind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -22,6 +22,8 @@ REQUEST = table_of(RequestRow).c
 CLOCK = table_of(ClockRow).c
 VERSION = table_of(DefinitionVersionRow).c
 
+_NEAREST_M = 50.0
+_FARTHER = 4
 Sort = Literal["opened", "-opened", "updated", "-updated", "due", "distance"]
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _LINE = (
@@ -56,17 +58,33 @@ def list_requests(
     session: Session, wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None, limit: int
 ) -> tuple[list[dict[str, Any]], list[Any] | None]:
     """A page of requests and the key behind which the next page begins (None at the end)."""
-    order = _order(wanted, sort)
-    keys = select(REQUEST.id, order.by[0].label("sort_key")).where(*_conditions(wanted))
-    found = session.execute(_lines(order.apply(keys, after, limit), order, wanted)).mappings().all()
+    found: Sequence[Any] = ()
+    for part in _nearest_first(wanted, sort, after):
+        order = _order(part, sort)
+        keys = select(REQUEST.id, order.by[0].label("sort_key")).where(*_conditions(session, part))
+        found = session.execute(_lines(order.apply(keys, after, limit), order, part)).mappings().all()
+        if len(found) > limit:
+            break
     lines = [_line(dict(row), wanted) for row in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
     return lines, [last["sort_key"], last["id"]] if last is not None else None
 
 
+def _nearest_first(wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None) -> Iterator[RequestFilter]:
+    """What is wanted, after narrower circles around the same place: where one of these holds a whole page, what lies
+    farther away, which may be a hundred times as much, need not be read and sorted."""
+    if sort == "distance" and wanted.near is not None:
+        radius_m = _NEAREST_M
+        while radius_m < wanted.near.radius_m:
+            if after is None or radius_m**2 > after[0]:
+                yield replace(wanted, near=replace(wanted.near, radius_m=radius_m))
+            radius_m *= _FARTHER
+    yield wanted
+
+
 def find_ids(session: Session, wanted: RequestFilter, limit: int) -> list[str]:
     """The ids of the requests that are wanted, at most so many."""
-    statement = select(REQUEST.id).where(*_conditions(wanted)).order_by(REQUEST.id).limit(limit)
+    statement = select(REQUEST.id).where(*_conditions(session, wanted)).order_by(REQUEST.id).limit(limit)
     return list(session.execute(statement).scalars())
 
 
@@ -105,17 +123,28 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
     return exists().where(CLOCK.request_id == REQUEST.id, late_clocks(now))
 
 
-def _conditions(wanted: RequestFilter) -> list[ColumnElement[bool]]:
+def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, so that SQLite does not begin with an index of it."""
+    return func.coalesce(column, "") if session.get_bind().dialect.name == "sqlite" else column
+
+
+def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    """Whose lines are wanted. What lies near a place is found by the place: of a status or type there may be many."""
     conditions: list[ColumnElement[bool]] = []
-    if wanted.status:
-        conditions.append(REQUEST.status == wanted.status)
-    for name in ("type", "department", "team", "area", "priority"):
-        values = getattr(wanted, name)
+    placed = wanted.near is not None or wanted.bbox is not None
+
+    def column_of(name: str) -> ColumnElement[Any]:
+        return no_way_in(session, REQUEST[name]) if placed else REQUEST[name]
+
+    given: dict[str, Sequence[str]] = {"status": (wanted.status,) if wanted.status else ()}
+    given |= {name: getattr(wanted, name) for name in ("type", "department", "team", "area", "priority")}
+    for name, values in given.items():
         if values:
-            conditions.append(REQUEST[name] == values[0] if len(values) == 1 else REQUEST[name].in_(values))
+            column = column_of(name)
+            conditions.append(column == values[0] if len(values) == 1 else column.in_(values))
     if wanted.overdue is not None:
-        late = select(CLOCK.request_id).where(late_clocks(wanted.now))
-        conditions += [REQUEST.id.in_(late)] if wanted.overdue else [~is_overdue(wanted.now)]
+        late = is_overdue(wanted.now)
+        conditions += [column_of("status") == "open", late] if wanted.overdue else [~late]
     if wanted.external_id is not None:
         conditions.append(REQUEST.external_id == wanted.external_id)
     return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, selec
 from sqlmodel import Session
 
 from fixline.domain.calendar import CalendarExhausted, Span, WorkingCalendar
-from fixline.store.queries.requests import REQUEST, VERSION
+from fixline.store.queries.requests import REQUEST, VERSION, no_way_in
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
@@ -55,11 +55,6 @@ def of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) -> 
         if value is not None and name not in without:
             conditions.append(no_way_in(session, REQUEST[name]) == value)
     return conditions
-
-
-def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, so that SQLite does not begin with an index of it."""
-    return func.coalesce(column, "") if session.get_bind().dialect.name == "sqlite" else column
 
 
 def count_by(
