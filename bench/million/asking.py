@@ -93,7 +93,7 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     yield _page("overdue", list_overdue(late))
     yield _page("overdue, half-way", list_overdue(late), deep)
     for name in ("department", "team", "type", "area"):
-        yield _page(f"overdue of a {name}", list_overdue(replace(late, **{name: getattr(by, name)})))
+        yield _page(f"overdue, one {name}", list_overdue(replace(late, **{name: getattr(by, name)})))
     yield _page("overdue of the team with least", list_overdue(replace(late, team=by.idle_team)))
     yield _page("overdue of a type and area", list_overdue(replace(late, type=by.type, area=by.area)))
     yield _page("overdue, one deadline", list_overdue(replace(late, clock="resolve")))

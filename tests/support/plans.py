@@ -19,7 +19,8 @@ _NODE = re.compile(
     r"(?:Parallel )?(?:(Index Only Scan|Index Scan)(?: Backward)? using (\w+) on (\w+)"
     r"|(Bitmap Index Scan) on (\w+)|(Seq Scan) on (\w+))"
 )
-_WHOLE = re.compile(r"^SCAN (request|task|clock|journal)$|^Seq Scan on (request|task|clock|journal)$")
+_WHOLE = re.compile(r"^(?:SCAN|Seq Scan on) (?:request|task|clock|journal|again|before)$")
+"""`again` and `before` are what the reports call the journal."""
 
 
 def plans(store: Store, work: Callable[[Session], Any], *, before: Iterable[str] = ()) -> list[str]:

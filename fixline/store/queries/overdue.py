@@ -63,10 +63,8 @@ def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> d
 
 
 def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[str, Any]:
-    """Totals of live clocks. Their requests are open: PostgreSQL must be told, or it reads all there ever were; SQLite
-    must not, or it begins with them."""
-    are_open = [] if session.get_bind().dialect.name == "sqlite" else [scope.IS_OPEN]
-    return scope.count_by(session, _CLOCKS_OF_REQUESTS, [*conditions, *are_open], GROUPS)
+    """Totals of live clocks; their requests are open."""
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, [*conditions, *scope.all_open(session)], GROUPS)
 
 
 def _overdue(session: Session, wanted: OverdueFilter) -> list[ColumnElement[bool]]:

@@ -57,6 +57,12 @@ def of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) -> 
     return conditions
 
 
+def all_open(session: Session) -> list[ColumnElement[bool]]:
+    """What is true of the requests of live clocks and offered tasks: they are open. PostgreSQL must be told, or for
+    totals it reads all there ever were; SQLite must not, or it begins with the open ones."""
+    return [] if session.get_bind().dialect.name == "sqlite" else [IS_OPEN]
+
+
 def count_by(
     session: Session,
     source: FromClause,

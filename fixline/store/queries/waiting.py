@@ -86,7 +86,8 @@ def list_unclaimed(session: Session, wanted: Scope, after: Sequence[Any] | None,
 
 def count_unclaimed(session: Session, wanted: Scope) -> dict[str, Any]:
     """How many tasks nobody has claimed, in all and by department, the task's team, type and area."""
-    return scope.count_by(session, _TASKS_OF_REQUESTS, _unclaimed(session, wanted), _UNCLAIMED_GROUPS)
+    conditions = [*_unclaimed(session, wanted), *scope.all_open(session)]
+    return scope.count_by(session, _TASKS_OF_REQUESTS, conditions, _UNCLAIMED_GROUPS)
 
 
 def _unclaimed(session: Session, wanted: Scope) -> list[ColumnElement[bool]]:
