@@ -203,7 +203,7 @@ def test_the_backlog_at_each_months_end(city: City, by: Any, names: Sequence[Any
         end = ends[line["month"]]
         mine = [r for r in requests if r[by] == line[by]]
         still = [r for r in mine if r["opened_at"] < end and (r["closed_at"] is None or r["closed_at"] >= end)]
-        ages = [end - r["opened_at"] for r in requests[:20] if r["type"] == line["type"]]
+        ages = [end - r["opened_at"] for r in requests[:20] if r[by] == line[by]]
         closed_then = sum(1 for age in ages if timedelta(days=2) < age <= timedelta(days=3))
         assert line["open_at_end"] == len(still) - closed_then
 
