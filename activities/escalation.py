@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.answers import advanced
-from activities.notification import Notice, Notifier, answering_team
+from activities.notification import Notice, Notifier, answering_team, tell
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.messages import Advanced, EffectTask
@@ -23,9 +22,9 @@ class Escalate:
         self._notifier = notifier
 
     @activity.defn(name="escalate")
-    def escalate(self, task: EffectTask) -> Advanced:
+    async def escalate(self, task: EffectTask) -> Advanced:
         """Tell the holder of the role, once."""
-        return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._tell))
+        return await tell(self._effects, self._notifier, task, self._tell)
 
     def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         role, step = effect.data["role"], effect.data.get("step")

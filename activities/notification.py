@@ -6,11 +6,12 @@ never a contact.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from temporalio import activity
 
 from activities.answers import advanced
@@ -18,9 +19,9 @@ from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.domain.steps import REPORTER
 from fixline.messages import Advanced, EffectTask
+from fixline.store import statements
 from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, TakenEffect
-from fixline.store.tables import TaskRow
+from fixline.store.effects import Effects, TakenEffect, Taking
 
 log = logging.getLogger("fixline.notices")
 
@@ -36,9 +37,13 @@ class Notice:
 
 
 class Notifier(Protocol):
-    """A way to tell people. `send` may be called again with the same key and must then do nothing new."""
+    """A way to tell people. `send` may be called again with the same key and must then do nothing new.
+
+    `at_once`: sending waits for nobody (no network, no disk), so the event loop may do it.
+    """
 
     channel: str
+    at_once: bool
 
     def send(self, notice: Notice) -> None:
         """Send the notice; raise when it could not be sent."""
@@ -48,6 +53,7 @@ class LogNotifier:
     """Writes notices to the log."""
 
     channel = "log"
+    at_once = True
 
     def send(self, notice: Notice) -> None:
         """One line: event, request, audience."""
@@ -63,9 +69,9 @@ class Notify:
         self._notifier = notifier
 
     @activity.defn(name="notify")
-    def notify(self, task: EffectTask) -> Advanced:
+    async def notify(self, task: EffectTask) -> Advanced:
         """Tell the audience, once."""
-        return advanced(self._effects.take(task.request_id, task.effect_id, task.now, self._send))
+        return await tell(self._effects, self._notifier, task, self._send)
 
     def _send(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         event, audience = effect.data["event"], effect.data["audience"]
@@ -87,11 +93,20 @@ class Notify:
         )
 
 
+async def tell(effects: Effects, notifier: Notifier, task: EffectTask, telling: Taking) -> Advanced:
+    """Take an effect that speaks to somebody; on the event loop where the channel waits for nobody."""
+    order = (task.request_id, task.effect_id, task.now, telling)
+    take = effects.in_turn(effects.take, *order) if notifier.at_once else asyncio.to_thread(effects.take, *order)
+    return advanced(await take)
+
+
 def answering_team(session: Session, request: Locked, task: str | None) -> str | None:
     """The team whose people answer: the task's, else the request's; while it waits the one that had it last."""
     if task is not None:
-        found = session.exec(select(TaskRow.team).where(TaskRow.id == task)).first()
+        found = statements.TEAM_OF_TASK.first(session, {"id_": task})
         if found is not None:
-            return found
-    last = select(TaskRow.team).where(TaskRow.request_id == request.id).order_by(col(TaskRow.offered_at).desc())
-    return request.team or session.exec(last.limit(1)).first()
+            return str(found[0])
+    if request.team:
+        return request.team
+    last = statements.LAST_TEAM.first(session, {"request_id_": request.id})
+    return last[0] if last else None

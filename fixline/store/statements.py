@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from fixline.store.prepared import Prepared
-from fixline.store.tables import CommandRow, CounterRow, EffectRow, RequestRow, table_of
+from fixline.store.tables import CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
 
 REQUEST = table_of(RequestRow)
 COMMAND = table_of(CommandRow)
@@ -85,3 +85,9 @@ READ_EFFECT = Prepared(
 
 SETTLE_EFFECT = Prepared(update(EFFECT).where(bindparam("id_") == EFFECT.c.id))
 """Change the columns given beside `id_`."""
+
+_TASK = table_of(TaskRow)
+TEAM_OF_TASK = Prepared(select(_TASK.c.team).where(bindparam("id_") == _TASK.c.id))
+"""The team of a task (`id_`)."""
+LAST_TEAM = Prepared(select(_TASK.c.team).where(_TASK.c.request_id == _ID).order_by(_TASK.c.offered_at.desc()).limit(1))
+"""The team that had a request's last task (`request_id_`)."""

@@ -43,6 +43,7 @@ class Notices:
     """A channel that keeps what was sent, each key once and how often."""
 
     channel = "memory"
+    at_once = True
 
     def __init__(self) -> None:
         self.sent: list[Notice] = []
