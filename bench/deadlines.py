@@ -1,0 +1,217 @@
+"""`python -m bench.deadlines`: many open requests whose deadlines fall on the same instant.
+
+The system runs as its operators run it: the embedded Temporal server on a file, API and worker in processes of their
+own, SQLite or PostgreSQL. The requests are reported through the API while the office is closed; when it opens, all
+fall due together. What happened is then counted in the journal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+from sqlmodel import Session
+
+from bench.probes import Probes
+from bench.storm_city import PROBE, STORM, WARNING, write_city
+from bench.storm_count import check_histories, check_journal
+from bench.system import ADMIN_KEY, System, Used, postgres, running
+from fixline import loops
+
+AT_ONCE = 16
+OPENED_A_SECOND = 25
+"""How fast requests are reported at least; the office opens when they should be there, unless told otherwise."""
+LOOK_EVERY_SECONDS = 0.5
+TOGETHER = 200
+"""How many requests may be without their workflow or work order while more are reported."""
+STUCK_AFTER_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    count: int
+    workers: int
+    apart: int
+    minutes: int
+    postgres: bool
+
+
+@dataclass
+class Storm:
+    """How the rungs of one instant were recorded: seconds after it until the first, half, 99 % and the last."""
+
+    name: str
+    instant: datetime
+    reached: dict[str, float] = field(default_factory=dict)
+    told: float = 0.0
+    before: dict[str, Used] = field(default_factory=dict)
+    after: dict[str, Used] = field(default_factory=dict)
+
+
+async def measure(asked: Asked, folder: Path, database_url: str) -> bool:
+    """Open, wait for the storms, count; whether everything happened exactly once."""
+    opens = _whole_minute(datetime.now(UTC) + timedelta(minutes=asked.minutes))
+    due = opens + timedelta(minutes=1)
+    write_city(folder / "definitions", due, asked.apart)
+    storms = [Storm("warning and due", due), Storm("a later rung", due + timedelta(minutes=asked.apart))]
+    with running(folder, folder / "definitions", database_url, asked.workers) as system:
+        print(f"{asked.count:,} requests that fall due at {due:%H:%M:%S} UTC", flush=True)
+        ids = await _open_all(system, asked.count, opens)
+        probes = Probes(system.url, ADMIN_KEY, PROBE)
+        at_rest = system.used()
+        await _probed(probes, "before", _until(due - timedelta(seconds=5)))
+        for number, storm in enumerate(storms):
+            await _until(storm.instant - WARNING)
+            await _probed(probes, "storm", _watch(system, storm, asked.count, "due" if number == 0 else "after"))
+        system_peak = system.used()
+        found = check_journal(system.store, ids, storms[0].instant, asked.apart, system.logged("worker"))
+        found += await check_histories(system.address, ids)
+    _print(asked, storms, at_rest, system_peak, probes)
+    print("\n".join(found))
+    return not any(line.startswith("WRONG") for line in found)
+
+
+async def _open_all(system: System, count: int, before: datetime) -> list[str]:
+    """Report them through the API, and wait until each has its workflow and its work order; their ids."""
+    slots, began, ids = asyncio.Semaphore(AT_ONCE), time.monotonic(), list[str]()
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+
+    async def one(http: httpx.AsyncClient) -> None:
+        async with slots:
+            answer = await http.post("/api/v1/requests", json={"type": STORM})
+        assert answer.status_code == 201, answer.text
+        ids.append(answer.json()["id"])
+
+    # Given up before the server does it: a connection that closes under a report is no measurement.
+    limits = httpx.Limits(keepalive_expiry=2)
+    async with httpx.AsyncClient(base_url=system.url, headers=headers, timeout=60, limits=limits) as http:
+        while len(ids) < count:
+            await asyncio.gather(*(one(http) for _ in range(min(TOGETHER, count - len(ids)))))
+            while await asyncio.to_thread(system.store.read, _not_taken_up) > TOGETHER * (len(ids) < count):
+                await asyncio.sleep(0.2)
+            if len(ids) % 1_000 == 0 or len(ids) == count:
+                print(f"  {len(ids):,} opened, {len(ids) / (time.monotonic() - began):.0f} a second", flush=True)
+            if datetime.now(UTC) >= before:
+                raise RuntimeError("the office opened before all requests were there: give more --minutes")
+    return sorted(ids)
+
+
+async def _watch(system: System, storm: Storm, count: int, rung: str) -> None:
+    """Look at the store until all have reached this rung and everybody has been told."""
+    storm.before = system.used()
+    shares = {"first": 1, "half": count // 2, "99 %": count * 99 // 100, "last": count}
+    moved, last_seen, said = time.monotonic(), (-1, -1), 0.0
+    while True:
+        reached, left = await asyncio.to_thread(system.store.read, lambda s: _progress(s, rung))
+        seconds = (datetime.now(UTC) - storm.instant).total_seconds()
+        for name, share in shares.items():
+            if reached >= share and name not in storm.reached:
+                storm.reached[name] = max(seconds, 0.0)
+        if reached == count and not left:
+            storm.told = seconds
+            storm.after = system.used()
+            return
+        if (reached, left) != last_seen:
+            moved, last_seen = time.monotonic(), (reached, left)
+        if time.monotonic() - moved > STUCK_AFTER_SECONDS:
+            raise RuntimeError(f"{storm.name}: {reached} of {count}, {left} effects left, and nothing moves")
+        if time.monotonic() - said > 5:
+            said = time.monotonic()
+            memory = ", ".join(f"{name} {used.now_mb:.0f} MB" for name, used in system.used().items())
+            print(f"  {storm.name} {seconds:+6.1f} s: {reached:,} of {count:,}; {memory}", flush=True)
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def _progress(session: Session, rung: str) -> tuple[int, int]:
+    """How many requests have reached the rung, or a later one, and how many effects have not been taken."""
+    found = session.execute(text("SELECT last_rung, count(*) FROM clock GROUP BY last_rung")).all()
+    reached = sum(n for name, n in found if name and (name == rung or name.startswith("after")))
+    left = session.execute(text("SELECT count(*) FROM effect WHERE effect.state IN ('pending', 'failed')"))
+    return reached, int(left.scalar_one())
+
+
+def _not_taken_up(session: Session) -> int:
+    without = session.execute(text("SELECT count(*) FROM request WHERE shell_at IS NULL")).scalar_one()
+    return int(without) + _progress(session, "due")[1]
+
+
+async def _until(instant: datetime) -> None:
+    await asyncio.sleep(max((instant - datetime.now(UTC)).total_seconds(), 0))
+
+
+async def _probed(probes: Probes, phase: str, work: object) -> None:
+    """Probe the API as long as the work takes."""
+    over = asyncio.Event()
+    probing = asyncio.create_task(probes.run(phase, over))
+    try:
+        await work  # type: ignore[misc]
+    finally:
+        over.set()
+        await probing
+
+
+def _whole_minute(instant: datetime) -> datetime:
+    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _print(asked: Asked, storms: list[Storm], rest: dict[str, Used], peak: dict[str, Used], probes: Probes) -> None:
+    database = "PostgreSQL" if asked.postgres else "SQLite"
+    print(
+        f"\n{asked.count:,} requests, {asked.workers} worker(s), {database}; seconds after the instant until recorded"
+    )
+    print(f"{'':18}{'first':>8}{'half':>8}{'99 %':>8}{'last':>8}{'told':>8}{'a second':>10}")
+    for storm in storms:
+        times = "".join(f"{storm.reached[name]:8.1f}" for name in ("first", "half", "99 %", "last"))
+        print(f"{storm.name:18}{times}{storm.told:8.1f}{asked.count / storm.told:10.0f}")
+    print(f"\n{'memory, MB':18}{'before':>8}{'after':>8}{'peak':>8}   processor, ms a request, by storm")
+    for name, used in peak.items():
+        spent = [1000 * (s.after[name].seconds - s.before[name].seconds) / asked.count for s in storms]
+        shown = " ".join(f"{ms:.1f}" for ms in spent)
+        print(f"{name:18}{rest[name].now_mb:8.0f}{used.now_mb:8.0f}{used.peak_mb:8.0f}   {shown}")
+    print()
+    print("\n".join(probes.table(("before", "storm"))))
+    print()
+
+
+@contextmanager
+def _database(asked: Asked, folder: Path) -> Iterator[str]:
+    if asked.postgres:
+        with tempfile.TemporaryDirectory(prefix="fixline-pg-") as data, postgres(Path(data)) as url:
+            yield url
+    else:
+        yield f"sqlite:///{folder / 'fixline.db'}"
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(prog="python -m bench.deadlines", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="how many requests fall due together")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes")
+    parser.add_argument("--apart", type=int, default=0, help="minutes from due to the later rung; 0: enough for all")
+    parser.add_argument(
+        "--minutes", type=int, default=0, help="minutes until the office opens; 0: enough to report all"
+    )
+    parser.add_argument("--postgres", action="store_true", help="the store on a PostgreSQL server, not on SQLite")
+    given = parser.parse_args()
+    apart = given.apart or 1 + given.count // 3_000
+    minutes = given.minutes or 1 + given.count // (60 * OPENED_A_SECOND)
+    asked = Asked(given.count, given.workers, apart, minutes, given.postgres)
+    with tempfile.TemporaryDirectory() as name, _database(asked, Path(name)) as url:
+        good = loops.run(measure(asked, Path(name), url))
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()
