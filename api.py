@@ -23,6 +23,7 @@ from fixline.delivery.doorbell import Doorbell
 from fixline.settings import Settings, read_settings
 from fixline.store.arrivals import utc_now
 from fixline.store.keys import ensure_admin_key
+from fixline.store.pacing import Pacing
 from fixline.store.publishing import Taken, take_folder
 from fixline.store.store import Store
 from fixline.store.versions import Versions
@@ -58,6 +59,7 @@ def create_app(
         ZoneInfo(organisation.city.timezone),
         answer_within_seconds=settings.answer_within_seconds,
         clock=clock,
+        pacing=Pacing(settings.due_per_second),
     )
     return build_app(
         Parts(

@@ -34,6 +34,7 @@ from fixline.delivery.watch import while_database_answers
 from fixline.settings import Settings, read_secret
 from fixline.store.effects import Effects
 from fixline.store.inbox import Inbox
+from fixline.store.pacing import Pacing
 from fixline.store.store import Store
 from fixline.store.versions import Versions
 from fixline.temporal import keep_bytecode, sandboxed_runner
@@ -52,13 +53,13 @@ def build_activities(
     notifier: Notifier | None = None,
     wake: Wake | None = None,
     outgoing: Outgoing | None = None,
+    pacing: Pacing | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
-    versions = Versions()
-    inbox = Inbox(store, versions)
+    versions, crews = Versions(), Crews(organisation)
+    inbox = Inbox(store, versions, pacing)
     effects = Effects(store, inbox)
-    crews = Crews(organisation)
     channel, out = notifier or LogNotifier(), outgoing or Outgoing(read_secret)
     return [
         Advance(inbox).advance,
@@ -105,14 +106,13 @@ def build_worker(
 
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what went unheard."""
-    attributes = SearchAttributes(client)
-    doorbell = Doorbell(client, task_queue=settings.task_queue, attributes=attributes)
-    outgoing = Outgoing(read_secret, private_hosts=settings.private_hosts)
-    activities = build_activities(store, organisation, wake=Waker(store, doorbell).wake, outgoing=outgoing)
+    queue, attributes = settings.task_queue, SearchAttributes(client)
+    doorbell = Doorbell(client, task_queue=queue, attributes=attributes)
+    wake, out = Waker(store, doorbell).wake, Outgoing(read_secret, private_hosts=settings.private_hosts)
+    activities = build_activities(store, organisation, None, wake, out, Pacing(settings.due_per_second))
 
     def new_worker() -> Worker:
-        queue, slots = settings.task_queue, settings.worker_slots
-        return build_worker(client, activities, task_queue=queue, slots=slots, attributes=attributes)
+        return build_worker(client, activities, task_queue=queue, slots=settings.worker_slots, attributes=attributes)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(attributes.keep())

@@ -30,4 +30,5 @@ def advanced(applied: Applied) -> Advanced:
             priority=applied.priority or None,
             due=applied.due,
         ),
+        wake_at=applied.wake_at,
     )

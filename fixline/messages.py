@@ -104,7 +104,8 @@ class Advanced:
     `decision` is the number of the last decision, `effects` every effect not yet taken, `next_at` the next
     instant (aware UTC) at which something falls due, None when nothing does. A `closed` request with no
     effect left has nothing more to do. `attributes` are the search attributes that the workflow should have by now;
-    None (also of earlier releases) leaves those that it has.
+    None (also of earlier releases) leaves those that it has. `wake_at` is when the timer for `next_at` should fire: a
+    little later than that where many fall due at once; None (also of earlier releases) is at `next_at`.
     """
 
     decision: int
@@ -114,6 +115,7 @@ class Advanced:
     summary: Summary = field(default_factory=Summary)
     schema: int = MESSAGE_SCHEMA
     attributes: Attributes | None = None
+    wake_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class ServiceRequest:
             if effect.effect_id not in self._taking | self._taken:
                 self._taking.add(effect.effect_id)
                 asyncio.create_task(self._take(effect))  # noqa: RUF006 - `_taking` keeps count of it
-        self._arm(result.next_at)
+        self._arm(result.next_at, result.wake_at)
 
     def _describe(self, result: Advanced) -> None:
         """Set the search attributes anew where they are others; an answer without any leaves them."""
@@ -172,17 +172,17 @@ class ServiceRequest:
         finally:
             self._taking.discard(effect.effect_id)
 
-    def _arm(self, at: datetime | None) -> None:
+    def _arm(self, at: datetime | None, wake_at: datetime | None) -> None:
         """Keep one timer for the next instant; it is set anew only when that instant changes."""
         if at == self._armed_at and (self._timer is not None or at is None):
             return
         if self._timer is not None:
             self._timer.cancel()
         self._armed_at = at
-        self._timer = asyncio.create_task(self._wait_until(at)) if at is not None else None
+        self._timer = asyncio.create_task(self._wait_until(at, wake_at or at)) if at is not None else None
 
-    async def _wait_until(self, at: datetime) -> None:
-        await workflow.sleep(max(at - workflow.now(), timedelta(milliseconds=1)))
+    async def _wait_until(self, at: datetime, wake_at: datetime) -> None:
+        await workflow.sleep(max(wake_at - workflow.now(), timedelta(milliseconds=1)))
         self._timer = None
         self._fired_at = at
         self._asked += 1

@@ -23,6 +23,7 @@ from fixline.store.arrivals import Arrival, Received, accept, read_command, utc_
 from fixline.store.bulk import BulkOrder, accept_bulk, hand_in
 from fixline.store.moves import accept_moves, read_answers_of
 from fixline.store.opening import OpeningRefused, Preview, Report, open_request, preview
+from fixline.store.pacing import Pacing
 from fixline.store.projection import REACH, described
 from fixline.store.store import Store, StoreAway
 
@@ -37,7 +38,7 @@ BELLS_AT_ONCE = 2
 just been applied and whose answer is still on its way through Temporal."""
 
 
-def first_orders(definition: Definition, decision: Decision) -> Advanced | None:
+def first_orders(definition: Definition, decision: Decision, pacing: Pacing) -> Advanced | None:
     """What the shell of a new request may begin with, sparing it the first look into the store.
 
     None when decision 1 has no effects: then the shell looks, and the store learns that there is one.
@@ -50,7 +51,10 @@ def first_orders(definition: Definition, decision: Decision) -> Advanced | None:
         state.type, state.status, None, state.position.step if state.position else None, state.priority.value
     )
     attributes = Attributes(**described(definition, state))
-    return Advanced(decision.number, state.closed, decision.next_at, effects, summary, attributes=attributes)
+    wake_at = pacing.wake_at(decision.next_at) if decision.next_at is not None else None
+    return Advanced(
+        *(decision.number, state.closed, decision.next_at, effects, summary), attributes=attributes, wake_at=wake_at
+    )
 
 
 class Desk:
@@ -64,12 +68,14 @@ class Desk:
         *,
         answer_within_seconds: float = 3.0,
         clock: Callable[[], datetime] = utc_now,
+        pacing: Pacing | None = None,
     ) -> None:
         self._store = store
         self._doorbell = doorbell
         self._zone = zone
         self._answer_within = answer_within_seconds
         self._heard = Heard(store)
+        self._pacing = pacing or Pacing()
         self._background: set[asyncio.Task[Any]] = set()
         self._bells: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._starting: WeakValueDictionary[str, asyncio.Task[bool]] = WeakValueDictionary()
@@ -90,7 +96,8 @@ class Desk:
             return refused.refusal
         if opened.decision is not None:
             request_id = opened.command.request_id
-            start = self._doorbell.start(request_id, first_orders(report.definition, opened.decision))
+            orders = first_orders(report.definition, opened.decision, self._pacing)
+            start = self._doorbell.start(request_id, orders)
             self._starting[request_id] = self._behind(start)
         return opened.command
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, as_received, lock_request
+from fixline.store.pacing import Pacing
 from fixline.store.projection import acted_at, promised_at, request_changes, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
@@ -68,7 +69,10 @@ class _Waiting(NamedTuple):
 
 @dataclass(frozen=True)
 class Applied:
-    """What a request has come to after its inbox was emptied; `pending` are the effects not taken yet."""
+    """What a request has come to after its inbox was emptied; `pending` are the effects not taken yet.
+
+    `wake_at` is when to wake for `next_at`, where that is news for the workflow.
+    """
 
     decision: int
     closed: bool
@@ -82,6 +86,7 @@ class Applied:
     team: str | None = None
     area: str | None = None
     due: datetime | None = None
+    wake_at: datetime | None = None
 
 
 @dataclass
@@ -103,9 +108,10 @@ class _Run:
 class Inbox:
     """Applies what waits. One per process; `versions` caches definitions."""
 
-    def __init__(self, store: Store, versions: Versions) -> None:
+    def __init__(self, store: Store, versions: Versions, pacing: Pacing | None = None) -> None:
         self._store = store
         self._versions = versions
+        self._pacing = pacing or Pacing()
         self.in_turn = store.in_turn
 
     def advance(
@@ -151,7 +157,15 @@ class Inbox:
             raise StoreBehind(f"{request_id}: the workflow has seen decision {known}, the store {row.decision}")
         shell_at = now if first and row.shell_at is None else None
         return self.decide(
-            session, row, now, armed_at=armed_at, shell_at=shell_at, ticking=ticking, only=only, catch_up=catch_up
+            session,
+            row,
+            now,
+            armed_at=armed_at,
+            shell_at=shell_at,
+            arming=first,
+            ticking=ticking,
+            only=only,
+            catch_up=catch_up,
         )
 
     def decide(
@@ -163,12 +177,13 @@ class Inbox:
         reported: Arrival | None = None,
         armed_at: datetime | None = None,
         shell_at: datetime | None = None,
+        arming: bool = False,
         ticking: bool = False,
         only: str | None = None,
         catch_up: bool = True,
     ) -> Applied:
         """Decide what waits in a locked request's inbox (or of it the command `only`), then `reported` (an effect's
-        report, written with its answer), then what is due; and write all of it."""
+        report, written with its answer), then what is due; and write all of it. `arming`: the run has no timer."""
         changes: dict[str, Any] = {"shell_at": shell_at} if shell_at else {}
         run = _begin(self._versions, session, row)
         if run is not None:
@@ -181,7 +196,10 @@ class Inbox:
                 changes |= _tick(run, row, now, armed_at)
             if answers:
                 statements.ANSWER_COMMAND.run(session, answers)
-        return _write(session, row, run, changes)
+        applied = _write(session, row, run, changes)
+        if applied.next_at is None or (applied.next_at == row.next_at and not arming):
+            return applied
+        return replace(applied, wake_at=self._pacing.wake_at(applied.next_at))
 
     def _one_by_one(self, request_id: str, now: datetime, armed_at: datetime | None, first: bool) -> Applied:
         """After a fault: each command in a transaction of its own, the one at fault counted and parked."""

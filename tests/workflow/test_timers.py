@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from fixline.delivery.desk import Desk
+from fixline.store.arrivals import utc_now
+from fixline.store.pacing import Pacing
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import nap, promised
@@ -37,6 +40,27 @@ async def test_rungs_fire_once_in_order_and_tell_whom_they_should(shop: Shop) ->
         assert row.data["late"] is False
     told = [notice.to for notice in shop.notices.sent]
     assert told == ["gloria-mbeki", "halina-wroblewska", "desmond-achterberg", "desmond-achterberg"]
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_what_falls_due_at_one_instant_is_woken_a_little_at_a_time(shop: Shop) -> None:
+    """Each rung is for its instant, and none fires before it; the second is woken a second later, the third two."""
+    shop.city.publish(promised("0.1 calendar minutes", [{"at_due": True, "tell": "supervisor"}]))
+    opened_at = utc_now()
+    due = opened_at + timedelta(seconds=6)
+    shop.desk = Desk(shop.store, shop.doorbell, shop.city.zone, pacing=Pacing(per_second=1))
+    async with shop.worker():
+        ids = [await shop.open("promise", opened_at=opened_at) for _ in range(3)]
+        for each in ids:
+            await shop.until(lambda: len(shop.city.journal(each, "told")) == 1, "the rung", within=20)  # noqa: B023
+        for each in ids:
+            await shop.submit(each, "cancel", reason="x")
+            await shop.ended(each)
+    for number, each in enumerate(ids):
+        (fired,) = shop.city.journal(each, "rung_fired")
+        assert datetime.fromisoformat(fired.data["at"]) == due
+        assert fired.at >= due + timedelta(seconds=number)
+        assert shop.city.clocks(each)["resolve"].breached_at == due
     assert_consistent(shop.store, settled=True)
 
 

@@ -1,0 +1,38 @@
+"""Pacing: when workflows are woken for what falls due at one and the same instant.
+
+When an office opens, thousands of requests may fall due at once. Woken all together they would wait in one queue: those
+that are not taken within two seconds are queued anew, which costs as much as half of the work, and every other command
+waits behind them. So the first are woken at the instant, and the rest a little later, so many a second. What falls due,
+and for which instant, is not touched by it: a rung fires at its instant or after it, never before.
+
+Owns the count, in the memory of one process: a restart or another process only makes it denser. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+DUE_PER_SECOND = 30
+"""What one worker does with ease on two cores that it shares with Temporal's server: python -m bench.deadlines."""
+INSTANTS = 10_000
+"""How many instants are remembered; the one that was not asked for longest is forgotten."""
+
+
+class Pacing:
+    """Gives the instants at which to wake. Thread-safe; one per process."""
+
+    def __init__(self, per_second: int = DUE_PER_SECOND) -> None:
+        self._per_second = per_second
+        self._armed: OrderedDict[datetime, int] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def wake_at(self, due: datetime) -> datetime:
+        """When to wake one more workflow for what falls due at this instant: then, or later where many do."""
+        with self._turn:
+            before = self._armed.pop(due, 0)
+            self._armed[due] = before + 1
+            if len(self._armed) > INSTANTS:
+                self._armed.popitem(last=False)
+        return due + timedelta(seconds=before // self._per_second)
