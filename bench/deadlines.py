@@ -27,6 +27,7 @@ from bench.storm_city import PROBE, STORM, WARNING, write_city
 from bench.storm_count import check_histories, check_journal
 from bench.system import ADMIN_KEY, System, Used, postgres, running
 from fixline import loops
+from fixline.store.pacing import DUE_PER_SECOND
 
 AT_ONCE = 16
 OPENED_A_SECOND = 25
@@ -46,6 +47,7 @@ class Asked:
     apart: int
     minutes: int
     postgres: bool
+    per_second: int
 
 
 @dataclass
@@ -66,7 +68,8 @@ async def measure(asked: Asked, folder: Path, database_url: str) -> bool:
     due = opens + timedelta(minutes=1)
     write_city(folder / "definitions", due, asked.apart)
     storms = [Storm("warning and due", due), Storm("a later rung", due + timedelta(minutes=asked.apart))]
-    with running(folder, folder / "definitions", database_url, asked.workers) as system:
+    paced = {"FIXLINE_DUE_PER_SECOND": str(asked.per_second)}
+    with running(folder, folder / "definitions", database_url, asked.workers, **paced) as system:
         print(f"{asked.count:,} requests that fall due at {due:%H:%M:%S} UTC", flush=True)
         ids = await _open_all(system, asked.count, opens)
         probes = Probes(system.url, ADMIN_KEY, PROBE)
@@ -168,9 +171,8 @@ def _whole_minute(instant: datetime) -> datetime:
 
 def _print(asked: Asked, storms: list[Storm], rest: dict[str, Used], peak: dict[str, Used], probes: Probes) -> None:
     database = "PostgreSQL" if asked.postgres else "SQLite"
-    print(
-        f"\n{asked.count:,} requests, {asked.workers} worker(s), {database}; seconds after the instant until recorded"
-    )
+    print(f"\n{asked.count:,} requests, {asked.workers} worker(s), {database}, woken {asked.per_second:,} a second")
+    print("seconds after the instant until recorded, and until everybody was told:")
     print(f"{'':18}{'first':>8}{'half':>8}{'99 %':>8}{'last':>8}{'told':>8}{'a second':>10}")
     for storm in storms:
         times = "".join(f"{storm.reached[name]:8.1f}" for name in ("first", "half", "99 %", "last"))
@@ -204,10 +206,11 @@ def main() -> None:
         "--minutes", type=int, default=0, help="minutes until the office opens; 0: enough to report all"
     )
     parser.add_argument("--postgres", action="store_true", help="the store on a PostgreSQL server, not on SQLite")
+    parser.add_argument("--per-second", type=int, default=DUE_PER_SECOND, help="FIXLINE_DUE_PER_SECOND; 10000: all")
     given = parser.parse_args()
-    apart = given.apart or 1 + given.count // 3_000
+    apart = given.apart or 2 + given.count // (60 * min(given.per_second, DUE_PER_SECOND))
     minutes = given.minutes or 1 + given.count // (60 * OPENED_A_SECOND)
-    asked = Asked(given.count, given.workers, apart, minutes, given.postgres)
+    asked = Asked(given.count, given.workers, apart, minutes, given.postgres, given.per_second)
     with tempfile.TemporaryDirectory() as name, _database(asked, Path(name)) as url:
         good = loops.run(measure(asked, Path(name), url))
     sys.exit(not good)

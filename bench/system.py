@@ -34,9 +34,12 @@ class Used(NamedTuple):
 
 
 class System:
-    """Server, API and workers on one store. `url` is the API's, `address` Temporal's; `parts` are by their names."""
+    """Server, API and workers on one store; `more` are settings besides.
 
-    def __init__(self, folder: Path, definitions: Path, database_url: str, workers: int) -> None:
+    `url` is the API's, `address` Temporal's; `parts` are by their names.
+    """
+
+    def __init__(self, folder: Path, definitions: Path, database_url: str, workers: int, **more: str) -> None:
         port, api_port = free_port(), free_port()
         self.url, self.address = f"http://127.0.0.1:{api_port}", f"127.0.0.1:{port}"
         self.store = Store(database_url)
@@ -46,6 +49,7 @@ class System:
             "FIXLINE_DEFINITIONS": str(definitions),
             "FIXLINE_ADMIN_KEY": ADMIN_KEY,
             "TEMPORAL_ADDRESS": self.address,
+            **more,
         }
         server = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", "127.0.0.1"]
         server += ["--port", str(port), "--db-filename", str(folder / "temporal.db")]
@@ -103,9 +107,9 @@ def _used(pid: int) -> Used:
 
 
 @contextmanager
-def running(folder: Path, definitions: Path, database_url: str, workers: int) -> Iterator[System]:
-    """A system that runs as long as the block."""
-    system = System(folder, definitions, database_url, workers)
+def running(folder: Path, definitions: Path, database_url: str, workers: int, **more: str) -> Iterator[System]:
+    """A system that runs as long as the block; `more` are settings of its own."""
+    system = System(folder, definitions, database_url, workers, **more)
     try:
         system.start()
         yield system
