@@ -21,13 +21,13 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--count", type=int, default=300, help="requests of each side and round")
-    parser.add_argument("--at-once", type=int, default=16, help="requests in flight")
+    parser.add_argument("--at-once", type=int, nargs="+", default=[16, 64], help="requests in flight")
     parser.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
     arguments = parser.parse_args()
     calendars.measure()
     with tempfile.TemporaryDirectory() as folder:
         loops.run(
-            potholes.compare(Path(folder), count=arguments.count, at_once=arguments.at_once, rounds=arguments.rounds)
+            potholes.compare(Path(folder), count=arguments.count, in_flight=arguments.at_once, rounds=arguments.rounds)
         )
 
 

@@ -13,9 +13,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -187,28 +188,30 @@ async def measure_cost(client: Client, workflow_id: str) -> Cost:
     return Cost(len(history.events), sum(event.ByteSize() for event in history.events) / 1000, kinds)
 
 
-async def compare(folder: Path, *, count: int, at_once: int, rounds: int) -> None:
-    """Print the table: both sides in turn, `rounds` times, and the medians."""
-    rates: dict[str, list[float]] = {side: [] for side in SIDES}
+Rates = dict[int, list[float]]
+"""Requests per second of each round, by the number of requests in flight."""
+
+
+async def compare(folder: Path, *, count: int, in_flight: Sequence[int], rounds: int) -> None:
+    """Print the tables: both sides in turn, `rounds` times with each number of requests in flight, and the medians."""
+    rates: dict[str, Rates] = {side: {at_once: [] for at_once in in_flight} for side in SIDES}
     costs: dict[str, Cost] = {}
-    used: dict[str, dict[str, float]] = {}
+    used: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
     async with temporal_server(folder) as (client, address, server_pid):
         for turn in range(rounds):
-            for name, side in SIDES.items():
+            for at_once, (name, side) in product(in_flight, SIDES.items()):
                 async with worker_process(name, address, folder) as worker_pid:
                     driver = side(await client_of(name, address), folder)
-                    first = await driver.one(f"{name}-{turn}-first")
-                    costs[name] = await measure_cost(client, first)
+                    run = f"{name}-{turn}-{at_once}"
+                    await driver.one(f"{run}-first")  # the worker is up, and has read the definition
+                    costs[name] = await measure_cost(client, await driver.one(f"{run}-second"))
                     before = _processor_seconds(server_pid, worker_pid)
-                    rates[name].append(await measure_rate(driver.one, f"{name}-{turn}", count, at_once))
+                    rates[name][at_once].append(await measure_rate(driver.one, run, count, at_once))
                     after = _processor_seconds(server_pid, worker_pid)
-                    used[name] = {part: (after[part] - before[part]) / count * 1000 for part in after}
-    _print(rates, costs, count, at_once)
-    for side_name, parts in used.items():
-        print(
-            f"processor time per request, last round, {side_name}: "
-            + ", ".join(f"{p} {ms:.0f} ms" for p, ms in parts.items())
-        )
+                    used[name].append({part: (after[part] - before[part]) / count * 1000 for part in after})
+    _print_costs(costs)
+    _print_rates(rates, count)
+    _print_used(used)
 
 
 def _processor_seconds(server_pid: int, worker_pid: int) -> dict[str, float]:
@@ -218,18 +221,30 @@ def _processor_seconds(server_pid: int, worker_pid: int) -> dict[str, float]:
     return {name: spent.user + spent.system for name, spent in times.items()}
 
 
-def _print(rates: dict[str, list[float]], costs: dict[str, Cost], count: int, at_once: int) -> None:
-    print(f"One pothole: open, two completions, closed ({count} requests, {at_once} in flight, medians)")
-    print(f"{'':14}{'events':>8}{'kB':>8}{'requests/s':>12}   each round")
+def _print_costs(costs: dict[str, Cost]) -> None:
+    print("One pothole: open, two completions, closed")
+    print(f"{'':14}{'events':>8}{'kB':>8}")
     for side, cost in costs.items():
-        every = " ".join(f"{rate:.1f}" for rate in rates[side])
-        print(f"{side:14}{cost.events:8}{cost.kilobytes:8.1f}{statistics.median(rates[side]):12.1f}   {every}")
-    ratio = statistics.median(a / b for a, b in zip(rates["fixline"], rates["handwritten"], strict=True))
-    fixline = costs["fixline"]
-    allowed = 22 + EFFECTS
-    print(f"ratio of rates, round by round, median: {ratio:.2f} (wanted: at least 1.0)")
-    print(
-        f"events: {fixline.events} (at most {allowed}: 22 and {EFFECTS} effects); "
-        f"{fixline.kilobytes:.1f} kB (at most 10)"
-    )
+        print(f"{side:14}{cost.events:8}{cost.kilobytes:8.1f}")
+    fixline, allowed = costs["fixline"], 22 + EFFECTS
+    print(f"at most {allowed} events (22 and {EFFECTS} effects) and 10 kB; Fixline's events:")
     print("  " + ", ".join(f"{name} {number}" for name, number in sorted(fixline.kinds.items())))
+
+
+def _print_rates(rates: dict[str, Rates], count: int) -> None:
+    print(f"Requests per second, {count} requests a round, medians; ratio round by round (wanted: at least 1.0)")
+    print(f"{'in flight':14}{'fixline':>10}{'by hand':>10}{'ratio':>8}   each round's ratio")
+    for at_once, ours in rates["fixline"].items():
+        theirs = rates["handwritten"][at_once]
+        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        every = " ".join(f"{ratio:.2f}" for ratio in ratios)
+        middle = [statistics.median(each) for each in (ours, theirs, ratios)]
+        print(f"{at_once:<14}{middle[0]:10.1f}{middle[1]:10.1f}{middle[2]:8.2f}   {every}")
+
+
+def _print_used(used: dict[str, list[dict[str, float]]]) -> None:
+    print("Processor time per request, ms, medians")
+    for side, rounds in used.items():
+        parts = {part: statistics.median(each[part] for each in rounds) for part in rounds[0]}
+        told = ", ".join(f"{part} {ms:.0f}" for part, ms in parts.items())
+        print(f"{side:14}{sum(parts.values()):6.0f} ({told})")
