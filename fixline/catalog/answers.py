@@ -96,7 +96,7 @@ def check_dates(draft: Draft) -> None:
 def check_promises(draft: Draft) -> None:
     """Something meets every deadline, and something enters every state in which it pauses."""
     states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WAITING)}
-    names = {ON_HOLD, *(state for state in states if state is not None)}
+    names = {ON_HOLD, *draft.holds, *(state for state in states if state is not None)}
     unknown = None in draft.steps.values()
     for name, deadline in draft.deadlines.items():
         if deadline.met_by:
@@ -104,7 +104,7 @@ def check_promises(draft: Draft) -> None:
         node = draft.node("deadlines", name, "paused_while")
         for item in node.items if isinstance(node, Sequence) else ():
             if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
-                message = f"no step waits as '{item.text}'{nearest(item.text, names)}"
+                message = f"no step waits as '{item.text}', and no hold has that code{nearest(item.text, names)}"
                 draft.findings.add("FX602", item.place, message)
 
 

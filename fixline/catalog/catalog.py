@@ -22,6 +22,7 @@ from fixline.catalog.elsewhere import check_outside, check_sent
 from fixline.catalog.findings import TOP, Finding, Findings
 from fixline.catalog.flow import check_flow
 from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
+from fixline.catalog.holds import check_holds
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
 from fixline.catalog.reading import read_tree
 from fixline.catalog.references import check_boundary, check_department, check_roles, check_teams
@@ -221,6 +222,7 @@ def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | Non
     check_flow(draft)
     check_branches(draft)
     check_promises(draft)
+    check_holds(draft)
     check_reopen(draft)
     check_sent(draft)
     check_follow_ons(draft, catalog.offers)

@@ -181,8 +181,9 @@ _TABLE: Final = (
     # deadlines
     Code("FX601", "Nothing can meet it", "A deadline is met by a step that people complete, or by closing.",
          "Name an inspection, dispatch or task step, or 'closed'."),
-    Code("FX602", "Pause that nothing enters", "A deadline pauses while on_hold or in a step's waiting_as.",
-         "Use the waiting_as of a step."),
+    Code("FX602", "Pause that nothing enters",
+         "A deadline pauses while on_hold, in a hold's code, or in a step's waiting_as.",
+         "Use the waiting_as of a step, or a code of 'holds'."),
     Code("FX603", "Ladder out of order",
          "Rungs stand in the order of time: shares and before due, due, then after due.",
          "Sort the rungs."),
@@ -196,6 +197,8 @@ _TABLE: Final = (
          "Add tell, raise_priority or reassign_to."),
     Code("FX608", "Warning that does not fit", "'before' is measured as every budget is, and shorter.",
          "Write a shorter time of the same measure, or a share such as 75%."),
+    Code("FX609", "Hold code that is taken", "A hold's code names a state of its own.",
+         "Choose a code that is neither on_hold nor a step's waiting_as."),
     # organisation, calendars, areas
     Code("FX701", "No organisation", "The definitions' root holds organisation.yaml.",
          "Add organisation.yaml, or give the right folder."),

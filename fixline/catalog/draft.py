@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from fixline.catalog.deadlines import read_deadlines, read_priority
 from fixline.catalog.findings import TOP, Findings, Place
+from fixline.catalog.holds import read_holds
 from fixline.catalog.intake import OF_REQUESTS, read_intake, read_redirect
 from fixline.catalog.reading import Entry, Mapping, Node, Sequence
 from fixline.catalog.reopening import read_reopen
@@ -49,6 +50,7 @@ class Draft:
     start: str | None
     steps: dict[str, AnyStep | None]
     cancel: Cancel
+    holds: dict[str, str]
     reopen: Reopen | None
     notify: tuple[NotifyEvent, ...]
 
@@ -107,6 +109,7 @@ class Draft:
             start=self.start or "",
             steps={name: step for name, step in self.steps.items() if step is not None},
             cancel=self.cancel,
+            holds=self.holds,
             reopen=self.reopen,
             notify=self.notify,
         )
@@ -137,6 +140,7 @@ def read_draft(tree: Mapping, findings: Findings) -> Draft:
         start=_text(top.text("start", required=taken)),
         steps=read_steps(top.section("steps", required=taken)),
         cancel=_read_cancel(top.section("cancel")),
+        holds=read_holds(top.section("holds")),
         reopen=read_reopen(top.section("reopen")),
         notify=_read_notify(top.section("notify")),
     )

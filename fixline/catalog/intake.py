@@ -25,7 +25,7 @@ from fixline.domain.definition import (
     WhenNothingFound,
 )
 
-OF_REQUESTS = ("intake", "priority", "calendar", "deadlines", "start", "steps", "cancel", "reopen", "notify")
+OF_REQUESTS = ("intake", "priority", "calendar", "deadlines", "start", "steps", "cancel", "holds", "reopen", "notify")
 """The keys that a type with `redirect` has not."""
 _MOST_PHOTOS = 20
 _DISTANCE = re.compile(r"(\d{1,6}(?:\.\d{1,2})?) (?:metres|metre|meters|meter|m)")

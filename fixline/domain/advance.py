@@ -289,7 +289,13 @@ def _awaits(draft: Draft, position: Position, signal: str) -> bool:
 def _hold(draft: Draft, command: Hold) -> None:
     if draft.state.hold:
         raise refuse("already_on_hold", f"the request is on hold: {draft.state.hold.reason}")
-    draft.record("held", f"On hold: {command.reason}", reason=command.reason)
+    holds = draft.definition.holds
+    if command.code not in (holds or {None}):
+        told = f"a hold has a code: {', '.join(holds)}" if holds else f"type {draft.definition.type} has no hold codes"
+        raise refuse("hold_code", told, codes=list(holds))
+    why = f"{holds[command.code]}. " if command.code else ""
+    named: dict[str, Any] = {"code": command.code} if command.code else {}
+    draft.record("held", f"On hold: {why}{command.reason}", reason=command.reason, **named)
     draft.notify(NotifyEvent.ON_HOLD)
 
 

@@ -216,10 +216,11 @@ class AgencyReply(Body):
 
 
 class Hold(Body):
-    """The request is put on hold."""
+    """The request is put on hold. `code` is one of the definition's `holds`, where it has any."""
 
     kind: Literal["hold"] = "hold"
     reason: str
+    code: str | None = None
 
 
 class Resume(Body):

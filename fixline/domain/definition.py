@@ -177,7 +177,7 @@ class Deadline(Part):
     met_by: str = Field(description="The step whose first completion meets it, or 'closed'.")
     within: Budget = Field(description="The budget: one span, or one for each priority.")
     paused_while: tuple[str, ...] = Field(
-        (), description="States in which the clock stands: on_hold and the waiting_as names of steps."
+        (), description="States in which the clock stands: on_hold, codes of holds, the waiting_as names of steps."
     )
     escalate: tuple[Rung, ...] = Field((), description="The ladder, in order of time.")
 
@@ -244,6 +244,9 @@ class Definition(Part):
     start: str = Field("", description="The first step.")
     steps: dict[str, Step] = Field(default_factory=dict, description="The steps, by name.")
     cancel: Cancel = Field(default_factory=Cancel, description="Who may cancel, and until when.")
+    holds: dict[str, str] = Field(
+        default_factory=dict, description="Why a request is put on hold: codes with their titles. A hold names one."
+    )
     reopen: Reopen | None = Field(None, description="How a closed request may be opened again. None: not at all.")
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")
 

@@ -166,7 +166,9 @@ def _priority_changed(_state: RequestState, entry: Entry) -> dict[str, Any]:
 
 
 def _held(_state: RequestState, entry: Entry) -> dict[str, Any]:
-    return {"hold": HoldRecord(since=entry.at, reason=entry.facts["reason"], by=entry.actor)}
+    return {
+        "hold": HoldRecord(since=entry.at, by=entry.actor, reason=entry.facts["reason"], code=entry.facts.get("code"))
+    }
 
 
 def _resumed(_state: RequestState, _entry: Entry) -> dict[str, Any]:

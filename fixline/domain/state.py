@@ -167,11 +167,12 @@ class Child(Record):
 
 
 class HoldRecord(Record):
-    """A hold: since when, why, by whom."""
+    """A hold: since when, why, by whom. `code` is one of the definition's `holds`, where it has any."""
 
     since: datetime
     reason: str
     by: str
+    code: str | None = None
 
 
 class RequestState(Record):
@@ -259,9 +260,11 @@ class RequestState(Record):
 
     @property
     def conditions(self) -> frozenset[str]:
-        """The states the request is in that deadlines may pause for: on_hold, waiting_as names."""
-        waiting = {position.waiting_as for position in self.positions if position.waiting_as}
-        return frozenset(waiting | {ON_HOLD} if self.hold else waiting)
+        """The states the request is in that deadlines may pause for: on_hold, its code, waiting_as names."""
+        states = {position.waiting_as for position in self.positions if position.waiting_as}
+        if self.hold:
+            states |= {ON_HOLD, self.hold.code} if self.hold.code else {ON_HOLD}
+        return frozenset(states)
 
     @property
     def positions(self) -> tuple[Position, ...]:

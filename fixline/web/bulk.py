@@ -33,7 +33,7 @@ router = APIRouter(tags=["commands"], route_class=Guarded)
 _OF_PAGES = ("limit", "cursor", "sort")
 _SEVERAL = ("type", "department", "team", "area", "priority")
 _BODIES: dict[BulkKind, tuple[type[BaseModel], Callable[[Any], Command]]] = {
-    "hold": (HoldIn, lambda body: well_formed(Hold, reason=body.reason)),
+    "hold": (HoldIn, lambda body: well_formed(Hold, reason=body.reason, code=body.code)),
     "resume": (ResumeIn, lambda body: well_formed(Resume, reason=body.reason)),
     "cancel": (CancelIn, lambda body: well_formed(Cancel, reason=body.reason)),
     "comment": (CommentIn, lambda body: well_formed(Comment, text=body.remark)),

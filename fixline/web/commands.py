@@ -87,7 +87,7 @@ def known_team(organisation: Organisation, team: str | None) -> str | None:
 )
 async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
     """Clocks that may pause stand until the request is resumed; nobody starts new work."""
-    return await door.give(await door.to_request(request_id), well_formed(Hold, reason=body.reason))
+    return await door.give(await door.to_request(request_id), well_formed(Hold, reason=body.reason, code=body.code))
 
 
 @verbs.post(

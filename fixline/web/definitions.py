@@ -91,6 +91,7 @@ def _whole(published: Published) -> DefinitionOut:
         duplicates=_duplicates(definition.intake.duplicates),
         start=definition.start or None,
         steps={name: _step(step) for name, step in definition.steps.items()},
+        holds=definition.holds,
         deadlines={name: _deadline(deadline) for name, deadline in definition.deadlines.items()},
         calendar=definition.calendar.name if definition.takes_requests else None,
         timezone=definition.calendar.timezone if definition.takes_requests else None,

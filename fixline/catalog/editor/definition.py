@@ -24,7 +24,7 @@ from fixline.catalog.editor.shapes import (
 )
 from fixline.catalog.editor.steps import PERCENT, conditions, step_schema
 from fixline.catalog.shape import KEY
-from fixline.catalog.steps.kinds import RESERVED_STEPS
+from fixline.catalog.steps.kinds import ON_HOLD, RESERVED_STEPS
 from fixline.domain.definition import (
     Budget,
     Cancel,
@@ -62,6 +62,7 @@ def definition_schema() -> Shape:
         "start": name(),
         "steps": mapped(step_schema(), reserved=RESERVED_STEPS, least=1),
         "cancel": _cancel(),
+        "holds": mapped(TEXT, reserved=[ON_HOLD]),
         "reopen": of_model(Reopen, {"at": name(), "by": {**listed(words(ReopenedBy)), "minItems": 1}}),
         "notify": _notify(),
     }

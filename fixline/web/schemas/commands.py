@@ -11,9 +11,10 @@ from fixline.web.schemas.basics import MAX_DESCRIPTION, MAX_REASON, Body, Locati
 
 
 class HoldIn(Body):
-    """Put a request on hold."""
+    """Put a request on hold. A type whose definition has `holds` wants one of their codes."""
 
     reason: Reason
+    code: str | None = Field(None, max_length=64, description="One of the type's hold codes.")
 
 
 class ResumeIn(Body):

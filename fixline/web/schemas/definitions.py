@@ -119,5 +119,6 @@ class DefinitionOut(BaseModel):
     start: str | None
     steps: dict[str, StepOut]
     deadlines: dict[str, DeadlineOut]
+    holds: dict[str, str] = Field(description="Codes for holds, with their titles; empty where a hold needs none.")
     calendar: str | None
     timezone: str | None

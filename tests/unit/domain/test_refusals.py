@@ -95,6 +95,7 @@ CASES = [
     Case("unknown_step", (OPEN,), ("send_back", ADMIN, {"step": "fixed", "reason": "x"})),
     Case("signal_not_awaited", (OPEN,), ("signal", SYSTEM, {"name": "dry_weather"})),
     Case("already_on_hold", (OPEN, HOLD), HOLD),
+    Case("hold_code", (OPEN,), ("hold", ADMIN, {"reason": "x", "code": "permit"})),
     Case("not_on_hold", (OPEN,), ("resume", ADMIN, {})),
     Case("not_cancellable", (OPEN,), ("cancel", REPORTER, {"reason": "x"})),
     Case("not_cancellable", (OPEN,), ("cancel", CREW, {"reason": "x"}), vehicle()),
