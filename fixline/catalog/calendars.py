@@ -124,7 +124,7 @@ def _read_periods(top: Section) -> list[Period]:
 
 
 def _read_holidays(top: Section) -> list[Holiday]:
-    found: list[Holiday] = []
+    found: dict[tuple[dt.date, str], Holiday] = {}
     for body in _dated(top, "holidays"):
         date, name = _read_date(body, "date"), body.text("name", required=True)
         observed = _read_date(body, "observed") if body.has("observed") else None
@@ -135,12 +135,11 @@ def _read_holidays(top: Section) -> list[Holiday]:
             message = f"{date} is the holiday itself: leave 'observed' out, or give the other date"
             body.findings.add("FX706", _value_place(body, "observed"), message)
             continue
-        holiday = Holiday(date=date, name=name.text, observed=observed)
-        if any((each.date, each.name) == (date, name.text) for each in found):
+        if (date, name.text) in found:
             body.findings.add("FX217", body.owner, f"'{name.text}' on {date} is in the list twice")
         else:
-            found.append(holiday)
-    return found
+            found[date, name.text] = Holiday(date=date, name=name.text, observed=observed)
+    return list(found.values())
 
 
 def _read_exceptions(top: Section) -> list[CalendarException]:

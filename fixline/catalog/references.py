@@ -7,6 +7,8 @@ areas and the model.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from fixline.catalog.areas import Areas
 from fixline.catalog.draft import Draft
@@ -102,21 +104,21 @@ def check_roles(draft: Draft, organisation: Organisation, areas: Areas) -> None:
     early = waits_before_people(draft)
     for name in draft.deadlines:
         for position, rung in enumerate(_written_in_rungs(draft, name, "tell")):
-            place = draft.place("deadlines", name, "escalate", position, "tell")
+            place = partial(draft.place, "deadlines", name, "escalate", position, "tell")
             _check_role(draft, organisation, rung, teams, place, early=early)
     for name, step in steps.items():
         asked = (("claim_within", step.claim_within), ("due", step.due), ("warn_after", step.warn_after))
         for key, value in asked:
             if value is not None:
                 own = set(teams_of(step.team, areas))
-                place = draft.key_place("steps", name, key)
+                place = partial(draft.key_place, "steps", name, key)
                 _check_role(draft, organisation, SUPERVISOR, own, place, early=early)
     for name, each in draft.steps.items():
         if isinstance(each, NotifyStep) and each.role != REPORTER:
-            place = draft.place("steps", name, "notify")
+            place = partial(draft.place, "steps", name, "notify")
             _check_role(draft, organisation, each.role or None, teams, place, early=early)
         elif isinstance(each, WaitStep) and each.until is not None:
-            place = draft.key_place("steps", name, "wait", "until")
+            place = partial(draft.key_place, "steps", name, "wait", "until")
             _check_role(draft, organisation, SUPERVISOR, teams, place, early=early)
 
 
@@ -129,7 +131,13 @@ def _written_in_rungs(draft: Draft, deadline: str, key: str) -> list[str | None]
 
 
 def _check_role(
-    draft: Draft, organisation: Organisation, role: str | None, teams: set[str], place: Place, *, early: bool
+    draft: Draft,
+    organisation: Organisation,
+    role: str | None,
+    teams: set[str],
+    place: Callable[[], Place],
+    *,
+    early: bool,
 ) -> None:
     """Somebody answers as `role` in each of the teams; without a team, too, when a request can wait so `early`."""
     if role is None or draft.department is None or draft.department not in organisation.departments:
@@ -144,4 +152,4 @@ def _check_role(
         more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""
         near = nearest(role, organisation.roles(silent[:1], draft.department))
         message = f"nobody answers as '{role}':{where} department '{draft.department}' or the city{more}{near}"
-        draft.findings.add("FX307", place, message)
+        draft.findings.add("FX307", place(), message)
