@@ -10,8 +10,7 @@ from fixline.catalog.draft import Draft
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.reading import Scalar, Sequence
 from fixline.catalog.shape import nearest
-from fixline.domain.elsewhere import SENDABLE
-from fixline.domain.steps import AgencyStep, CallStep
+from fixline.domain.steps import SENDABLE, AgencyStep, CallStep
 
 _CONTACT = frozenset({"contact", "reporter", "name", "email", "phone"})
 

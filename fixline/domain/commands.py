@@ -378,5 +378,5 @@ Command = Annotated[
     Field(discriminator="kind"),
 ]
 
-COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
-"""Reads a command from its stored JSON; raises pydantic.ValidationError on anything else."""
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command, config=ConfigDict(defer_build=True))
+"""Reads a command from its stored JSON; raises pydantic.ValidationError on anything else. Made when first used."""

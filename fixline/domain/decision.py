@@ -6,17 +6,13 @@ Owns the two result types and the effects a decision causes. It decides nothing 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fixline.domain.effect_kinds import EffectKind
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, RequestState, Task
-
-EffectKind = Literal[
-    "dispatch", "order_inspection", "escalate", "notify", "tell_request", "ask_agency", "call", "open_follow_on"
-]
-"""`tell_request` puts the command in its data into the inbox of the request that it names (`to`)."""
 
 
 class Effect(BaseModel):

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from fixline.domain.commands import Actor, Command
-from fixline.domain.decision import Decision, Effect, EffectKind
+from fixline.domain.decision import Decision, Effect
 from fixline.domain.definition import Definition, NotifyEvent
+from fixline.domain.effect_kinds import EffectKind
 from fixline.domain.journal import Entry, evolve
 from fixline.domain.making import as_json, made
 from fixline.domain.state import Clock, RequestState, Task

@@ -14,10 +14,16 @@ from typing import Any
 from fixline.domain.calendar import CalendarExhausted, Span
 from fixline.domain.commands import ParentLeft
 from fixline.domain.draft import Draft
-from fixline.domain.steps import NO_REPLY, TIMEOUT, AgencyStep, CallStep, FollowOnStep
-
-PLACE, DESCRIPTION, PHOTOS = SENDABLE = ("place", "description", "photos")
-"""What can be sent besides answers; an answer of such a name is not sent."""
+from fixline.domain.steps import (
+    DESCRIPTION,
+    NO_REPLY,
+    PHOTOS,
+    PLACE,
+    TIMEOUT,
+    AgencyStep,
+    CallStep,
+    FollowOnStep,
+)
 
 
 def ends_at(draft: Draft, span: Span | None) -> datetime | None:

@@ -12,9 +12,9 @@ from typing import assert_never
 from fixline.domain import dates, duplicates, elsewhere, timekeeping
 from fixline.domain.commands import SYSTEM, FollowOnClosed
 from fixline.domain.dates import SUPERVISOR
-from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
+from fixline.domain.effect_kinds import EffectKind
 from fixline.domain.sampling import in_sample
 from fixline.domain.state import Position, Task, TaskState
 from fixline.domain.steps import (

@@ -28,6 +28,8 @@ DONE = "done"
 """The one outcome of a together step."""
 REPORTER = "reporter"
 """Whom a notify step can tell beside the roles of the organisation."""
+PLACE, DESCRIPTION, PHOTOS = SENDABLE = ("place", "description", "photos")
+"""What can be sent to somebody else besides answers; an answer of such a name is not sent."""
 
 
 class CloseOutcome(StrEnum):

@@ -17,8 +17,8 @@ from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answe
 from fixline.catalog.scenarios.model import Expected, Told
 from fixline.catalog.shape import Section, Written, nearest, section_of, text_of, word_of
 from fixline.catalog.tree import Mapping, Scalar, Sequence
-from fixline.domain.decision import EffectKind
 from fixline.domain.definition import NotifyEvent, Priority
+from fixline.domain.effect_kinds import EffectKind
 from fixline.domain.steps import CloseOutcome, HumanStep
 
 NOTHING = "none"
