@@ -11,14 +11,13 @@ from collections.abc import Collection
 
 from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
-from fixline.catalog.flow import reachable_steps
 from fixline.catalog.reading import Mapping, Scalar, Sequence
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.conditions import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.fields import FieldKind, FormField
-from fixline.domain.steps import WAITING, CloseOutcome, CloseStep, HumanStep, WaitStep
+from fixline.domain.steps import WAITING, ChooseStep, CloseOutcome, CloseStep, HumanStep, WaitStep
 
 CLOSED = "closed"
 _NAME = re.compile(r"\w+")
@@ -47,7 +46,8 @@ def check_conditions(draft: Draft) -> None:
     """Every condition can be decided for any answers."""
     everything = draft.fields
     unread = _of_unread_kind(draft) if len(draft.findings) else set()
-    places = [("priority",), *(("steps", name, "choose") for name in draft.steps), DIVERT]
+    choosing = [name for name, step in draft.steps.items() if step is None or isinstance(step, ChooseStep)]
+    places = [("priority",), *(("steps", name, "choose") for name in choosing), DIVERT]
     for path in places:
         node = draft.node(*path)
         fields = draft.intake.questions if path == DIVERT else everything  # a report has its own answers only
@@ -93,14 +93,17 @@ def check_dates(draft: Draft) -> None:
             draft.findings.add("FX419", draft.place("steps", name, "wait", "until"), message)
 
 
-def check_promises(draft: Draft) -> None:
-    """Something meets every deadline, and something enters every state in which it pauses."""
+def check_promises(draft: Draft, reached: frozenset[str]) -> None:
+    """Something meets every deadline, and something enters every state in which it pauses.
+
+    `reached` are the steps that a request can come to.
+    """
     states = {step.waiting_as for step in draft.steps.values() if isinstance(step, WAITING)}
     names = {ON_HOLD, *draft.holds, *(state for state in states if state is not None)}
     unknown = None in draft.steps.values()
     for name, deadline in draft.deadlines.items():
         if deadline.met_by:
-            _check_met_by(draft, name, deadline.met_by)
+            _check_met_by(draft, name, deadline.met_by, reached)
         node = draft.node("deadlines", name, "paused_while")
         for item in node.items if isinstance(node, Sequence) else ():
             if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
@@ -133,20 +136,16 @@ def _places_of_before(draft: Draft, deadline: str) -> list[Place]:
     return [entries["before"].value.place for entries in rungs if "before" in entries]
 
 
-def _check_met_by(draft: Draft, name: str, met_by: str) -> None:
-    place = draft.place("deadlines", name, "met_by")
+def _check_met_by(draft: Draft, name: str, met_by: str, reached: frozenset[str]) -> None:
+    path = ("deadlines", name, "met_by")
     if met_by == CLOSED:
-        outcomes = {
-            step.outcome
-            for step_name in reachable_steps(draft)
-            if isinstance(step := draft.steps.get(step_name), CloseStep)
-        }
+        outcomes = {step.outcome for step_name in reached if isinstance(step := draft.steps.get(step_name), CloseStep)}
         if outcomes and outcomes <= _NOT_MEETING:
             message = "every close is 'cancelled' or 'duplicate', and those end the deadline without meeting it"
-            draft.findings.add("FX601", place, message)
+            draft.findings.add("FX601", draft.place(*path), message)
     elif met_by not in draft.steps:
         near = nearest(met_by, [*draft.steps, CLOSED])
-        draft.findings.add("FX308", place, f"there is no step '{met_by}'{near}")
+        draft.findings.add("FX308", draft.place(*path), f"there is no step '{met_by}'{near}")
     elif not isinstance(draft.steps[met_by], HumanStep | None):
         message = f"people do not complete step '{met_by}': name an inspection, dispatch or task, or 'closed'"
-        draft.findings.add("FX601", place, message)
+        draft.findings.add("FX601", draft.place(*path), message)

@@ -77,6 +77,6 @@ def _check_joining(draft: Draft, members: dict[str, Branch]) -> None:
                 for member, step in own.items()
                 if step is not None
             }
-            if JOINED not in reached_from(steps[0], ways):
+            if JOINED not in reached_from(steps[:1], ways):
                 message = f"no way leads from '{steps[0]}' to '{JOINED}': branch '{branch}' never comes to its end"
                 draft.findings.add("FX415", draft.key_place("steps", name, "together", branch), message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from fixline.catalog.deadlines import read_deadlines, read_priority
 from fixline.catalog.findings import TOP, Findings, Place
@@ -32,7 +33,7 @@ class _CancelBy(StrEnum):
 
 @dataclass
 class Draft:
-    """A definition as far as it could be read; None stands for what could not."""
+    """A definition as far as it could be read; None stands for what could not. Nothing changes it once it is read."""
 
     tree: Mapping
     findings: Findings
@@ -54,12 +55,12 @@ class Draft:
     reopen: Reopen | None
     notify: tuple[NotifyEvent, ...]
 
-    @property
+    @cached_property
     def human_steps(self) -> dict[str, HumanStep]:
         """The steps that people carry out."""
         return {name: step for name, step in self.steps.items() if isinstance(step, HumanStep)}
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, FormField]:
         """Every answer's field by name; the first place that asks wins."""
         found = dict(self.intake.questions)
@@ -72,11 +73,13 @@ class Draft:
         """The value at that path of keys and list positions, or None."""
         node: Node | None = self.tree
         for part in path:
-            if isinstance(part, int):
-                node = node.items[part] if isinstance(node, Sequence) and part < len(node.items) else None
-            else:
-                found = _entry(node, part)
+            if isinstance(node, Mapping) and isinstance(part, str):
+                found = node.entries.get(part)
                 node = found.value if found else None
+            elif isinstance(node, Sequence) and isinstance(part, int):
+                node = node.items[part] if part < len(node.items) else None
+            else:
+                return None
         return node
 
     def place(self, *path: str | int) -> Place:

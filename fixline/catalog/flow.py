@@ -25,7 +25,6 @@ from fixline.domain.steps import (
     TogetherStep,
     exits,
     exits_at_once,
-    ways,
 )
 
 Ways = MappingType[str, frozenset[str]]
@@ -38,30 +37,28 @@ class Branch(NamedTuple):
     name: str
 
 
-def check_flow(draft: Draft) -> None:
-    """Every step named exists, every step can be reached, and from every step the request can close."""
-    if draft.steps:
-        _check_targets(draft)
-        ways = _ways(draft)
-        reached = reached_from(draft.start, ways) if draft.start in draft.steps else frozenset(draft.steps)
-        _check_reached(draft, reached)
-        _check_closing(draft, ways, reached)
-        _check_circles(draft)
-    elif isinstance(draft.node("steps"), Mapping):
-        draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
+def check_flow(draft: Draft) -> frozenset[str]:
+    """Every step named exists, every step can be reached, and from every step the request can close.
+
+    Returns the steps that a request can come to; all of them when the start is unknown.
+    """
+    if not draft.steps:
+        if isinstance(draft.node("steps"), Mapping):
+            draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
+        return frozenset()
+    _check_targets(draft)
+    ways = _ways(draft)
+    reached = reached_from([draft.start], ways) if draft.start in draft.steps else frozenset(draft.steps)
+    _check_reached(draft, reached)
+    _check_closing(draft, ways, reached)
+    _check_circles(draft)
+    return reached
 
 
-def reachable_steps(draft: Draft) -> frozenset[str]:
-    """The steps that a request can come to; all of them when the start is unknown."""
-    if draft.start not in draft.steps:
-        return frozenset(draft.steps)
-    return reached_from(draft.start, _ways(draft))
-
-
-def reached_from(start: str | None, ways: Ways) -> frozenset[str]:
-    """The start and every step that can follow it, directly or later."""
+def reached_from(starts: Iterable[str], ways: MappingType[str, Iterable[str]]) -> frozenset[str]:
+    """The starts and every step that can follow one of them, directly or later."""
     reached: set[str] = set()
-    waiting = [start] if start is not None else []
+    waiting = list(starts)
     while waiting:
         name = waiting.pop()
         if name not in reached:
@@ -87,7 +84,7 @@ def waits_before_people(draft: Draft) -> bool:
         for name, targets in _named(draft).items()
         if not _has_people(draft, step := draft.steps[name]) or isinstance(step, HumanStep)
     }
-    reached = reached_from(draft.start, automatic)
+    reached = reached_from([] if draft.start is None else [draft.start], automatic)
     return any(isinstance(draft.steps.get(name), (NotifyStep, *WAITING)) for name in reached)
 
 
@@ -98,26 +95,16 @@ def _has_people(draft: Draft, step: AnyStep | None) -> bool:
     return isinstance(step, HumanStep) and step.sample is None
 
 
-def following(step: AnyStep | None) -> tuple[str, ...]:
-    """The steps that a step names, in order."""
-    return tuple(target for _, target in ways(step)) if step else ()
-
-
-def _is_unknown(step: AnyStep | None) -> bool:
-    """Whether a finding already says that the step's way on is missing."""
-    return step is None or (not isinstance(step, CloseStep) and not exits(step))
-
-
 def _named(draft: Draft) -> dict[str, frozenset[str]]:
     """What follows each step; after the end of a branch, what follows its together step."""
     members = branches_of(draft)
     found: dict[str, frozenset[str]] = {}
     for name, step in draft.steps.items():
-        named = set(following(step))
-        together = draft.steps.get(members[name].together) if name in members else None
-        if isinstance(together, TogetherStep) and _joins(draft, name):
-            named |= {together.then[DONE]}
-        found[name] = frozenset(named)
+        written = _written(step)
+        found[name] = written - {JOINED}
+        together = draft.steps.get(members[name].together) if name in members and JOINED in written else None
+        if isinstance(together, TogetherStep):
+            found[name] |= {together.then[DONE]}
     return found
 
 
@@ -125,18 +112,19 @@ def _ways(draft: Draft) -> dict[str, frozenset[str]]:
     """What follows each step; anything where the way on is unknown, so that one mistake is one finding."""
     everything = frozenset(draft.steps)
     members = branches_of(draft)
-    return {
-        name: everything
-        if _is_unknown(draft.steps[name]) or not named <= everything or (name not in members and _joins(draft, name))
-        else named
-        for name, named in _named(draft).items()
-    }
+    found: dict[str, frozenset[str]] = {}
+    for name, named in _named(draft).items():
+        step = draft.steps[name]
+        written = _written(step)
+        missing = not written and not isinstance(step, CloseStep)  # a finding says so already
+        misled = JOINED in written and name not in members
+        found[name] = everything if missing or misled or not named <= everything else named
+    return found
 
 
-def _joins(draft: Draft, name: str) -> bool:
-    """Whether the step can end a branch."""
-    step = draft.steps[name]
-    return step is not None and JOINED in (target for _, target in exits(step))
+def _written(step: AnyStep | None) -> frozenset[str]:
+    """The names to which a step leads, `joined` included; none when it could not be read."""
+    return frozenset(target for _, target in exits(step)) if step else frozenset()
 
 
 def references(draft: Draft) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
@@ -191,8 +179,13 @@ def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
     if not closing and None not in draft.steps.values():
         draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
         return
+    back: dict[str, list[str]] = {name: [] for name in ways}
+    for name, named in ways.items():
+        for target in named:
+            back[target].append(name)
+    ending = reached_from(closing, back)
     for name in draft.steps:
-        if name in reached and not reached_from(name, ways) & closing and closing:
+        if name in reached and name not in ending and closing:
             message = f"from step '{name}' no way leads to a close"
             draft.findings.add("FX402", draft.key_place("steps", name), message)
 
@@ -200,11 +193,12 @@ def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
 def _check_circles(draft: Draft) -> None:
     """Nothing changes between automatic steps, so a circle of them would turn for ever."""
     ways = _at_once(draft)
+    after = {name: reached_from(named, ways) for name, named in ways.items() if named}
     reported: set[str] = set()
-    for name in ways:
+    for name, later in after.items():
         if name in reported:
             continue
-        circle = {other for other in _after(name, ways) if name in _after(other, ways)}
+        circle = {other for other in later if name in after.get(other, ())}
         if name in circle:
             reported |= circle
             listed = _listed(other for other in ways if other in circle)
@@ -227,14 +221,10 @@ def _at_once(draft: Draft) -> dict[str, frozenset[str]]:
 def _passes(step: TogetherStep, at_once: Ways) -> bool:
     """Whether a together step can come to its end at once: all of its branches, or for `first` any of them."""
     ends = [
-        JOINED in reached_from(steps[0], {name: at_once.get(name, frozenset()) & {*steps, JOINED} for name in steps})
+        JOINED in reached_from(steps[:1], {name: at_once.get(name, frozenset()) & {*steps, JOINED} for name in steps})
         for steps in step.branches.values()
     ]
     return all(ends) if step.join == "all" else any(ends)
-
-
-def _after(name: str, ways: Ways) -> frozenset[str]:
-    return frozenset().union(*(reached_from(follower, ways) for follower in ways.get(name, ())))
 
 
 def _listed(names: Iterable[str]) -> str:

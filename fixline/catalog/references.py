@@ -45,22 +45,22 @@ def check_teams(draft: Draft, organisation: Organisation, areas: Areas) -> None:
         if isinstance(step.team, TeamByArea):
             _check_by_area(draft, name, step.team, organisation, areas)
         elif step.team:
-            _check_team(draft, step.team, draft.place("steps", name, "team"), organisation)
+            _check_team(draft, step.team, ("steps", name, "team"), organisation)
     for name in draft.deadlines:
         for position, team in enumerate(_written_in_rungs(draft, name, "reassign_to")):
             if team is not None:
-                place = draft.place("deadlines", name, "escalate", position, "reassign_to")
-                _check_team(draft, team, place, organisation)
+                path = ("deadlines", name, "escalate", position, "reassign_to")
+                _check_team(draft, team, path, organisation)
 
 
-def _check_team(draft: Draft, team: str, place: Place, organisation: Organisation) -> None:
+def _check_team(draft: Draft, team: str, path: tuple[str | int, ...], organisation: Organisation) -> None:
     if team not in organisation.teams:
         near = nearest(team, organisation.teams)
-        draft.findings.add("FX303", place, f"there is no team '{team}' in organisation.yaml{near}")
+        draft.findings.add("FX303", draft.place(*path), f"there is no team '{team}' in organisation.yaml{near}")
 
 
 def _check_by_area(draft: Draft, step: str, team: TeamByArea, organisation: Organisation, areas: Areas) -> None:
-    _check_team(draft, team.elsewhere, draft.place("steps", step, "team", "elsewhere"), organisation)
+    _check_team(draft, team.elsewhere, ("steps", step, "team", "elsewhere"), organisation)
     place = draft.place("steps", step, "team", "as")
     holes = [match[1] for match in _BRACES.finditer(team.as_)]
     if team.by not in holes or any(hole != team.by for hole in holes):

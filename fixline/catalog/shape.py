@@ -59,7 +59,8 @@ class Section:
             if required:
                 self._missing.append(key)
             return None
-        if isinstance(found.value, Scalar) and found.value.empty:
+        value = found.value
+        if isinstance(value, Scalar) and not value.text and value.plain:
             self.findings.add("FX208", found.place, f"'{key}' has no value: write it, or leave the key out")
             return None
         return found

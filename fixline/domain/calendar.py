@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -246,8 +246,8 @@ class WorkingCalendar(BaseModel):
                 )
         return tuple(item.model_copy(update={"hours": in_order(item.hours)}) for item in ordered)
 
-    @model_validator(mode="after")
-    def _check_overlaps(self) -> Self:
+    def model_post_init(self, _context: Any, /) -> None:
+        """Refuse hours that overlap: once, where a validator would look again at each definition with the calendar."""
         weeks = [("", self.weekly), *((f" of period {each.name!r}", each.weekly) for each in self.periods)]
         for of_period, weekly in weeks:
             for position, day in enumerate(WEEKDAYS):
@@ -261,7 +261,6 @@ class WorkingCalendar(BaseModel):
             labelled = [(str(each), special.get(each, hours.on(each))) for each in around]
             for day_hours, following_hours in pairwise(labelled):
                 refuse_overlap(day_hours, following_hours)
-        return self
 
     def hours_on(self, date: dt.date) -> tuple[Window, ...]:
         """The windows that start on a local date."""
