@@ -99,7 +99,7 @@ def _write_lives(session: Session, city: City) -> None:
             "inbox": last.number,
         }
         session.execute(insert(table_of(RequestRow)), [row])
-        write_details(session, life.id, life.decisions)
+        write_details(session, life.id, life.decisions, life.definition)
     session.execute(table_of(EffectRow).delete())
 
 

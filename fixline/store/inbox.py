@@ -361,7 +361,7 @@ def _write(session: Session, row: Locked, run: _Run | None, changes: dict[str, A
     if run is not None and run.decisions:
         changes = request_changes(run.definition, run.before, run.decisions[-1], followed=run.followed) | changes
         changes |= acted_at(run.decisions)
-        write_details(session, row.id, run.decisions)
+        write_details(session, row.id, run.decisions, run.definition, changes.keys())
     if changes:
         statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})
         row = row._replace(**{name: value for name, value in changes.items() if name in Locked._fields})

@@ -162,5 +162,5 @@ def write_opening(session: Session, report: Report, decision: Decision, alike: A
     if report.contact is not None:
         contact = ContactRow(request_id=request_id, created_at=arrival.accepted_at, **vars(report.contact))
         session.add(contact)
-    write_details(session, request_id, [decision])
+    write_details(session, request_id, [decision], report.definition)
     return Opened(command, decision)

@@ -5,7 +5,7 @@ Owns the mapping from domain records to column values; it opens no transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
 from fixline.domain.waiting import happened_at, waits
+from fixline.store import statements
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
@@ -86,19 +87,15 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
     """The columns that show the state itself."""
     place = state.place
     waiting = next(iter(waits(definition, state)), None)
-    teams = [task.team for task in state.open_tasks]
     return {
-        "type": state.type,
+        **_scope(definition, state),
         "version": state.version,
-        "department": definition.department,
         "status": state.status,
         "outcome": state.outcome,
         "step": state.position.step if state.position else None,
         "waiting_as": next((each.waiting_as for each in state.positions if each.waiting_as), None),
         "on_hold": state.hold is not None,
         "priority": state.priority,
-        "team": teams[0] if teams else None,
-        "area": next(iter(state.areas.values()), None),
         "latitude": place.latitude if place else None,
         "longitude": place.longitude if place else None,
         "address": place.address if place else None,
@@ -109,9 +106,21 @@ def _shown(definition: Definition, state: RequestState) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "promised_at": promised_at(definition, state),
+        "late_from": min((clock.due_at for clock in state.live_clocks if clock.due_at), default=None),
         "waits_for": waiting.kind if waiting else None,
         "waits_on": waiting.on if waiting else None,
         "waits_since": waiting.since if waiting else None,
+    }
+
+
+def _scope(definition: Definition, state: RequestState) -> dict[str, str | None]:
+    """What supervisors narrow their lists to; a clock has it from its request."""
+    teams = [task.team for task in state.open_tasks]
+    return {
+        "type": state.type,
+        "department": definition.department,
+        "area": next(iter(state.areas.values()), None),
+        "team": teams[0] if teams else None,
     }
 
 
@@ -143,9 +152,10 @@ def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, A
     }
 
 
-def clock_values(request_id: str, clock: Clock) -> dict[str, Any]:
-    """The columns of a clock."""
+def clock_values(request_id: str, clock: Clock, scope: dict[str, str | None]) -> dict[str, Any]:
+    """The columns of a clock; `scope` are those of its request."""
     return {
+        **scope,
         "request_id": request_id,
         "name": clock.name,
         "kind": clock.kind.value,
@@ -186,8 +196,18 @@ def effect_values(request_id: str, decision: Decision, number: int, effect: Effe
     }
 
 
-def write_details(session: Session, request_id: str, decisions: Iterable[Decision]) -> None:
-    """Write entries, tasks, clocks and effects of decisions that follow each other; the latest of each wins."""
+def write_details(
+    session: Session,
+    request_id: str,
+    decisions: Sequence[Decision],
+    definition: Definition,
+    changed: Collection[str] = (),
+) -> None:
+    """Write entries, tasks, clocks and effects of decisions that follow each other; the latest of each wins.
+
+    `definition` is the one that the last of them follows, `changed` the request's columns that are others now.
+    """
+    scope = _scope(definition, decisions[-1].state)
     entries: list[dict[str, Any]] = []
     effects: list[dict[str, Any]] = []
     tasks: dict[str, dict[str, Any]] = {}
@@ -196,11 +216,22 @@ def write_details(session: Session, request_id: str, decisions: Iterable[Decisio
         entries += [journal_values(request_id, entry) for entry in decision.entries]
         effects += [effect_values(request_id, decision, n, effect) for n, effect in enumerate(decision.effects, 1)]
         tasks |= {task.id: task_values(request_id, task, decision.state) for task in _touched(decision)}
-        clocks |= {clock.name: clock_values(request_id, clock) for clock in decision.clocks}
+        clocks |= {clock.name: clock_values(request_id, clock, scope) for clock in decision.clocks}
     _insert(session, JournalRow, entries)
     upsert(session, TaskRow, list(tasks.values()), ("id",))
     upsert(session, ClockRow, list(clocks.values()), ("request_id", "name"))
+    _rescope(session, request_id, scope, changed)
     _insert(session, EffectRow, effects)
+
+
+def _rescope(session: Session, request_id: str, scope: dict[str, str | None], changed: Collection[str]) -> None:
+    """Tell the request's other clocks what it is now."""
+    if not changed or scope.keys().isdisjoint(changed):
+        return
+    if changed & scope.keys() == {"team"}:
+        statements.TEAM_OF_LIVE_CLOCKS.run(session, {"request_id_": request_id, "team": scope["team"]})
+    else:
+        statements.SCOPE_OF_CLOCKS.run(session, {"request_id_": request_id, **scope})
 
 
 def _touched(decision: Decision) -> list[Task]:

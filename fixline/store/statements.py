@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, text, update
 
 from fixline.store.prepared import Prepared
-from fixline.store.tables import CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
+from fixline.store.tables import ClockRow, CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
 
 REQUEST = table_of(RequestRow)
 COMMAND = table_of(CommandRow)
 EFFECT = table_of(EffectRow)
+CLOCK = table_of(ClockRow)
 
 _ID: Any = bindparam("request_id_")
 _LOCKED = (
@@ -49,6 +50,11 @@ PENDING = Prepared(
 
 UPDATE_REQUEST = Prepared(update(REQUEST).where(REQUEST.c.id == _ID))
 """Change the columns given beside `request_id_`."""
+
+SCOPE_OF_CLOCKS = Prepared(update(CLOCK).where(CLOCK.c.request_id == _ID))
+"""Change the columns given beside `request_id_` for all its clocks."""
+TEAM_OF_LIVE_CLOCKS = Prepared(update(CLOCK).where(CLOCK.c.request_id == _ID, text("live")))
+"""Change the columns given beside `request_id_` for its live clocks."""
 
 ANSWER_COMMAND = Prepared(update(COMMAND).where(bindparam("id_") == COMMAND.c.id))
 """Change the columns given beside `id_`."""

@@ -32,7 +32,8 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
     It begins with the columns that are equal in all of them: SQLite, without statistics, prefers the index of which
     more columns are given, and would take another one. Those of closed requests and of verdicts end with what reports
-    count, so that no row is read for it; they are written once, when it is settled.
+    count, so that no row is read for it; they are written once, when it is settled. Those of live clocks end with what
+    totals count, and with `live`: SQLite looks it up, although it is true of all of them.
     """
     holds = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=holds, postgresql_where=holds)
@@ -40,6 +41,10 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
 _OPEN = "status = 'open'"
 _FREE = "status = 'open' AND attached_to IS NULL"
+_LIVE = "live AND due_at IS NOT NULL"
+_DUE = ("due_at", "request_id", "name", "deadline")
+_COUNTED = ("type", "department", "area", "priority")
+_OF_REQUEST = ("type", "department", "area", "team")
 
 
 class RequestRow(SQLModel, table=True):
@@ -50,6 +55,7 @@ class RequestRow(SQLModel, table=True):
     try in `relayed_at`). A follow-on has the request that it was opened for in `parent_id`, and that one's step in
     `parent_step`. `acted_at` is when something last happened to it (see `fixline.domain.waiting`); while it is open,
     `waits_for`, `waits_on` and `waits_since` say on whom it waits: the kind, who or what, since when.
+    It is overdue from `late_from` on: the earliest due instant of its live clocks.
     """
 
     __tablename__ = "request"
@@ -81,6 +87,7 @@ class RequestRow(SQLModel, table=True):
     updated_at: datetime = _instant(nullable=False)
     closed_at: datetime | None = _instant()
     promised_at: datetime | None = _instant()
+    late_from: datetime | None = _instant()
     next_at: datetime | None = _instant()
     decision: int = 0
     inbox: int = 0
@@ -98,14 +105,14 @@ class RequestRow(SQLModel, table=True):
     waits_since: datetime | None = _instant()
 
     __table_args__ = (
-        Index("ix_request_opened", "opened_at", "id"),
+        Index("ix_request_opened", "opened_at", "id", *_COUNTED),
         Index("ix_request_updated", "updated_at", "id"),
         _partial(
             "ix_request_closed",
-            *("closed_at", "id", "outcome", "opened_at", "type", "department", "area", "priority"),
+            *("closed_at", "id", "outcome", "opened_at", *_COUNTED),
             where="closed_at IS NOT NULL",
         ),
-        Index("ix_request_status_opened", "status", "opened_at", "id"),
+        Index("ix_request_status_opened", "status", "opened_at", "id", "late_from", *_OF_REQUEST),
         Index("ix_request_type_opened", "type", "opened_at", "id"),
         Index("ix_request_department_opened", "department", "opened_at", "id"),
         Index("ix_request_team_opened", "team", "opened_at", "id"),
@@ -161,7 +168,8 @@ class ClockRow(SQLModel, table=True):
     """One clock of a request. It is overdue when it is live and its due instant has passed: no flag says so.
 
     `live` mirrors the states running and paused; `deadline` is the definition's deadline where the clock's name is
-    another (resolve.2).
+    another (resolve.2). `type`, `department` and `area` are its request's, and so is `team` while it is live: lists and
+    totals that are narrowed to one of them come from the index that begins with it, and read no request.
     """
 
     __tablename__ = "clock"
@@ -180,18 +188,28 @@ class ClockRow(SQLModel, table=True):
     ended_at: datetime | None = _instant()
     last_rung: str | None = None
     deadline: str | None = None
+    type: str | None = None
+    department: str | None = None
+    area: str | None = None
+    team: str | None = None
     stretches: list[dict[str, Any]] = _json(list)
 
     __table_args__ = (
-        _partial("ix_clock_live_due", "due_at", "request_id", "name", where="live AND due_at IS NOT NULL"),
+        _partial("ix_clock_live_due", *_DUE, *_OF_REQUEST, "live", where=_LIVE),
+        *(
+            _partial(f"ix_clock_live_{name}", name, *_DUE, *(n for n in _OF_REQUEST if n != name), "live", where=_LIVE)
+            for name in _OF_REQUEST
+        ),
         _partial(
             "ix_clock_ended",
             *("kind", "state", "ended_at", "breached_at", "request_id", "deadline", "name"),
+            *("type", "department", "area"),
             where="kind = 'deadline' AND state = 'met'",
         ),
         _partial(
             "ix_clock_breached",
             *("kind", "breached_at", "state", "request_id", "deadline", "name"),
+            *("type", "department", "area"),
             where="kind = 'deadline' AND breached_at IS NOT NULL",
         ),
     )

@@ -100,7 +100,10 @@ def _check_clocks(session: Session, request: RequestRow, state: RequestState) ->
         shown = (row.state, row.live, row.due_at, row.breached_at, row.ended_at, row.last_rung)
         kept = (clock.state, clock.state.live, clock.due_at, clock.breached_at, clock.ended_at, clock.last_rung)
         assert shown == kept, row
+        assert (row.type, row.department, row.area) == (request.type, request.department, request.area), row
+        assert not row.live or row.team == request.team, row
     assert not [row.name for row in rows.values() if row.live], request.id
+    assert request.late_from == min((c.due_at for c in state.live_clocks if c.due_at), default=None), request.id
     assert not ((state.closed or state.attached_to) and state.live_clocks), request.id
 
 

@@ -1,7 +1,7 @@
 """What is overdue, and what will be soon: one line per live clock, the earliest due first.
 
-Owns these two of the supervisors' queries; both pages come from the index of live clocks by due instant. Instants are
-aware UTC.
+Owns these two of the supervisors' queries; their pages come from the indexes of live clocks by due instant: of all of
+them, and of those of a department, team, type or area. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, tab
 from fixline.store.versions import Versions
 
 _CLOCK = ("name", "kind", "task_id", "due_at", "last_rung")
-GROUPS: Mapping[str, ColumnElement[Any]] = {**scope.GROUPS, "clock": func.coalesce(CLOCK.deadline, CLOCK.name)}
-_CLOCKS_OF_REQUESTS = table_of(ClockRow).join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
+GROUPS: Mapping[str, ColumnElement[Any]] = {
+    **{name: CLOCK[name] for name in scope.GROUPS},
+    "clock": func.coalesce(CLOCK.deadline, CLOCK.name),
+}
+_CLOCKS = table_of(ClockRow)
+_CLOCKS_OF_REQUESTS = _CLOCKS.join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
 Page = tuple[list[dict[str, Any]], list[Any] | None]
 
 
@@ -37,12 +41,12 @@ class OverdueFilter(Scope):
 
 def list_overdue(session: Session, wanted: OverdueFilter, after: Sequence[Any] | None, limit: int) -> Page:
     """A page of overdue clocks, each with its request and holder, and the key behind which the next page begins."""
-    return _list(session, _overdue(session, wanted), after, limit)
+    return _list(session, _overdue(wanted), after, limit)
 
 
 def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    return _count(session, _overdue(session, wanted))
+    return scope.count_by(session, _CLOCKS, _overdue(wanted), GROUPS)
 
 
 def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
@@ -59,26 +63,25 @@ def list_due_soon(
 
 def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
     """How many clocks are due soon, in all and by group."""
-    return _count(session, _due_soon(session, wanted, until))
+    conditions = [*_due_soon(session, wanted, until), *scope.all_open(session)]
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, conditions, GROUPS)
 
 
-def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[str, Any]:
-    """Totals of live clocks; their requests are open."""
-    return scope.count_by(session, _CLOCKS_OF_REQUESTS, [*conditions, *scope.all_open(session)], GROUPS)
-
-
-def _overdue(session: Session, wanted: OverdueFilter) -> list[ColumnElement[bool]]:
-    return [late_clocks(wanted.now), *_of_clock(wanted), *scope.of_scope(session, wanted)]
+def _overdue(wanted: OverdueFilter) -> list[ColumnElement[bool]]:
+    return [late_clocks(wanted.now), *_of_clock(wanted)]
 
 
 def _due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> list[ColumnElement[bool]]:
     live = and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at >= wanted.now)
     before = scope.before_cutoffs(session, CLOCK.due_at, until)
-    return [live, *before, *_of_clock(wanted), *scope.of_scope(session, wanted)]
+    return [live, *before, *_of_clock(wanted)]
 
 
 def _of_clock(wanted: OverdueFilter) -> list[ColumnElement[bool]]:
-    return [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
+    """Whose clocks are wanted, and which of them."""
+    given = {name: value for name in scope.GROUPS if (value := getattr(wanted, name)) is not None}
+    named = [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
+    return [*(CLOCK[name] == value for name, value in given.items()), *named]
 
 
 def _list(session: Session, conditions: Sequence[ColumnElement[bool]], after: Sequence[Any] | None, limit: int) -> Page:

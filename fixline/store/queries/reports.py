@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import (
     CTE,
@@ -34,6 +34,7 @@ from sqlalchemy import (
     union_all,
     values,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Session
 
 from fixline.domain.state import ClockKind, ClockState
@@ -45,6 +46,9 @@ from fixline.store.tables import ClockRow, RequestRow, TaskRow, table_of
 
 TASK = table_of(TaskRow).c
 Group = Literal["month", "type", "department", "area", "team", "priority", "clock"]
+Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
+_OF_CLOCKS: Final = ("type", "department", "area")
+"""What a clock has from its request."""
 GROUPS: Final[tuple[Group, ...]] = ("month", "type", "department", "area", "team", "priority")
 
 
@@ -90,13 +94,15 @@ def _team() -> ColumnElement[Any]:
     return func.coalesce(REQUEST.team, last.limit(1).scalar_subquery())
 
 
-def _narrowed(wanted: ReportFilter, not_first: Session | None = None) -> list[ColumnElement[bool]]:
+def _narrowed(
+    wanted: ReportFilter, not_first: Session | None = None, source: Columns = REQUEST
+) -> list[ColumnElement[bool]]:
     """Whose requests are meant. With a session, what is counted is found by its instant, from an index that has the
     rest: SQLite would begin with every row that a type ever had."""
     found: list[ColumnElement[bool]] = []
-    for name in ("type", "department", "area"):
+    for name in _OF_CLOCKS:
         if (value := getattr(wanted, name)) is not None:
-            found.append((no_way_in(not_first, REQUEST[name]) if not_first else REQUEST[name]) == value)
+            found.append((no_way_in(not_first, source[name]) if not_first else source[name]) == value)
     if wanted.team is not None:
         found.append(_team() == wanted.team)
     return found
@@ -117,12 +123,13 @@ def _within(instant: ColumnElement[Any], wanted: ReportFilter, periods: CTE) -> 
     return found
 
 
-def _groups(wanted: ReportFilter, periods: CTE) -> list[ColumnElement[Any]]:
+def _groups(wanted: ReportFilter, periods: CTE, source: Columns = REQUEST) -> list[ColumnElement[Any]]:
     columns: dict[str, ColumnElement[Any]] = {
         "month": periods.c.name,
         "team": _team(),
         "clock": func.coalesce(CLOCK.deadline, CLOCK.name),
-        **{name: REQUEST[name] for name in ("type", "department", "area", "priority")},
+        "priority": REQUEST.priority,
+        **{name: source[name] for name in _OF_CLOCKS},
     }
     return [columns[name].label(f"by_{name}") for name in wanted.by]
 
@@ -261,18 +268,18 @@ def report_sla(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
     cancelled or duplicate request has none. `met_late` counts, of the breached, those met since.
     """
     periods = _periods(wanted)
-    groups = _groups(wanted, periods)
+    groups, narrowed = _groups(wanted, periods, CLOCK), _narrowed(wanted, session, CLOCK)
     source: FromClause = table_of(ClockRow)  # and no request is looked up for what its clock tells
-    if _narrowed(wanted) or not {"month", "clock"}.issuperset(wanted.by):
+    if wanted.team is not None or not {"month", "clock", *_OF_CLOCKS}.issuperset(wanted.by):
         source = source.join(table_of(RequestRow), CLOCK.request_id == REQUEST.id)
     deadline, met = CLOCK.kind == _word(ClockKind.DEADLINE), CLOCK.state == _word(ClockState.MET)
     kept = select(*groups, literal(1).label("met"), literal(0).label("late"), literal(0).label("met_late"))
     kept = _from(kept.select_from(source), wanted, periods).where(
-        deadline, met, CLOCK.breached_at.is_(None), *_within(CLOCK.ended_at, wanted, periods), *_narrowed(wanted)
+        deadline, met, CLOCK.breached_at.is_(None), *_within(CLOCK.ended_at, wanted, periods), *narrowed
     )
     late = select(*groups, literal(0).label("met"), literal(1).label("late"), case((met, 1), else_=0).label("met_late"))
     late = _from(late.select_from(source), wanted, periods).where(
-        deadline, *_within(CLOCK.breached_at, wanted, periods), *_narrowed(wanted)
+        deadline, *_within(CLOCK.breached_at, wanted, periods), *narrowed
     )
     both = union_all(kept, late).cte("verdict")
     own = [both.c[f"by_{name}"] for name in wanted.by]

@@ -5,12 +5,12 @@ Owns which columns a list reads and how its filters become conditions on the ind
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, String, and_, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select, text
 from sqlmodel import Session
 
 from fixline.store.instants import UtcDateTime
@@ -120,7 +120,7 @@ def late_clocks(now: datetime) -> ColumnElement[bool]:
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
     """Whether a clock of the request is live and past its due instant."""
-    return exists().where(CLOCK.request_id == REQUEST.id, late_clocks(now))
+    return and_(REQUEST.late_from.is_not(None), REQUEST.late_from < now)
 
 
 def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -129,12 +129,12 @@ def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any
 
 
 def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[bool]]:
-    """Whose lines are wanted. What lies near a place is found by the place: of a status or type there may be many."""
+    """Whose lines are wanted."""
     conditions: list[ColumnElement[bool]] = []
-    placed = wanted.near is not None or wanted.bbox is not None
+    found_otherwise = _found_otherwise(wanted)
 
     def column_of(name: str) -> ColumnElement[Any]:
-        return no_way_in(session, REQUEST[name]) if placed else REQUEST[name]
+        return no_way_in(session, REQUEST[name]) if name in found_otherwise else REQUEST[name]
 
     given: dict[str, Sequence[str]] = {"status": (wanted.status,) if wanted.status else ()}
     given |= {name: getattr(wanted, name) for name in ("type", "department", "team", "area", "priority")}
@@ -148,6 +148,16 @@ def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[b
     if wanted.external_id is not None:
         conditions.append(REQUEST.external_id == wanted.external_id)
     return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)
+
+
+def _found_otherwise(wanted: RequestFilter) -> Collection[str]:
+    """By which columns SQLite shall not begin. What lies near a place is found by the place: of a status or type there
+    may be many. What is open is found among all that is open, or all that a team has; of a type most are closed."""
+    if wanted.near is not None or wanted.bbox is not None:
+        return ("status", "type", "department", "team", "area", "priority")
+    if wanted.status == "open" or wanted.overdue:
+        return ("status",) if wanted.team else ("type", "department", "area")
+    return ()
 
 
 def _by_time(wanted: RequestFilter) -> list[ColumnElement[bool]]:
