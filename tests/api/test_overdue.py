@@ -114,7 +114,7 @@ async def test_wrong_parameters_and_cursors(service: Service) -> None:
     assert fields(problem(answer, 422, "invalid")) == {"cursor": "bad_cursor"}
 
 
-def test_the_page_comes_from_the_index_of_live_clocks(sqlite_store: Store) -> None:
+def test_the_page_comes_from_an_index_of_live_clocks(sqlite_store: Store) -> None:
     statements: list[tuple[str, Any]] = []
 
     @event.listens_for(sqlite_store.engine, "before_cursor_execute")
@@ -127,5 +127,5 @@ def test_the_page_comes_from_the_index_of_live_clocks(sqlite_store: Store) -> No
     plan = sqlite_store.read(
         lambda s: s.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     )
-    assert "ix_clock_live_due" in plan[0][-1]
+    assert "ix_clock_live_" in plan[0][-1]  # by department or by team: either holds the other
     assert not [step for step in plan if "SCAN" in step[-1] or step[-1] == "TEMP B-TREE FOR ORDER BY"]

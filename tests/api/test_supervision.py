@@ -223,7 +223,7 @@ async def test_pages_come_from_their_indexes(service: Service) -> None:
     after = [now, "SR26-00000001"]
     waits = WaitingFilter(now, department="transportation")
     for index, work in {
-        "ix_clock_live_due": lambda s: overdue.list_due_soon(s, clocks, until, [*after, "resolve"], 50),
+        "ix_clock_live_department": lambda s: overdue.list_due_soon(s, clocks, until, [*after, "resolve"], 50),
         "ix_request_dormant": lambda s: dormant.list_dormant(s, narrowed, since, after, 50),
         "ix_request_waiting": lambda s: waiting.list_waiting(s, waits, after, 50),
         "ix_task_state": lambda s: waiting.list_unclaimed(s, narrowed, after, 50),

@@ -16,9 +16,9 @@ from fixline.domain.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.overdue import Page, add_holders
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import REQUEST, VERSION
+from fixline.store.queries.requests import REQUEST, TITLE
 from fixline.store.queries.scope import Cutoffs, Scope
-from fixline.store.tables import DefinitionVersionRow, RequestRow, table_of
+from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
 _REQUESTS = table_of(RequestRow)
@@ -31,8 +31,7 @@ def quiet_since(session: Session, versions: Versions, wanted: Scope, for_: Span)
 
 def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: Sequence[Any] | None, limit: int) -> Page:
     """A page of requests with `acted_at` and holder, and the key behind which the next page begins."""
-    joined = _REQUESTS.outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version)
-    statement = select(*(REQUEST[name] for name in scope.LINE), REQUEST.acted_at, VERSION.title).select_from(joined)
+    statement = select(*(REQUEST[name] for name in scope.LINE), REQUEST.acted_at, TITLE)
     order = Order((REQUEST.acted_at, REQUEST.id))
     statement = order.apply(statement.where(*_conditions(session, wanted, since)), after, limit)
     found = [dict(row) for row in session.execute(statement).mappings()]

@@ -16,10 +16,10 @@ from sqlmodel import Session
 from fixline.domain.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import CLOCK, REQUEST, VERSION, late_clocks, no_way_in
+from fixline.store.queries.requests import CLOCK, REQUEST, TITLE, late_clocks, no_way_in
 from fixline.store.queries.scope import Cutoffs, Scope
 from fixline.store.queries.tasks import OPEN_STATES, TASK
-from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, table_of
+from fixline.store.tables import ClockRow, RequestRow, table_of
 from fixline.store.versions import Versions
 
 _CLOCK = ("name", "kind", "task_id", "due_at", "last_rung")
@@ -88,8 +88,8 @@ def _list(session: Session, conditions: Sequence[ColumnElement[bool]], after: Se
     statement = select(
         *(CLOCK[name].label(f"clock_{name}") for name in _CLOCK),
         *(REQUEST[name] for name in scope.LINE),
-        VERSION.title,
-    ).select_from(_CLOCKS_OF_REQUESTS.outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version))
+        TITLE,
+    ).select_from(_CLOCKS_OF_REQUESTS)
     order = Order((CLOCK.due_at, CLOCK.request_id, CLOCK.name))
     statement = order.apply(statement.where(*conditions), after, limit)
     found = [dict(row) for row in session.execute(statement).mappings()]

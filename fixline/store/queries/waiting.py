@@ -16,10 +16,10 @@ from sqlmodel import Session
 from fixline.store.queries import scope
 from fixline.store.queries.overdue import Page
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import REQUEST, VERSION
+from fixline.store.queries.requests import REQUEST, TITLE
 from fixline.store.queries.scope import Scope
 from fixline.store.queries.tasks import TASK
-from fixline.store.tables import DefinitionVersionRow, RequestRow, TaskRow, table_of
+from fixline.store.tables import RequestRow, TaskRow, table_of
 
 _REQUESTS = table_of(RequestRow)
 _WAITING_GROUPS: Mapping[str, ColumnElement[Any]] = {
@@ -42,9 +42,8 @@ class WaitingFilter(Scope):
 
 def list_waiting(session: Session, wanted: WaitingFilter, after: Sequence[Any] | None, limit: int) -> Page:
     """A page of open requests with what each waits for first, and the key behind which the next page begins."""
-    joined = _REQUESTS.outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version)
     columns = (*scope.LINE, "waits_for", "waits_on", "waits_since")
-    statement = select(*(REQUEST[name] for name in columns), VERSION.title).select_from(joined)
+    statement = select(*(REQUEST[name] for name in columns), TITLE)
     order = Order((REQUEST.waits_since, REQUEST.id))
     statement = order.apply(statement.where(*_waiting(session, wanted)), after, limit)
     found = [dict(row) for row in session.execute(statement).mappings()]
@@ -71,12 +70,11 @@ def list_unclaimed(session: Session, wanted: Scope, after: Sequence[Any] | None,
 
     `team` is the task's own.
     """
-    joined = _TASKS_OF_REQUESTS.outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version)
     statement = select(
         *(TASK[name].label(f"task_{name}") for name in _TASK),
         *(REQUEST[name] for name in scope.LINE),
-        VERSION.title,
-    ).select_from(joined)
+        TITLE,
+    ).select_from(_TASKS_OF_REQUESTS)
     order = Order((TASK.offered_at, TASK.id))
     statement = order.apply(statement.where(*_unclaimed(session, wanted)), after, limit)
     found = [dict(row) for row in session.execute(statement).mappings()]
