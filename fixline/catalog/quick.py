@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from fixline.catalog.findings import Place
 from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
 
 DEEPEST_LEVEL = 30
@@ -89,26 +88,24 @@ class _Builder:
     def _scalar(self, event: Event) -> Scalar:
         value: str = event.value
         start, end, style = event.start_mark, event.end_mark, event.style
-        line = start.line
-        if line != end.line or event.anchor is not None or event.tag is not None:
+        if start.line != end.line or event.anchor is not None or event.tag is not None:
             raise _Unusual
         width = end.index - start.index
-        place = Place(line + 1, start.column + 1, width)
         if not style:
             if width != len(value) or not _is_plain(value):
                 raise _Unusual
-            return Scalar(value, place, True, 0)
+            return Scalar(value, start, width)
         straight = width - 2 == len(value)
         if style in "|>" or (not straight and not value.isprintable()):
             raise _Unusual
-        return Scalar(value, place, False, 1 if straight else None)
+        return Scalar(value, start, width, False, 1 if straight else None)
 
     def _sequence(self, event: Event, depth: int) -> Sequence:
         following = self._following
         items: list[Node] = []
         while type(item := following()) is not yaml.SequenceEndEvent:
             items.append(self._node(item, depth + 1))
-        return Sequence(tuple(items), Place(event.start_mark.line + 1, event.start_mark.column + 1))
+        return Sequence(tuple(items), event.start_mark)
 
     def _mapping(self, event: Event, depth: int) -> Mapping:
         following = self._following
@@ -120,5 +117,5 @@ class _Builder:
             text = key.text
             if not text or text in entries or text == "<<":
                 raise _Unusual
-            entries[text] = Entry(text, key.place, self._node(following(), depth + 1))
-        return Mapping(entries, Place(event.start_mark.line + 1, event.start_mark.column + 1))
+            entries[text] = Entry(text, key, self._node(following(), depth + 1))
+        return Mapping(entries, event.start_mark)

@@ -160,11 +160,10 @@ def _find_quote_trap(token: yaml.ScalarToken, findings: Findings) -> None:
 
 
 def _node(node: yaml.Node, text: str, findings: Findings) -> Node:
-    place = _place(node.start_mark)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, text, findings)
     if isinstance(node, yaml.SequenceNode):
-        return Sequence(tuple(_node(item, text, findings) for item in node.value), place)
+        return Sequence(tuple(_node(item, text, findings) for item in node.value), node.start_mark)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, findings)
     raise TypeError(f"YAML has no node of kind {type(node).__name__}")
@@ -178,8 +177,7 @@ def _scalar(node: yaml.ScalarNode, findings: Findings) -> Scalar:
     lead = 1 if node.style in {"'", '"'} else 0
     straight = written - 2 * lead == len(node.value) and node.style in {None, "'", '"'}
     offset = lead if straight and node.start_mark.line == node.end_mark.line else None
-    place = Place(node.start_mark.line + 1, node.start_mark.column + 1, _width(node))
-    return Scalar(node.value, place, plain=node.style is None, offset=offset)
+    return Scalar(node.value, node.start_mark, _width(node), plain=node.style is None, offset=offset)
 
 
 def _width(node: yaml.Node) -> int:
@@ -203,8 +201,9 @@ def _mapping(node: yaml.MappingNode, text: str, findings: Findings) -> Mapping:
             first = entries[key].place
             findings.add("FX106", place, f"'{key}' is given twice, first in line {first.line}: keep one")
         else:
-            entries[key] = Entry(key, place, _node(value_node, text, findings))
-    return Mapping(entries, _place(node.start_mark))
+            written = Scalar(key, key_node.start_mark, place.width, plain=key_node.style is None)
+            entries[key] = Entry(key, written, _node(value_node, text, findings))
+    return Mapping(entries, node.start_mark)
 
 
 def _place(mark: yaml.Mark) -> Place:

@@ -1,26 +1,44 @@
 """The tree that a file is read into: every key and value knows its place.
 
 Owns Scalar, Sequence and Mapping. Everything in it is text: 17:00, on, no and dates mean nothing here. Must not
-import anything of Fixline but places. Nothing changes a tree once it is made; its parts are not frozen because a
-check of many files makes hundreds of thousands of them.
+import anything of Fixline but places. Nothing changes a tree once it is made; its parts are not frozen, and keep the
+library's marks instead of places, because a check of many files makes hundreds of thousands of them and asks few of
+them where they stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from fixline.catalog.findings import Place
 
 
+class Mark(Protocol):
+    """A position as the YAML library keeps it: line and column count from 0."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
 @dataclass(slots=True)
 class Scalar:
-    """A text, where it begins, and whether it stands without quotes on one line."""
+    """A text, where it begins, how wide it is written, and whether it stands without quotes on one line."""
 
     text: str
-    place: Place
+    start: Mark
+    width: int
     plain: bool = True
     offset: int | None = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it begins, quotes included."""
+        return Place(self.start.line + 1, self.start.column + 1, self.width)
 
     @property
     def empty(self) -> bool:
@@ -37,7 +55,12 @@ class Sequence:
     """A list."""
 
     items: tuple[Node, ...]
-    place: Place
+    start: Mark
+
+    @property
+    def place(self) -> Place:
+        """Where its first entry, or its bracket, begins."""
+        return Place(self.start.line + 1, self.start.column + 1)
 
 
 @dataclass(slots=True)
@@ -45,8 +68,13 @@ class Entry:
     """A key of a section with its value."""
 
     key: str
-    place: Place
+    written: Scalar
     value: Node
+
+    @property
+    def place(self) -> Place:
+        """Where the key begins."""
+        return self.written.place
 
 
 @dataclass(slots=True)
@@ -54,7 +82,12 @@ class Mapping:
     """A section: its keys in the order written, each once."""
 
     entries: dict[str, Entry]
-    place: Place
+    start: Mark
+
+    @property
+    def place(self) -> Place:
+        """Where its first key, or its bracket, begins."""
+        return Place(self.start.line + 1, self.start.column + 1)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
