@@ -50,6 +50,7 @@ def create_app(
     """
     settings = settings or read_settings()
     catalog, organisation = checked_catalog(settings)
+    catalog.areas.prepare()
     store = store or Store(settings.database_url, synchronous=settings.sqlite_synchronous)
     prepare(store, catalog, settings, clock())
     doorbell = doorbell or _doorbell(settings)

@@ -1,7 +1,8 @@
 """The city's areas: layers of polygons, and in which of them a point lies.
 
-Owns the reading of definitions/areas/<layer>.geojson and the lookup. Must not import anything of Fixline but
-findings and names.
+Owns the reading of definitions/areas/<layer>.geojson and the lookup. The library for geometry is loaded when it is
+needed: by a lookup, and by an outline that is not plainly right. Must not import anything of Fixline but findings,
+names and outlines.
 """
 
 from __future__ import annotations
@@ -11,26 +12,34 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-import shapely
-from shapely.errors import ShapelyError
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any
 
 from fixline.catalog.findings import TOP, Findings, Place
+from fixline.catalog.outlines import is_plain
 from fixline.catalog.shape import KEY, check_name
 from fixline.catalog.traps import place_in
+
+if TYPE_CHECKING:
+    from shapely import STRtree
+    from shapely.geometry.base import BaseGeometry
 
 _POLYGONS = {"Polygon", "MultiPolygon"}
 
 
 @dataclass(frozen=True)
 class Area:
-    """One area of a layer; its geometry is in degrees, x the longitude and y the latitude (WGS 84)."""
+    """One area of a layer; its outline is a valid polygon, as GeoJSON."""
 
     key: str
     title: str
-    geometry: BaseGeometry
+    outline: str
+
+    @cached_property
+    def geometry(self) -> BaseGeometry:
+        """Its geometry in degrees, x the longitude and y the latitude (WGS 84)."""
+        import shapely
+
+        return shapely.from_geojson(self.outline)
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,9 @@ class Layer:
     areas: tuple[Area, ...]
 
     @cached_property
-    def _index(self) -> shapely.STRtree:
+    def _index(self) -> STRtree:
+        import shapely
+
         shapely.prepare([area.geometry for area in self.areas])
         return shapely.STRtree([area.geometry for area in self.areas])
 
@@ -57,6 +68,8 @@ class Layer:
 
     def locate(self, latitude: float, longitude: float) -> str | None:
         """The key of the area that holds the point, its border included; the first by key of several."""
+        import shapely
+
         found = self._index.query(shapely.Point(longitude, latitude), predicate="intersects")
         return self.areas[min(found)].key if len(found) else None
 
@@ -89,6 +102,10 @@ class Areas:
         names = sorted(self.layers, key=lambda name: name == self.boundary)  # what all of the city lies in comes last
         found = {name: self.layers[name].locate(latitude, longitude) for name in names}
         return {name: key for name, key in found.items() if key is not None}
+
+    def prepare(self) -> None:
+        """Load and index now what lookups need, so that the first one waits for nothing."""
+        self.locate(0.0, 0.0)
 
     def outside(self, latitude: float, longitude: float) -> bool:
         """Whether the point (degrees) lies in no area of the boundary; never, where the city has none."""
@@ -150,16 +167,24 @@ def _read_area(feature: dict[str, Any]) -> Area | None:
     geometry = feature.get("geometry")
     if not isinstance(geometry, dict) or geometry.get("type") not in _POLYGONS:
         return None
+    outline = json.dumps(geometry)
+    if not is_plain(geometry) and not _is_valid(outline):
+        return None
+    return Area(feature["properties"]["key"], feature["properties"]["title"], outline)
+
+
+def _is_valid(outline: str) -> bool:
+    """Whether it is a valid polygon in degrees."""
+    import shapely
+
     try:
-        shape = shapely.from_geojson(json.dumps(geometry))
-    except (ShapelyError, ValueError, TypeError):
-        return None
+        shape = shapely.from_geojson(outline)
+    except (shapely.errors.ShapelyError, ValueError, TypeError):
+        return False
     if shape.is_empty or not shape.is_valid:
-        return None
+        return False
     west, south, east, north = shape.bounds
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        return None
-    return Area(feature["properties"]["key"], feature["properties"]["title"], shape)
+    return bool(-180 <= west <= east <= 180 and -90 <= south <= north <= 90)
 
 
 def _feature_place(text: str, position: int) -> Place:

@@ -142,6 +142,11 @@ class Section:
         self._asked.add(key)
         return key in self.tree.entries
 
+    def written(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are written, in the order given; all of them are known from now on."""
+        self._asked.update(keys)
+        return [key for key in keys if key in self.tree.entries]
+
     def key_place(self, key: str) -> Place:
         """Where the key stands; the owner's place when it does not."""
         found = self.tree.entries.get(key)

@@ -7,6 +7,8 @@ imports its heavy parts when the command runs, so that `fixline --help` stays qu
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # shapely brings numpy, whose threads nobody uses: 50 ms a start
+# To look for pydantic's plug-ins reads the metadata of every package. Whoever has one sets the variable to nothing.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from fixline.cli.app import main
 

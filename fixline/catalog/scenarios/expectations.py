@@ -55,7 +55,7 @@ def read_expectations(section: Section | None, frame: Frame) -> tuple[Expected, 
     """Everything that a section `expect` asks for."""
     if section is None:
         return ()
-    found = [each for key, read in READERS.items() if section.has(key) for each in read(key, section, frame)]
+    found = [each for key in section.written(READERS) for each in READERS[key](key, section, frame)]
     section.finish("'expect'")
     if not section.tree.entries:
         frame.findings.add("FX810", section.owner, f"nothing is expected: there are {', '.join(READERS)}")

@@ -30,7 +30,7 @@ def read_line(node: Node, frame: Frame) -> Line | None:
     section = section_of(node, "a line of 'then'", frame.findings)
     if section is None:
         return None
-    written = [verb for verb in VERBS.values() if section.has(verb.name)]
+    written = [VERBS[name] for name in section.written(VERBS)]
     at = section.text("at")
     moment = frame.instant(at, frame.now) if at else frame.now
     if moment is not None and at is not None and moment < frame.now:
