@@ -71,7 +71,7 @@ def _deadlines(simulation: Simulation) -> Table:
     for each in simulation.figures.values():
         for name, started in each.started.items():
             table.add_row(name, each.type, f"{started:,}", f"{100 * each.overdue_share(name):.1f} %")
-        for rung, times in sorted(each.rungs.items()):
+        for rung, times in each.rungs.items():
             table.add_row(f"  {rung}", each.type, f"{times:,}", "")
     return table
 
@@ -114,6 +114,6 @@ def _type(each: TypeFigures) -> dict[str, Any]:
         "outcomes": dict(sorted(each.outcomes.items())),
         "days_to_close": {"median": percentile(each.days_to_close, 50), "p90": percentile(each.days_to_close, 90)},
         "overdue_share": {name: each.overdue_share(name) for name in each.started},
-        "rungs": dict(sorted(each.rungs.items())),
+        "rungs": each.rungs,
         "open_by_week": each.backlog,
     }

@@ -19,7 +19,8 @@ DAY = timedelta(days=1)
 
 @dataclass
 class TypeFigures:
-    """One type's figures. `backlog` has the open requests at the end of each week."""
+    """One type's figures. `backlog` has the open requests at the end of each week; `fired` counts rungs by the name of
+    their clock, their place in its ladder, and their moment in the language's words."""
 
     type: str
     opened: int = 0
@@ -28,13 +29,18 @@ class TypeFigures:
     outcomes: Counter[str] = field(default_factory=Counter)
     started: Counter[str] = field(default_factory=Counter)
     breached: Counter[str] = field(default_factory=Counter)
-    rungs: Counter[str] = field(default_factory=Counter)
+    fired: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     backlog: list[int] = field(default_factory=list)
 
     @property
     def open(self) -> int:
         """How many are open now."""
         return self.opened - self.closed
+
+    @property
+    def rungs(self) -> dict[str, int]:
+        """How often each rung fired, in the order of the ladders."""
+        return {f"{clock} {when}": times for (clock, _, when), times in sorted(self.fired.items())}
 
     def see(self, decision: Decision, opened_at: datetime) -> None:
         """Count what one decision did."""
@@ -44,8 +50,8 @@ class TypeFigures:
                 self.outcomes[entry.facts["outcome"]] += 1
                 self.days_to_close.append((decision.at - opened_at) / DAY)
             elif entry.kind == "rung_fired":
-                clock = entry.facts["clock"]
-                self.rungs[f"{_name(clock, decision)} {entry.facts['last_rung']}"] += 1
+                clock = _name(entry.facts["clock"], decision)
+                self.fired[clock, entry.facts["rung"], entry.facts["last_rung"]] += 1
             elif entry.kind == "clock_breached":
                 self.breached[_name(entry.facts["clock"], decision)] += 1
             elif entry.kind == "clock_started" and entry.facts["kind"] == ClockKind.DEADLINE:

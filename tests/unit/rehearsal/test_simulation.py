@@ -66,6 +66,9 @@ def test_fewer_crews_are_slower(catalog: Catalog) -> None:
     assert few.teams["inspectors"].longest > many.teams["inspectors"].longest
     assert few.figures["pothole"].overdue_share("first_look") > many.figures["pothole"].overdue_share("first_look")
     assert few.figures["pothole"].rungs["resolve due"] > 0
+    ladder = [rung.when for rung in catalog.definitions["pothole"].deadlines["resolve"].escalate]
+    fired = [name.removeprefix("resolve ") for name in few.figures["pothole"].rungs if name.startswith("resolve ")]
+    assert fired == [when for when in ladder if when in fired] != sorted(fired)
     assert max(few.figures["pothole"].backlog) > 50
 
 
