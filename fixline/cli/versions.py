@@ -19,6 +19,7 @@ from fixline.cli.outcome import Trouble, WrongUse
 from fixline.domain.commands import Actor, Role
 from fixline.domain.decision import Refusal
 from fixline.domain.differences import differences
+from fixline.domain.hints import did_you_mean
 from fixline.settings import read_settings
 from fixline.store.arrivals import Arrival, Received, utc_now
 from fixline.store.moves import Planned, Wanted, accept_moves, plan_moves, read_answers_of
@@ -118,7 +119,8 @@ def move_all(
         definition = store.read(lambda s: versions.load(s, target))
         for old, new in steps.items():
             if new not in definition.steps:
-                raise WrongUse(f"--map {old}={new}: that version has no step {new!r}")
+                near = did_you_mean(new, definition.steps)
+                raise WrongUse(f"--map {old}={new}: that version has no step {new!r}{near}")
         numbers = store.read(lambda s: {line.hash: line.number for line in list_versions(s, type_)})
         items: list[dict[str, Any]] = []
         for planned in batches(store, versions, Wanted(type_, target, steps, reason)):

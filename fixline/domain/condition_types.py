@@ -7,12 +7,12 @@ Fixline but the definition model; used by `fixline.domain.conditions` only.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.hints import did_you_mean
 
 UNKNOWN_NAME = "FX502"
 NO_SUCH_OPTION = "FX503"
@@ -89,7 +89,7 @@ class Typing:
             return f": write {_YES_NO[name.lower()]}"
         if any(name in field.options for field in self._fields.values()):
             return f": write '{name}' in single quotes if it is an option"
-        return _near(name, self._fields)
+        return did_you_mean(name, self._fields)
 
     def require_decision(self, term: Term) -> None:
         """A term that stands where only yes or no can."""
@@ -108,7 +108,7 @@ class Typing:
                 return self.report(CANNOT_COMPARE, f"{function}() is asked of a text, about one text", offset)
             return Term(FieldKind.YES_NO, offset)
         known = ", ".join(("size", *_TEXT_FUNCTIONS))
-        near = _near(function, ("size", *_TEXT_FUNCTIONS))
+        near = did_you_mean(function, ("size", *_TEXT_FUNCTIONS))
         return self.report(NOT_SUPPORTED, f"conditions have no '{function}'{near}; there are {known}", offset)
 
     def compared(self, left: Term, sign: str, right: Term) -> Term:
@@ -178,13 +178,8 @@ class Typing:
         if not choice.options:
             return
         if other.literal is not None and other.literal not in choice.options:
-            near = _near(other.literal, choice.options) or f"; its options are {', '.join(choice.options)}"
+            near = did_you_mean(other.literal, choice.options) or f"; its options are {', '.join(choice.options)}"
             self.report(NO_SUCH_OPTION, f"'{other.literal}' is no option of '{choice.name}'{near}", other.offset)
         if other.options and not set(other.options) & set(choice.options) and choice.offset <= other.offset:
             message = f"{choice.words} and {other.words} have no option in common"
             self.report(CANNOT_COMPARE, message, choice.offset)
-
-
-def _near(word: str, candidates: Mapping[str, object] | Sequence[str]) -> str:
-    found = difflib.get_close_matches(word, list(candidates), n=1)
-    return f", did you mean '{found[0]}'?" if found else ""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from fixline.domain.decision import FieldProblem
 from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.hints import did_you_mean
 
 MAX_TEXT = 4000
-MAX_NAME = 100
-"""How much of a wrong name is compared with the right ones."""
 
 
 class _Wrong(Exception):
@@ -57,8 +55,7 @@ def _finite(number: float) -> bool:
 def _option(field: FormField, value: Any) -> str:
     if isinstance(value, str) and value in field.options:
         return value
-    near = get_close_matches(value[:MAX_NAME], field.options, n=1) if isinstance(value, str) else []
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(value, field.options, ";") if isinstance(value, str) else ""
     raise _Wrong("unknown_option", f"must be one of {', '.join(field.options)}{hint}")
 
 
@@ -139,6 +136,5 @@ def read_answers(
 
 
 def _unknown(name: str, fields: Mapping[str, FormField]) -> FieldProblem:
-    near = get_close_matches(name[:MAX_NAME], fields, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(fields)}" if fields else ""
+    hint = did_you_mean(name, fields) or (f"; there is {', '.join(fields)}" if fields else "")
     return FieldProblem(field=name, code="unknown_field", message=f"no such question{hint}")

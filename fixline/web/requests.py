@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Annotated
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from sqlmodel import Session
 
 from fixline.domain.commands import Open, Place
 from fixline.domain.decision import Refusal
+from fixline.domain.hints import did_you_mean
 from fixline.store.arrivals import Arrival
 from fixline.store.opening import Contact, Report
 from fixline.store.queries.detail import read_journal, read_request
@@ -86,9 +86,7 @@ async def published_of(parts: Parts, type_: str) -> Published:
     found = await asyncio.to_thread(parts.store.read, read)
     if isinstance(found, Published):
         return found
-    near = get_close_matches(type_, found, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise invalid("type", "unknown_type", f"there is no such request type{hint}")
+    raise invalid("type", "unknown_type", f"there is no such request type{did_you_mean(type_, found)}")
 
 
 def _report(parts: Parts, caller: Caller, repeat: Repeat, body: ReportIn, published: Published) -> Report:

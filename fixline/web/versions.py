@@ -16,6 +16,7 @@ from fixline.catalog import Reading, check_files, finding_records, name_of, vers
 from fixline.domain.commands import Move, Role
 from fixline.domain.decision import Refusal
 from fixline.domain.differences import differences
+from fixline.domain.hints import did_you_mean
 from fixline.store.arrivals import Arrival, Received
 from fixline.store.moves import Planned, Wanted, plan_moves
 from fixline.store.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
@@ -178,7 +179,8 @@ async def _check_map(parts: Parts, target: VersionLine, steps: dict[str, str]) -
     definition = await asyncio.to_thread(parts.store.read, lambda s: parts.versions.load(s, target.hash))
     for name, step in steps.items():
         if step not in definition.steps:
-            raise invalid(f"map.{name}", "unknown_step", f"version {target.number} has no step {step!r}")
+            near = did_you_mean(step, definition.steps)
+            raise invalid(f"map.{name}", "unknown_step", f"version {target.number} has no step {step!r}{near}")
 
 
 def _moved(planned: Planned, row: Received | Refusal | None, number: int) -> MovedOut:

@@ -141,7 +141,9 @@ async def test_a_request_without_a_place_in_the_version_stays(service: Service) 
     assert [(item["state"], item["code"]) for item in refused] == [("refused", "step_missing")]
     assert (await service.get(f"requests/{request_id}"))["definition"]["version"] == 1
     wrong = await service.call("POST", "definitions/pothole/move", {"to": 2, "map": {"inspect": "loook"}})
-    assert problem(wrong, 422, "invalid")["errors"][0]["field"] == "map.inspect"
+    (error,) = problem(wrong, 422, "invalid")["errors"]
+    assert (error["field"], error["code"]) == ("map.inspect", "unknown_step")
+    assert "did you mean 'look'?" in error["message"]
     body = {"to": 2, "map": {"inspect": "look"}}
     assert (await service.post("definitions/pothole/move", body))["items"][0]["state"] == "moved"
     found = await service.get(f"requests/{request_id}")

@@ -97,6 +97,7 @@ def test_what_cannot_move_stays_and_says_why(fixline: Fixline, data: Path, folde
         (["move", "pothole", "--to", "7"], 1, "no version '7'"),
         (["move", "pothole", "--to", "1", "--map", "inspect"], 2, "OLD=NEW"),
         (["move", "pothole", "--to", "1", "--map", "inspect=nowhere"], 2, "no step 'nowhere'"),
+        (["move", "pothole", "--to", "1", "--map", "inspect=repiar"], 2, "no step 'repiar', did you mean 'repair'?"),
     ],
 )
 def test_wrong_names(fixline: Fixline, data: Path, arguments: list[str], code: int, said: str) -> None:
