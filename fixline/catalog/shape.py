@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from enum import StrEnum
@@ -152,14 +152,15 @@ class Section:
         found = self.tree.entries.get(key)
         return self.owner if found is None else found.place
 
-    def finish(self, what: str, later: Iterable[str] = ()) -> None:
+    def finish(self, what: str, later: Collection[str] = ()) -> None:
         """Report the keys that were not asked for and those that are missing, once all have been asked for.
 
         `later` names keys of the language that this release does not enforce. A key that is only misspelt is one
         finding, not a second one for the key that it was meant to be.
         """
-        later = frozenset(later)
         known = self._asked
+        if not self._missing and self.tree.entries.keys() <= known:
+            return
         unknown = [entry for entry in self.tree if entry.key not in known]
         meant = {near for entry in unknown for near in difflib.get_close_matches(entry.key, known, n=1)}
         for key in self._missing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -61,9 +62,15 @@ def instant(text: str, calendar: WorkingCalendar, since: datetime) -> datetime:
 
 def _after(span: str, calendar: WorkingCalendar, since: datetime) -> datetime:
     try:
-        return calendar.add(since, Span.parse(span))
+        return calendar.add(since, _parsed(span))
     except (SpanError, CalendarExhausted, OverflowError) as problem:
         raise InstantError(str(problem)) from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(span: str) -> Span:
+    """The span; scenarios say a few dozen again and again. Raises SpanError."""
+    return Span.parse(span)
 
 
 def _clock(found: re.Match[str]) -> time:
