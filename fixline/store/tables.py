@@ -117,7 +117,7 @@ class RequestRow(SQLModel, table=True):
         Index("ix_request_department_opened", "department", "opened_at", "id"),
         Index("ix_request_team_opened", "team", "opened_at", "id"),
         Index("ix_request_area_opened", "area", "opened_at", "id"),
-        Index("ix_request_place", "latitude", "longitude"),
+        Index("ix_request_place", "latitude", "longitude", "status", "type"),
         _partial("ix_request_open_place", "type", "latitude", "longitude", where=_FREE),
         _partial("ix_request_dormant", "status", "acted_at", "id", where=_FREE),
         _partial("ix_request_waiting", "status", "waits_since", "id", where=_OPEN),

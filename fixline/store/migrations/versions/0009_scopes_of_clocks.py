@@ -38,6 +38,7 @@ _VERDICT = ["request_id", "deadline", "name"]
 _INDEXES = (
     _Index("ix_request_opened", "request", ["opened_at", "id"], _COUNTED),
     _Index("ix_request_status_opened", "request", ["status", "opened_at", "id"], ["late_from", *_SCOPE]),
+    _Index("ix_request_place", "request", ["latitude", "longitude"], ["status", "type"]),
     _Index("ix_clock_live_due", "clock", _DUE, ["deadline", *_SCOPE, "live"], _LIVE),
     *(
         _Index(f"ix_clock_live_{name}", "clock", [], [name, *_DUE, "deadline", *others, "live"], _LIVE)
