@@ -20,12 +20,14 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python3.14 p
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; break; fi; done)
 
 ifneq ($(UV),)
-INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
+INSTALL = "$(UV)" pip install --quiet --compile-bytecode --python $(BIN)/python
 MAKE_VENV = "$(UV)" venv --quiet --python "$(PYTHON)" $(VENV)
 else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MAKE_VENV = "$(PYTHON)" -m venv $(VENV)
 endif
+# Where PYTHONDONTWRITEBYTECODE is set, every start would compile these anew: half a second.
+COMPILE = $(BIN)/python -m compileall -q fixline activities workflows api.py worker.py
 
 help:
 	@echo "make up      build $(VENV) from the lock, then run everything with demonstration data (DEMO=$(DEMO), ARGS=...)"
@@ -91,11 +93,12 @@ $(BIN)/python:
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@if [ ! -e $(VENV)/.dev ]; then echo "== installing requirements.txt"; fi
 	@if [ -e $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; \
-	else $(INSTALL) -r requirements.txt && $(INSTALL) --no-deps -e .; fi
+	else $(INSTALL) -r requirements.txt && $(INSTALL) --no-deps -e . && $(COMPILE); fi
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml | $(BIN)/python
 	@echo "== installing requirements-dev.txt"
 	@$(INSTALL) -r requirements-dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $(VENV)/.runtime $@

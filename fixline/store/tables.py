@@ -124,6 +124,9 @@ class RequestRow(SQLModel, table=True):
         _partial("ix_request_waits_on", "status", "waits_for", "waits_on", "waits_since", "id", where=_OPEN),
         Index("uq_request_external", "source", "external_id", unique=True),
         Index("ix_request_external", "external_id"),
+        _partial(
+            "ix_request_open_type", "status", "type", "opened_at", "id", "late_from", "department", "area", where=_OPEN
+        ),
         _partial("ix_request_open_version", "status", "version", "id", where=_OPEN),
         _partial("ix_request_parent", "parent_id", "id", where="parent_id IS NOT NULL"),
         _partial("ix_request_without_shell", "accepted_at", where="shell_at IS NULL AND status = 'open'"),

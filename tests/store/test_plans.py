@@ -80,6 +80,7 @@ def town(store: Store) -> Store:
         waits = row["status"] == "open"
         row |= {"acted_at": row["opened_at"], "waits_for": "team" if waits else None, "waits_on": row["team"]}
         row |= {"waits_since": row["opened_at"] if waits else None, "version": VERSION}
+        row |= {"late_from": row["opened_at"] if waits else None}
 
     def write(session: Session) -> None:
         connection = session.connection()
@@ -172,7 +173,8 @@ def test_sqlite_begins_with_what_is_asked_for(sqlite_store: Store, index: str, w
 @pytest.mark.parametrize(
     ("by", "index"),
     [
-        ({"type": ("pothole",), "area": ("north",)}, "ix_request_status_opened (status=?)"),
+        ({"type": ("pothole",), "area": ("north",)}, "ix_request_open_type (status=? AND type=?)"),
+        ({"type": ("pothole", "graffiti")}, "ix_request_status_opened (status=?)"),
         ({"department": ("sanitation",), "team": ("red",)}, "ix_request_team_opened (team=?)"),
     ],
 )

@@ -16,7 +16,7 @@ from fixline.domain.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.overdue import Page, add_holders
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import REQUEST, TITLE
+from fixline.store.queries.requests import IS_OPEN, REQUEST, TITLE
 from fixline.store.queries.scope import Cutoffs, Scope
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
@@ -48,4 +48,4 @@ def count_dormant(session: Session, wanted: Scope, since: Cutoffs) -> dict[str, 
 def _conditions(session: Session, wanted: Scope, since: Cutoffs) -> list[ColumnElement[bool]]:
     free: ColumnElement[bool] = text("request.attached_to IS NULL")  # type: ignore[assignment]
     quiet = scope.before_cutoffs(session, REQUEST.acted_at, since)
-    return [scope.IS_OPEN, free, *quiet, *scope.of_scope(session, wanted)]
+    return [IS_OPEN, free, *quiet, *scope.of_scope(session, wanted)]

@@ -25,6 +25,8 @@ TITLE = select(VERSION.title).where(VERSION.hash == REQUEST.version).scalar_subq
 """Of the version that a request follows. PostgreSQL, which may think that few rows fit, would sort them all after a
 join instead of following the index whose order is wanted."""
 
+IS_OPEN: ColumnElement[bool] = text("request.status = 'open'")  # type: ignore[assignment]
+"""In the very words of the partial indexes, which then serve."""
 _NEAREST_M = 50.0
 _FARTHER = 4
 Sort = Literal["opened", "-opened", "updated", "-updated", "due", "distance"]
@@ -55,6 +57,11 @@ class RequestFilter:
     opened_after: datetime | None = None
     updated_after: datetime | None = None
     external_id: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only open requests are wanted; what is overdue is open."""
+        return self.status == "open" or (self.status is None and bool(self.overdue))
 
 
 def list_requests(
@@ -137,15 +144,16 @@ def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[b
     def column_of(name: str) -> ColumnElement[Any]:
         return no_way_in(session, REQUEST[name]) if name in found_otherwise else REQUEST[name]
 
-    given: dict[str, Sequence[str]] = {"status": (wanted.status,) if wanted.status else ()}
-    given |= {name: getattr(wanted, name) for name in ("type", "department", "team", "area", "priority")}
-    for name, values in given.items():
-        if values:
+    if wanted.is_open:
+        conditions.append(column_of("status") == "open" if "status" in found_otherwise else IS_OPEN)
+    elif wanted.status:
+        conditions.append(column_of("status") == wanted.status)
+    for name in ("type", "department", "team", "area", "priority"):
+        if values := getattr(wanted, name):
             column = column_of(name)
             conditions.append(column == values[0] if len(values) == 1 else column.in_(values))
     if wanted.overdue is not None:
-        late = is_overdue(wanted.now)
-        conditions += [column_of("status") == "open", late] if wanted.overdue else [~late]
+        conditions.append(is_overdue(wanted.now) if wanted.overdue else ~is_overdue(wanted.now))
     if wanted.external_id is not None:
         conditions.append(REQUEST.external_id == wanted.external_id)
     return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)
@@ -153,11 +161,13 @@ def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[b
 
 def _found_otherwise(wanted: RequestFilter) -> Collection[str]:
     """By which columns SQLite shall not begin. What lies near a place is found by the place: of a status or type there
-    may be many. What is open is found among all that is open, or all that a team has; of a type most are closed."""
+    may be many. What is open is found among all that is open, or that is of one type, or all that a team has."""
     if wanted.near is not None or wanted.bbox is not None:
         return ("status", "type", "department", "team", "area", "priority")
-    if wanted.status == "open" or wanted.overdue:
-        return ("status",) if wanted.team else ("type", "department", "area")
+    if wanted.is_open:
+        if wanted.team:
+            return ("status",)
+        return ("department", "area") if len(wanted.type) == 1 else ("type", "department", "area")
     return ()
 
 

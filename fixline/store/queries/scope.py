@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, selec
 from sqlmodel import Session
 
 from fixline.domain.calendar import CalendarExhausted, Span, WorkingCalendar
-from fixline.store.queries.requests import REQUEST, VERSION, no_way_in
+from fixline.store.queries.requests import IS_OPEN, REQUEST, VERSION, no_way_in
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
@@ -26,8 +26,6 @@ LINE = (
 )  # fmt: skip
 """What a line shows of its request, and what its other facts are derived from."""
 GROUPS: Mapping[str, ColumnElement[Any]] = {name: REQUEST[name] for name in ("department", "team", "type", "area")}
-IS_OPEN: ColumnElement[bool] = text("request.status = 'open'")  # type: ignore[assignment]
-"""In the very words of the partial indexes, which then serve."""
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1901, 1, 3, tzinfo=UTC)
 

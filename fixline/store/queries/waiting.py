@@ -16,7 +16,7 @@ from sqlmodel import Session
 from fixline.store.queries import scope
 from fixline.store.queries.overdue import Page
 from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import REQUEST, TITLE
+from fixline.store.queries.requests import IS_OPEN, REQUEST, TITLE
 from fixline.store.queries.scope import Scope
 from fixline.store.queries.tasks import TASK
 from fixline.store.tables import RequestRow, TaskRow, table_of
@@ -57,7 +57,7 @@ def count_waiting(session: Session, wanted: WaitingFilter) -> dict[str, Any]:
 
 
 def _waiting(session: Session, wanted: WaitingFilter) -> list[ColumnElement[bool]]:
-    conditions = [scope.IS_OPEN, REQUEST.waits_since.is_not(None), *scope.of_scope(session, wanted)]
+    conditions = [IS_OPEN, REQUEST.waits_since.is_not(None), *scope.of_scope(session, wanted)]
     if wanted.kind is not None:
         conditions.append(REQUEST.waits_for == wanted.kind)
     if wanted.on is not None:

@@ -33,11 +33,14 @@ class _Index(NamedTuple):
     where: str | None = None
 
 
+_OPENED = ["opened_at", "id"]
+_SHOWN = ["late_from", "department", "area"]
 _DUE = ["due_at", "request_id", "name"]
 _VERDICT = ["request_id", "deadline", "name"]
 _INDEXES = (
-    _Index("ix_request_opened", "request", ["opened_at", "id"], _COUNTED),
-    _Index("ix_request_status_opened", "request", ["status", "opened_at", "id"], ["late_from", *_SCOPE]),
+    _Index("ix_request_opened", "request", _OPENED, _COUNTED),
+    _Index("ix_request_status_opened", "request", ["status", *_OPENED], ["late_from", *_SCOPE]),
+    _Index("ix_request_open_type", "request", [], ["status", "type", *_OPENED, *_SHOWN], "status = 'open'"),
     _Index("ix_request_place", "request", ["latitude", "longitude"], ["status", "type"]),
     _Index("ix_clock_live_due", "clock", _DUE, ["deadline", *_SCOPE, "live"], _LIVE),
     *(
