@@ -38,7 +38,7 @@ help:
 	@echo "make clean   remove $(VENV), caches and builds; data stays"
 
 up: venv
-	@$(IN) $(BIN)/fixline up --demo $(DEMO) $(ARGS)
+	@exec env $(IN) $(BIN)/fixline up --demo $(DEMO) $(ARGS)
 
 # Every check runs, so that one run tells everything; pytest comes last and its closing line is the last one printed.
 # A failed check fails the target even when all tests pass.
