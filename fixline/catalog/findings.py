@@ -6,7 +6,6 @@ table of codes.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -65,12 +64,6 @@ class Findings:
     def sorted(self) -> tuple[Finding, ...]:
         """All findings in the order of the file, each once."""
         return tuple(sorted(set(self._found)))
-
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """ ", did you mean 'x'?" with the nearest candidate, or nothing when none is near."""
-    found = difflib.get_close_matches(word, list(candidates), n=1)
-    return f", did you mean '{found[0]}'?" if found else ""
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.catalog.areas import Areas
-from fixline.catalog.findings import Findings, did_you_mean
+from fixline.catalog.findings import Findings
 from fixline.catalog.outside import Agency, System, read_agencies, read_systems
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, NAME, Section, Written, check_name, nearest, section_of, text_of
+from fixline.domain.hints import did_you_mean
 
 FILE_NAME = "organisation.yaml"
 _FROZEN = ConfigDict(frozen=True, extra="forbid")

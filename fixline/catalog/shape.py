@@ -16,9 +16,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from fixline.catalog.findings import Findings, Place, did_you_mean, one_of
+from fixline.catalog.findings import Findings, Place, one_of
 from fixline.catalog.reading import Entry, Mapping, Node, Scalar, Sequence
 from fixline.domain.calendar import Span, SpanError
+from fixline.domain.hints import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")

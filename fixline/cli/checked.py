@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def read_checked(type_: str) -> Definition:
     """The type's definition. Raises WrongUse when there is none, Trouble when it has findings."""
     from fixline.catalog import read_catalog
-    from fixline.catalog.findings import did_you_mean
+    from fixline.domain.hints import did_you_mean
     from fixline.settings import read_settings
 
     root = read_settings().definitions_folder

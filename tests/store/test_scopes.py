@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from alembic import command
 from sqlalchemy import select
 from sqlmodel import Session
 
 from fixline.catalog import version_hash
 from fixline.domain.definition import Definition
-from fixline.store.schema import _config, migrate
 from fixline.store.tables import ClockRow, RequestRow, table_of
 from tests.support.city import MORNING, City
 from tests.support.consistency import assert_consistent
+from tests.support.releases import through
 from tests.support.types import QUEUE, asking, errand, promised
 
 FIRST = {"met_by": "work", "within": {"otherwise": "20 calendar minutes"}}
@@ -98,13 +97,7 @@ def test_requests_of_before_are_filled_in(city: City) -> None:
     assert len({each["type"] for each in kept["clocks"]}) > 1
     assert {each["area"] for each in kept["clocks"]} == {None, "north"}
 
-    def back(session: Session) -> None:
-        config = _config()
-        config.attributes["connection"] = session.connection()
-        command.downgrade(config, "0008")
-
-    city.store.write(back)
-    migrate(city.store)
+    through(city.store, "0008")
     found = scopes(city)
     for each in (*kept["clocks"], *found["clocks"]):
         each["team"] = each["team"] if each["live"] else None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic import command
 from sqlalchemy import select
-from sqlmodel import Session
 
-from fixline.store.schema import _config, migrate
 from fixline.store.tables import RequestRow, table_of
 from tests.support.city import City
+from tests.support.releases import through
 from tests.support.types import asking, errand, promised
 
 COLUMNS = ("id", "acted_at", "waits_for", "waits_on", "waits_since")
@@ -43,13 +41,7 @@ def test_requests_of_before_are_filled_in_as_they_would_have_been_kept(city: Cit
     assert [row["waits_for"] for row in kept] == ["person", "hold", "signal", "team", "system", "agency", "team", None]
     assert kept[6]["acted_at"] == kept[6]["waits_since"]  # rungs have fired since; nothing has happened
 
-    def back(session: Session) -> None:
-        config = _config()
-        config.attributes["connection"] = session.connection()
-        command.downgrade(config, "0005")
-
-    city.store.write(back)
-    migrate(city.store)
+    through(city.store, "0005")
     found = columns(city)
     kept[7]["acted_at"] = None  # a closed request is on none of these lists
     found[7]["acted_at"] = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixline.catalog.findings import did_you_mean
 from fixline.catalog.shape import NAME, Section, check_name, section_of
 from fixline.catalog.steps.automatic import read_choose, read_close
 from fixline.catalog.steps.human import read_human
@@ -17,6 +16,7 @@ from fixline.catalog.steps.kinds import HUMAN_KINDS, KINDS, RESERVED_STEPS, SHAR
 from fixline.catalog.steps.outside import read_agency, read_call, read_follow_on
 from fixline.catalog.steps.together import read_notify, read_together
 from fixline.catalog.steps.waiting import read_wait
+from fixline.domain.hints import did_you_mean
 from fixline.domain.steps import AnyStep
 
 _READERS: dict[str, Callable[[Section], AnyStep | None]] = {
