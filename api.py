@@ -19,7 +19,8 @@ from temporalio.client import Client
 from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
 from fixline.delivery.attributes import SearchAttributes
 from fixline.delivery.desk import Desk
-from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.health import TaskQueueHealth
+from fixline.delivery.signals import Signals
 from fixline.settings import Settings, read_settings
 from fixline.store.arrivals import utc_now
 from fixline.store.keys import ensure_admin_key
@@ -41,7 +42,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     store: Store | None = None,
-    doorbell: Doorbell | None = None,
+    client: Client | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The app, ready to serve on a migrated database. Temporal may be away; it is reached at the first call.
@@ -53,11 +54,12 @@ def create_app(
     catalog.areas.prepare()
     store = store or Store(settings.database_url, synchronous=settings.sqlite_synchronous)
     prepare(store, catalog, settings, clock())
-    doorbell = doorbell or _doorbell(settings)
+    client, queue, versions = client or _client(), settings.task_queue, Versions()
     desk = Desk(
         store,
-        doorbell,
+        Signals(client, store, task_queue=queue, attributes=SearchAttributes(client)),
         ZoneInfo(organisation.city.timezone),
+        versions,
         answer_within_seconds=settings.answer_within_seconds,
         clock=clock,
         pacing=Pacing(settings.due_per_second),
@@ -66,8 +68,8 @@ def create_app(
         Parts(
             store=store,
             desk=desk,
-            doorbell=doorbell,
-            versions=Versions(),
+            temporal=TaskQueueHealth(client, queue),
+            versions=versions,
             organisation=organisation,
             areas=catalog.areas,
             catalog=catalog,
@@ -97,11 +99,6 @@ def prepare(store: Store, catalog: Catalog, settings: Settings, now: datetime) -
 
     for kept in store.write(write).kept:
         log.warning(kept.warning)
-
-
-def _doorbell(settings: Settings) -> Doorbell:
-    client = _client()
-    return Doorbell(client, task_queue=settings.task_queue, attributes=SearchAttributes(client))
 
 
 def _client() -> Client:

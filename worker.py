@@ -14,26 +14,25 @@ from zoneinfo import ZoneInfo
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.advance import Advance
 from activities.agency import AskAgency
 from activities.call import Call
 from activities.dispatch import Crews, Dispatch
+from activities.due import DecideDue
 from activities.escalation import Escalate
 from activities.follow_on import OpenFollowOn
 from activities.inspection import OrderInspection
 from activities.notification import LogNotifier, Notifier, Notify
 from activities.outgoing import Outgoing
-from activities.telling import TellRequest, Wake
+from activities.telling import Send, TellRequest
 from fixline import __version__
 from fixline.catalog import Organisation
 from fixline.delivery.attributes import OnlyConfirmed, SearchAttributes
-from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
-from fixline.delivery.waking import Waker
+from fixline.delivery.signals import Signals
 from fixline.delivery.watch import while_database_answers
 from fixline.settings import Settings, read_secret
+from fixline.store.commands import Commands
 from fixline.store.effects import Effects
-from fixline.store.inbox import Inbox
 from fixline.store.pacing import Pacing
 from fixline.store.store import Store
 from fixline.store.versions import Versions
@@ -43,7 +42,7 @@ from workflows.service_request import ServiceRequest
 log = logging.getLogger(__name__)
 
 STICKY_TIMEOUT = timedelta(seconds=2)
-"""How long a doorbell waits for a worker that is gone before another one is asked."""
+"""How long a signal waits for a worker that is gone before another one is asked."""
 LEAVE_WITHIN = timedelta(seconds=5)
 
 
@@ -51,24 +50,24 @@ def build_activities(
     store: Store,
     organisation: Organisation,
     notifier: Notifier | None = None,
-    wake: Wake | None = None,
+    send: Send | None = None,
     outgoing: Outgoing | None = None,
     pacing: Pacing | None = None,
 ) -> list[Callable[..., Any]]:
-    """Every activity, with its dependencies. Without `wake` the relay rings for what requests tell each other;
+    """Every activity, with its dependencies. Without `send` the relay signals what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
-    versions, crews = Versions(), Crews(organisation)
-    inbox = Inbox(store, versions, pacing)
-    effects = Effects(store, inbox)
+    versions, crews, pacing = Versions(), Crews(organisation), pacing or Pacing()
+    commands = Commands(store, versions, pacing)
+    effects = Effects(store, commands)
     channel, out = notifier or LogNotifier(), outgoing or Outgoing(read_secret)
     return [
-        Advance(inbox).advance,
+        DecideDue(commands).decide_due,
         Dispatch(effects, crews).dispatch,
         OrderInspection(effects, crews).order_inspection,
         Escalate(effects, organisation, channel).escalate,
         Notify(effects, organisation, channel).notify,
-        TellRequest(effects, wake).tell_request,
-        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), wake).open_follow_on,
+        TellRequest(effects, send).tell_request,
+        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), send, pacing).open_follow_on,
         AskAgency(effects, organisation, channel, out).ask_agency,
         Call(effects, organisation, out).call,
     ]
@@ -105,16 +104,17 @@ def build_worker(
 
 
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
-    """Work until cancelled: poll while the database answers, and relay what went unheard."""
-    queue, attributes = settings.task_queue, SearchAttributes(client)
-    doorbell = Doorbell(client, task_queue=queue, attributes=attributes)
-    wake, out = Waker(store, doorbell).wake, Outgoing(read_secret, private_hosts=settings.private_hosts)
-    activities = build_activities(store, organisation, None, wake, out, Pacing(settings.due_per_second))
+    """Work until cancelled: poll while the database answers, and relay what no workflow was told."""
+    queue, attributes, pacing = settings.task_queue, SearchAttributes(client), Pacing(settings.due_per_second)
+    signals = Signals(client, store, task_queue=queue, attributes=attributes)
+    out = Outgoing(read_secret, private_hosts=settings.private_hosts)
+    activities = build_activities(store, organisation, None, signals.send, out, pacing)
+    relay = Relay(store, signals, Commands(store, Versions(), pacing), pacing=pacing)
 
     def new_worker() -> Worker:
         return build_worker(client, activities, task_queue=queue, slots=settings.worker_slots, attributes=attributes)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(attributes.keep())
-        group.create_task(Relay(store, doorbell).run())
+        group.create_task(relay.run())
         group.create_task(while_database_answers(store, new_worker))

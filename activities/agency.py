@@ -10,12 +10,11 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.answers import advanced
 from activities.notification import Notice, Notifier
 from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Agency, Organisation
 from fixline.domain.commands import EffectReport
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import utc_now
 from fixline.store.effects import Effects, TakenEffect
 
@@ -38,9 +37,9 @@ class AskAgency:
         self._clock = clock
 
     @activity.defn(name="ask_agency")
-    def ask_agency(self, task: EffectTask) -> Advanced:
+    def ask_agency(self, given: EffectInput) -> PendingWork:
         """Ask the party, under the effect's id as the key."""
-        return advanced(self._effects.reach(task.request_id, task.effect_id, self._clock, self._ask))
+        return self._effects.reach(given.request_id, given.effect_id, self._clock, self._ask)
 
     def _ask(self, effect: TakenEffect, type_: str) -> EffectReport:
         agency = self._organisation.agencies.get(effect.data["agency"])

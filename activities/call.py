@@ -13,11 +13,10 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.agency import told
-from activities.answers import advanced
 from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import utc_now
 from fixline.store.effects import Effects, TakenEffect
 
@@ -34,9 +33,9 @@ class Call:
         self._clock = clock
 
     @activity.defn(name="call")
-    def call(self, task: EffectTask) -> Advanced:
+    def call(self, given: EffectInput) -> PendingWork:
         """Call the system, under the effect's id as the key."""
-        return advanced(self._effects.reach(task.request_id, task.effect_id, self._clock, self._call))
+        return self._effects.reach(given.request_id, given.effect_id, self._clock, self._call)
 
     def _call(self, effect: TakenEffect, type_: str) -> EffectReport:
         system = self._organisation.systems.get(effect.data["system"])

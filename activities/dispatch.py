@@ -9,10 +9,9 @@ from __future__ import annotations
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.answers import advanced
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
 from fixline.store.teams import least_loaded, next_in_turn
@@ -52,9 +51,7 @@ class Dispatch:
         self._crews = crews
 
     @activity.defn(name="dispatch")
-    async def dispatch(self, task: EffectTask) -> Advanced:
+    async def dispatch(self, given: EffectInput) -> PendingWork:
         """Give the work order to the team, once."""
         effects = self._effects
-        return advanced(
-            await effects.in_turn(effects.take, task.request_id, task.effect_id, task.now, self._crews.give)
-        )
+        return await effects.in_turn(effects.take, given.request_id, given.effect_id, given.now, self._crews.give)

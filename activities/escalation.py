@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.notification import Notice, Notifier, answering_team, tell
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
 
@@ -22,9 +22,9 @@ class Escalate:
         self._notifier = notifier
 
     @activity.defn(name="escalate")
-    async def escalate(self, task: EffectTask) -> Advanced:
+    async def escalate(self, given: EffectInput) -> PendingWork:
         """Tell the holder of the role, once."""
-        return await tell(self._effects, self._notifier, task, self._tell)
+        return await tell(self._effects, self._notifier, given, self._tell)
 
     def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         role, step = effect.data["role"], effect.data.get("step")

@@ -7,42 +7,48 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.answers import advanced
-from activities.telling import Wake
+from activities.telling import Send
 from fixline.domain.commands import EffectReport
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork, WorkflowSignal
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect
 from fixline.store.follow_ons import FollowOn, open_follow_on
-from fixline.store.inbox import Applied
-from fixline.store.telling import Told
+from fixline.store.pacing import Pacing
 from fixline.store.versions import Versions
 
 
 class OpenFollowOn:
     """Takes effects of the kind `open_follow_on`. `zone` is the city's: numbers carry its year."""
 
-    def __init__(self, effects: Effects, versions: Versions, zone: ZoneInfo, wake: Wake | None = None) -> None:
+    def __init__(
+        self,
+        effects: Effects,
+        versions: Versions,
+        zone: ZoneInfo,
+        send: Send | None = None,
+        pacing: Pacing | None = None,
+    ) -> None:
         self._effects = effects
         self._versions = versions
         self._zone = zone
-        self._wake = wake
+        self._send = send
+        self._pacing = pacing or Pacing()
 
     @activity.defn(name="open_follow_on")
-    async def open_follow_on(self, task: EffectTask) -> Advanced:
-        """Open the follow-on, once, and have its workflow started; without a wake the relay starts it."""
-        applied, child = await self._effects.in_turn(self._open, task)
-        if child is not None and self._wake is not None:
-            self._wake([Told(child, "open", 1)])
-        return advanced(applied)
+    async def open_follow_on(self, given: EffectInput) -> PendingWork:
+        """Open the follow-on, once, and have its workflow started; without `send` the relay starts it."""
+        work, signal = await self._effects.in_turn(self._open, given)
+        if signal is not None and self._send is not None:
+            self._send([signal])
+        return work
 
-    def _open(self, task: EffectTask) -> tuple[Applied, str | None]:
+    def _open(self, given: EffectInput) -> tuple[PendingWork, WorkflowSignal | None]:
         opened = FollowOn(None)
 
         def taking(session: Session, effect: TakenEffect, request: Locked) -> EffectReport | None:
             nonlocal opened
-            opened = open_follow_on(session, self._versions, self._zone, effect, request, task.now)
+            opened = open_follow_on(session, self._versions, self._zone, self._pacing, effect, request, given.now)
             return opened.report
 
-        applied = self._effects.take(task.request_id, task.effect_id, task.now, taking)
-        return applied, opened.child
+        work = self._effects.take(given.request_id, given.effect_id, given.now, taking)
+        return work, opened.signal

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.answers import advanced
 from activities.dispatch import Crews
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.effects import Effects
 
 
@@ -18,9 +17,7 @@ class OrderInspection:
         self._crews = crews
 
     @activity.defn(name="order_inspection")
-    async def order_inspection(self, task: EffectTask) -> Advanced:
+    async def order_inspection(self, given: EffectInput) -> PendingWork:
         """Put the inspection to the team, once."""
         effects = self._effects
-        return advanced(
-            await effects.in_turn(effects.take, task.request_id, task.effect_id, task.now, self._crews.give)
-        )
+        return await effects.in_turn(effects.take, given.request_id, given.effect_id, given.now, self._crews.give)

@@ -14,11 +14,10 @@ from typing import Protocol
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.answers import advanced
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
 from fixline.domain.steps import REPORTER
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store import statements
 from fixline.store.arrivals import Locked
 from fixline.store.effects import Effects, TakenEffect, Taking
@@ -69,9 +68,9 @@ class Notify:
         self._notifier = notifier
 
     @activity.defn(name="notify")
-    async def notify(self, task: EffectTask) -> Advanced:
+    async def notify(self, given: EffectInput) -> PendingWork:
         """Tell the audience, once."""
-        return await tell(self._effects, self._notifier, task, self._send)
+        return await tell(self._effects, self._notifier, given, self._send)
 
     def _send(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
         event, audience = effect.data["event"], effect.data["audience"]
@@ -93,11 +92,12 @@ class Notify:
         )
 
 
-async def tell(effects: Effects, notifier: Notifier, task: EffectTask, telling: Taking) -> Advanced:
-    """Take an effect that speaks to somebody; on the event loop where the channel waits for nobody."""
-    order = (task.request_id, task.effect_id, task.now, telling)
-    take = effects.in_turn(effects.take, *order) if notifier.at_once else asyncio.to_thread(effects.take, *order)
-    return advanced(await take)
+async def tell(effects: Effects, notifier: Notifier, given: EffectInput, telling: Taking) -> PendingWork:
+    """Take effects that speak to somebody; on the event loop where the channel waits for nobody."""
+    what = (given.request_id, given.effect_ids, given.now, telling)
+    if notifier.at_once:
+        return await effects.in_turn(effects.take_all, *what)
+    return await asyncio.to_thread(effects.take_all, *what)
 
 
 def answering_team(session: Session, request: Locked, task: str | None) -> str | None:

@@ -1,34 +1,32 @@
-"""The activity `tell_request`: puts a command of one request into another one's inbox, and has its bell rung.
+"""The activity `tell_request`: decides at another request what one request has to tell it.
 
-Owns `Wake`, the port through which the bell is rung; without it the relay rings, a few seconds later.
+Owns `Send`, the port through which that one's workflow is told; without it the relay does it, a few seconds later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from temporalio import activity
 
-from activities.answers import advanced
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork, WorkflowSignal
 from fixline.store.effects import Effects
-from fixline.store.telling import Told
 
-Wake = Callable[[Sequence[Told]], None]
-"""Rings for commands that wait. Must not wait for the answers: the other request may tell this one something, too."""
+Send = Callable[[Iterable[WorkflowSignal]], None]
+"""Tells workflows what is left to do. Must not wait for them: the other request may tell this one something, too."""
 
 
 class TellRequest:
     """Takes effects of the kind `tell_request`."""
 
-    def __init__(self, effects: Effects, wake: Wake | None = None) -> None:
+    def __init__(self, effects: Effects, send: Send | None = None) -> None:
         self._effects = effects
-        self._wake = wake
+        self._send = send
 
     @activity.defn(name="tell_request")
-    async def tell_request(self, task: EffectTask) -> Advanced:
-        """Put the command into the other request's inbox, once."""
-        applied, told = await self._effects.in_turn(self._effects.tell, task.request_id, task.effect_id, task.now)
-        if told and self._wake is not None:
-            self._wake(told)
-        return advanced(applied)
+    async def tell_request(self, given: EffectInput) -> PendingWork:
+        """Have the command decided at the other request, once."""
+        work, signal = await self._effects.in_turn(self._effects.tell, given.request_id, given.effect_id, given.now)
+        if signal is not None and self._send is not None:
+            self._send([signal])
+        return work

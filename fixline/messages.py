@@ -1,4 +1,4 @@
-"""The messages that cross Temporal: what the workflow, its activities and the doorbell say to each other.
+"""The messages that cross Temporal: what the workflow, its activities and whoever signals it say to each other.
 
 Owns plain dataclasses of the standard library and nothing else, because the workflow's sandbox loads
 this module. It must not import any other module of Fixline. Every message carries numbers, instants and
@@ -12,65 +12,22 @@ from datetime import datetime
 MESSAGE_SCHEMA = 1
 
 WORKFLOW_NAME = "ServiceRequest"
-ADVANCE_ACTIVITY = "advance"
+DECIDE_DUE_ACTIVITY = "decide_due"
 
 
 @dataclass(frozen=True)
-class Bell:
-    """What a doorbell says: a command of this kind waits in the inbox under this number."""
-
-    kind: str
-    number: int
-    schema: int = MESSAGE_SCHEMA
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A doorbell's answer: the number of the last decision when the inbox had been emptied."""
-
-    decision: int
-    schema: int = MESSAGE_SCHEMA
-
-
-@dataclass(frozen=True)
-class AdvanceOrder:
-    """Ask the store to apply whatever waits in the request's inbox.
-
-    `now` is the workflow's time, `armed_at` the instant for which its timer was set (both aware UTC).
-    `first` is true for the first call of a run: the store then notes that the request has a shell. `known`
-    is the highest decision the workflow has seen: a store that is behind it was restored from an old backup.
-    """
-
-    request_id: str
-    now: datetime
-    armed_at: datetime | None = None
-    first: bool = False
-    known: int = 0
-    schema: int = MESSAGE_SCHEMA
-
-
-@dataclass(frozen=True)
-class EffectOrder:
+class PendingEffect:
     """One effect that has not been taken yet: its id (request:decision:n), the activity that takes it, its reach.
 
     `reach` is "store" for effects that stay within the store (run as local activities) and "outside" for
-    those that leave it (run as regular activities with a retry policy).
+    those that leave it (run as regular activities with a retry policy). Effects of one kind with the same `batch` are
+    taken by one activity, unless it is empty.
     """
 
     effect_id: str
     kind: str
     reach: str
-    schema: int = MESSAGE_SCHEMA
-
-
-@dataclass(frozen=True)
-class EffectTask:
-    """An effect's activity's argument: which effect of which request, and the workflow's time (aware UTC)."""
-
-    request_id: str
-    effect_id: str
-    now: datetime
-    schema: int = MESSAGE_SCHEMA
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,40 +55,92 @@ class Attributes:
 
 
 @dataclass(frozen=True)
-class Advanced:
-    """What the workflow needs to know after the store has decided.
+class PendingWork:
+    """What is left to do for a request after its last decision: the content of a signal, and of an activity's answer.
 
-    `decision` is the number of the last decision, `effects` every effect not yet taken, `next_at` the next
-    instant (aware UTC) at which something falls due, None when nothing does. A `closed` request with no
-    effect left has nothing more to do. `attributes` are the search attributes that the workflow should have by now;
-    None (also of earlier releases) leaves those that it has. `wake_at` is when the timer for `next_at` should fire: a
-    little later than that where many fall due at once; None (also of earlier releases) is at `next_at`.
+    It says the state, never a difference: of two the one with the higher `decision` holds, whichever comes first.
+    `effects` are all that have not been taken, `next_at` is the next instant (aware UTC) at which something falls due,
+    None when nothing does; `wake_at` is when the timer for it should fire, a little later where many fall due at once,
+    None at that instant. A `closed` request with no effect left has nothing more to do. `waiting` commands are those
+    that a fault of ours has kept from being decided: the activity that decides what is due tries them.
+    `attributes` are the search attributes that the workflow should have by now; None leaves those that it has.
     """
 
     decision: int
     closed: bool
     next_at: datetime | None
-    effects: list[EffectOrder] = field(default_factory=list)
-    summary: Summary = field(default_factory=Summary)
-    schema: int = MESSAGE_SCHEMA
-    attributes: Attributes | None = None
     wake_at: datetime | None = None
+    effects: list[PendingEffect] = field(default_factory=list)
+    waiting: int = 0
+    summary: Summary = field(default_factory=Summary)
+    attributes: Attributes | None = None
+    schema: int = MESSAGE_SCHEMA
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.closed and not self.effects and not self.waiting
 
 
 @dataclass(frozen=True)
-class Shell:
-    """The workflow's argument: which request it is the shell of, and what it carries over `continue as new`.
+class WorkflowInput:
+    """The workflow's argument: which request it runs, and what it carries over `continue as new`.
 
-    `armed_at` (aware UTC) is the instant for which the previous run's timer was set: an instant, never a
-    duration. `runs` counts the runs of this request that continued as new. `opened` is what the opening, decided
-    at the door, asks for: with it the shell need not look into the store before it takes the first effects.
-    `known` is the highest decision that the runs before have seen, `attributes` the search attributes that they set.
+    `runs` counts the runs before this one. `armed_at` (aware UTC) is the instant for which the previous run's timer
+    was set: an instant, never a duration. `known` is the highest decision that the runs before have seen.
     """
 
     request_id: str
-    armed_at: datetime | None = None
     runs: int = 0
-    opened: Advanced | None = None
+    armed_at: datetime | None = None
     known: int = 0
     schema: int = MESSAGE_SCHEMA
-    attributes: Attributes | None = None
+
+
+@dataclass(frozen=True)
+class DueInput:
+    """Ask the store to decide what is due by now.
+
+    `now` is the workflow's time, `armed_at` the instant for which its timer was set (both aware UTC). `unarmed` says
+    that the run has no timer: the answer says when to wake, also where the next instant is the same. `known` is the
+    highest decision that the workflow has seen: a store that is behind it was restored from an old backup.
+    """
+
+    request_id: str
+    now: datetime
+    armed_at: datetime | None = None
+    unarmed: bool = False
+    known: int = 0
+    schema: int = MESSAGE_SCHEMA
+
+
+@dataclass(frozen=True)
+class EffectInput:
+    """Ask for an effect to be taken: which one of which request, and the workflow's time (aware UTC).
+
+    `also` are others of its kind and batch, to be taken with it.
+    """
+
+    request_id: str
+    effect_id: str
+    now: datetime
+    also: list[str] = field(default_factory=list)
+    schema: int = MESSAGE_SCHEMA
+
+    @property
+    def effect_ids(self) -> list[str]:
+        """All that are to be taken."""
+        return [self.effect_id, *self.also]
+
+
+@dataclass(frozen=True)
+class WorkflowSignal:
+    """A signal on its way to a request's workflow: named after the command that led to it, saying what is left to do.
+
+    `starts` says that the request has just been opened: there is no workflow yet.
+    """
+
+    request_id: str
+    name: str
+    work: PendingWork
+    starts: bool = False

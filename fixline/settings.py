@@ -38,12 +38,15 @@ class Settings(BaseSettings):
         "NORMAL", description="FULL survives a power cut without losing the last commits, at a price in speed"
     )
     answer_within_seconds: float = Field(
-        3.0, gt=0, le=60, description="How long a command may wait for its answer before 202"
+        3.0,
+        gt=0,
+        le=60,
+        description="How long a command that a fault of ours keeps undecided may wait before 202",
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
     worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")
     due_per_second: int = Field(
-        30, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
+        50, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
     )
     outgoing_private_hosts: str | None = Field(
         None,

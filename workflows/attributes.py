@@ -1,6 +1,6 @@
 """The search attributes of a request's workflow: their names and types in Temporal, and what changes of them.
 
-Imports temporalio and the messages only, as the shell that uses it.
+Imports temporalio and the messages only, as the workflow that uses it.
 """
 
 from datetime import datetime
@@ -25,23 +25,25 @@ LONGEST = 255
 def at_start(attributes: Attributes) -> TypedSearchAttributes:
     """The attributes with which a workflow is started."""
     pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
-        SearchAttributePair(key, value[:LONGEST])
-        for name, key in KEYWORDS.items()
-        if (value := getattr(attributes, name))
+        SearchAttributePair(key, value) for name, key in KEYWORDS.items() if (value := _keyword(attributes, name))
     ]
     if attributes.due is not None:
         pairs.append(SearchAttributePair(DUE, attributes.due))
     return TypedSearchAttributes(pairs)
 
 
-def changes(before: Attributes | None, now: Attributes) -> list[SearchAttributeUpdate]:  # type: ignore[type-arg]
+def changes(has: TypedSearchAttributes, wanted: Attributes) -> list[SearchAttributeUpdate]:  # type: ignore[type-arg]
     """What has to be set or taken away, given what the workflow has."""
-    known = before or Attributes()
     found: list[SearchAttributeUpdate] = []  # type: ignore[type-arg]
     for name, key in KEYWORDS.items():
-        value: str | None = getattr(now, name)
-        if value != getattr(known, name):
-            found.append(key.value_set(value[:LONGEST]) if value else key.value_unset())
-    if now.due != known.due:
-        found.append(DUE.value_set(now.due) if now.due is not None else DUE.value_unset())
+        value = _keyword(wanted, name)
+        if value != has.get(key):
+            found.append(key.value_set(value) if value else key.value_unset())
+    if wanted.due != has.get(DUE):
+        found.append(DUE.value_set(wanted.due) if wanted.due is not None else DUE.value_unset())
     return found
+
+
+def _keyword(attributes: Attributes, name: str) -> str | None:
+    value: str | None = getattr(attributes, name)
+    return value[:LONGEST] if value else None

@@ -1,7 +1,7 @@
-"""Timeouts and retries of everything the shell calls: one table.
+"""Timeouts and retries of everything the workflow calls: one table.
 
 With the database away: about three quick tries, then up to a minute between tries. A try that has to wait
-longer than `LOCAL_RETRY_THRESHOLD` waits on a timer of the server, so that a doorbell is not held up by it.
+longer than `LOCAL_RETRY_THRESHOLD` waits on a timer of the server, so that it holds up no other work of the request.
 """
 
 from __future__ import annotations

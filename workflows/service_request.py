@@ -1,34 +1,34 @@
-"""One service request's durable shell.
+"""One service request's life in time: the durable workflow.
 
-Owns what must survive any crash and needs no rule: that the request's inbox is emptied when its doorbell
-rings or its timer fires, that effects not yet taken are taken, that one timer is armed for the next instant
-that matters, that the run continues as new when its history grows and ends when the request is closed. It
-holds numbers and instants. What they mean was decided by the activity `advance`, in the store; so replay
-never runs a rule, and any release of the rules can be deployed over any open request.
+Owns what must survive any crash and needs no rule: that effects not yet taken are taken, that one timer is armed for
+the next instant that matters, that what falls due then is decided, that the run continues as new when its history
+grows and ends when the request is closed. It holds numbers and instants. What they mean was decided in the store,
+before it was told; so replay never runs a rule, and any release of the rules can be deployed over any open request.
+
+It is told by signals, named after the commands. A signal says all that is left to do, never a difference: one that is
+lost, late, twice or overtaken does no harm, the highest decision holds.
 
 Must not import anything but temporalio and the messages: a test proves it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from fixline.messages import (
-        ADVANCE_ACTIVITY,
+        DECIDE_DUE_ACTIVITY,
         WORKFLOW_NAME,
-        Advanced,
-        AdvanceOrder,
-        Bell,
-        EffectOrder,
-        EffectTask,
-        Rung,
-        Shell,
+        DueInput,
+        EffectInput,
+        PendingEffect,
+        PendingWork,
         Summary,
+        WorkflowInput,
     )
     from workflows import attributes, policies
 
@@ -38,139 +38,113 @@ class ServiceRequest:
     """The workflow of one request; its id is the request's id."""
 
     @workflow.init
-    def __init__(self, shell: Shell) -> None:
-        # With @workflow.init the state exists before a doorbell that comes with the start is answered.
-        self._shell = shell
-        # Passes over the inbox that were asked for. The first is the start itself, unless it says what to do.
-        self._asked = 0 if shell.opened else 1
-        self._passed = 0  # how many of those have been answered by a pass that began after they were asked for
-        self._decision = shell.known
+    def __init__(self, given: WorkflowInput) -> None:
+        # With @workflow.init the state exists before a signal that comes with the start is read.
+        self._request_id = given.request_id
+        self._decision = given.known  # the highest that has been seen; whoever says less is late
         self._closed = False
+        self._summary = Summary()
+        # Whether to look into the store: what is due, and what this run cannot know. A run that goes on for another
+        # one looks first: an effect that could not be taken there may be taken now.
+        self._look = given.runs > 0
         self._taking: set[str] = set()
+        # Taken since the last decision: a second word of the same decision, on its way before, may still name them.
         self._taken: set[str] = set()
-        self._armed_at: datetime | None = shell.armed_at
+        self._armed_at: datetime | None = given.armed_at
         self._fired_at: datetime | None = None  # an instant carried over lies ahead, mostly: its timer has not fired
         self._timer: asyncio.Task[None] | None = None
-        self._ending = False
-        self._summary = Summary()
-        self._looked = False
-        # The search attributes that this workflow has: those of its start, or of the run before.
-        self._attributes = shell.attributes or (shell.opened.attributes if shell.opened else None)
 
     @workflow.run
-    async def run(self, shell: Shell) -> None:
-        """Empty the inbox, take effects, wait; until the request is closed and nothing is pending."""
-        if shell.opened is not None:
-            self._note(shell.opened)
+    async def run(self, given: WorkflowInput) -> None:
+        """Take effects, wait, decide what is due; until the request is closed and nothing is pending."""
+        self._look = self._look or self._idle()
         while True:
-            await workflow.wait_condition(lambda: self._asked > self._passed or self._at_rest())
-            if self._asked > self._passed:
-                self._ending = False
-                await self._pass()
-            elif self._leave():
-                await workflow.wait_condition(workflow.all_handlers_finished)
+            await workflow.wait_condition(lambda: self._look or self._at_rest())
+            if not self._look:
                 break
+            self._look = False
+            self._note(await self._decide_due())
+        # Nothing has been awaited since the last signal was read. The server refuses the end of a run while there are
+        # unread ones; then they are read first, and the end is decided anew.
         if not self._closed:
             workflow.continue_as_new(
-                Shell(
-                    shell.request_id,
-                    self._armed_at,
-                    shell.runs + 1,
-                    known=self._decision,
-                    attributes=self._attributes,
-                )
+                WorkflowInput(given.request_id, given.runs + 1, self._armed_at, known=self._decision)
             )
 
-    @workflow.update(dynamic=True)
-    async def doorbell(self, name: str, args: Sequence[RawValue]) -> Rung:  # noqa: ARG002 - read by the validator
-        """Somebody has put a command of the kind `name` into the inbox: answer when the inbox has been emptied.
-
-        Bells that ring together are answered by one pass; none is answered by a pass that began before it rang.
-        """
-        self._asked += 1
-        mine = self._asked
-        await workflow.wait_condition(lambda: self._passed >= mine)
-        return Rung(self._decision)
-
-    @doorbell.validator
-    def check_bell(self, name: str, args: Sequence[RawValue]) -> None:
-        """Refuse what is no bell, and any bell once this run is ending (the caller rings again, at the next run)."""
-        if self._ending:
-            raise ApplicationError("this run is ending; ring again", type="RunEnding")
-        if len(args) != 1:
-            raise ApplicationError("a doorbell takes one message", type="NotABell")
-        bell = workflow.payload_converter().from_payload(args[0].payload, Bell)
-        if bell.kind != name or bell.number < 1:
-            raise ApplicationError("the message does not fit its name", type="NotABell")
+    @workflow.signal(dynamic=True)
+    def command(self, name: str, args: Sequence[RawValue]) -> None:
+        """A command called `name` was decided: this is left to do. Anything else is a reason to look into the store."""
+        work = _read(args)
+        if work is None:
+            workflow.logger.warning("the signal %s cannot be read; looking into the store", name)
+            self._look = True
+        else:
+            self._note(work)
 
     @workflow.query
     def state(self) -> Summary:
         """A few words about the request, for whoever looks in Temporal's UI or command line."""
         return self._summary
 
-    async def _pass(self) -> None:
-        """One pass over the inbox; whoever rang before it began has their answer then."""
-        asked, fired_at = self._asked, self._fired_at
-        self._fired_at = None
-        order = AdvanceOrder(
-            self._shell.request_id, workflow.now(), fired_at, first=not self._looked, known=self._decision
-        )
-        self._looked = True
-        self._note(await self._local(ADVANCE_ACTIVITY, order))
-        self._passed = asked
+    async def _decide_due(self) -> PendingWork:
+        fired_at, self._fired_at = self._fired_at, None
+        given = DueInput(self._request_id, workflow.now(), fired_at, unarmed=self._timer is None, known=self._decision)
+        return await self._local(DECIDE_DUE_ACTIVITY, given)
 
-    async def _local(self, name: str, argument: AdvanceOrder | EffectTask) -> Advanced:
-        result: Advanced = await workflow.execute_local_activity(
+    async def _local(self, name: str, argument: DueInput | EffectInput) -> PendingWork:
+        result: PendingWork = await workflow.execute_local_activity(
             name,
             argument,
-            result_type=Advanced,
+            result_type=PendingWork,
             start_to_close_timeout=policies.LOCAL_TIMEOUT,
             retry_policy=policies.LOCAL_RETRY,
             local_retry_threshold=policies.LOCAL_RETRY_THRESHOLD,
         )
         return result
 
-    async def _outside(self, name: str, argument: EffectTask) -> Advanced:
-        result: Advanced = await workflow.execute_activity(
+    async def _outside(self, name: str, argument: EffectInput) -> PendingWork:
+        result: PendingWork = await workflow.execute_activity(
             name,
             argument,
-            result_type=Advanced,
+            result_type=PendingWork,
             start_to_close_timeout=policies.OUTSIDE_TIMEOUT,
             retry_policy=policies.OUTSIDE_RETRY,
         )
         return result
 
-    def _note(self, result: Advanced) -> None:
-        """Keep what a pass or an effect has come to; of two that cross, the later decision holds."""
-        if result.decision < self._decision:
+    def _note(self, work: PendingWork) -> None:
+        """Keep what is left to do; of two that cross, the later decision holds."""
+        if work.decision < self._decision:
             return
-        self._decision, self._closed, self._summary = result.decision, result.closed, result.summary
-        self._describe(result)
-        for effect in result.effects:
-            if effect.effect_id not in self._taking | self._taken:
-                self._taking.add(effect.effect_id)
-                asyncio.create_task(self._take(effect))  # noqa: RUF006 - `_taking` keeps count of it
-        self._arm(result.next_at, result.wake_at)
+        if work.decision > self._decision:
+            self._taken.clear()
+        self._decision, self._closed, self._summary = work.decision, work.closed, work.summary
+        if work.attributes is not None:
+            changes = attributes.changes(workflow.info().typed_search_attributes, work.attributes)
+            if changes:
+                workflow.upsert_search_attributes(changes)
+        known = self._taking | self._taken
+        for effects in _batches(effect for effect in work.effects if effect.effect_id not in known):
+            self._taking |= {effect.effect_id for effect in effects}
+            asyncio.create_task(self._take(effects))  # noqa: RUF006 - `_taking` keeps count of it
+        self._look = self._look or work.waiting > 0
+        if not work.closed:  # a timer that is left ends with the run
+            self._arm(work.next_at, work.wake_at)
 
-    def _describe(self, result: Advanced) -> None:
-        """Set the search attributes anew where they are others; an answer without any leaves them."""
-        if result.attributes is not None and result.attributes != self._attributes:
-            workflow.upsert_search_attributes(attributes.changes(self._attributes, result.attributes))
-            self._attributes = result.attributes
-
-    async def _take(self, effect: EffectOrder) -> None:
-        """Take one effect; several are taken side by side. What it learned is decided within its activity."""
-        task = EffectTask(self._shell.request_id, effect.effect_id, workflow.now())
+    async def _take(self, effects: list[PendingEffect]) -> None:
+        """Take a batch of effects; several are taken side by side. What they learned is decided within the activity."""
+        first, ids = effects[0], [effect.effect_id for effect in effects]
+        given = EffectInput(self._request_id, ids[0], workflow.now(), ids[1:])
         try:
-            result = await (self._local if effect.reach == "store" else self._outside)(effect.kind, task)
+            result = await (self._local if first.reach == "store" else self._outside)(first.kind, given)
         except ActivityError:
             # Only an error that no retry can mend gets here; the effect's row keeps it for the operator.
-            workflow.logger.exception("effect %s cannot be taken", effect.effect_id)
+            workflow.logger.exception("%s cannot be taken", ", ".join(ids))
         else:
-            self._taken.add(effect.effect_id)
             self._note(result)
+            self._taken.update(ids)
         finally:
-            self._taking.discard(effect.effect_id)
+            self._taking.difference_update(ids)
 
     def _arm(self, at: datetime | None, wake_at: datetime | None) -> None:
         """Keep one timer for the next instant; it is set anew only when that instant changes."""
@@ -185,7 +159,12 @@ class ServiceRequest:
         await workflow.sleep(max(wake_at - workflow.now(), timedelta(milliseconds=1)))
         self._timer = None
         self._fired_at = at
-        self._asked += 1
+        self._look = True
+
+    def _idle(self) -> bool:
+        """Whether this run was told of nothing to do, or of nothing at all, as one that was started by hand, or by a
+        word that came after the request had been closed: only the store knows."""
+        return not self._closed and not self._taking and self._timer is None
 
     def _at_rest(self) -> bool:
         """Whether this run may leave: closed, or too long a history, with nothing under way."""
@@ -193,7 +172,20 @@ class ServiceRequest:
             return False
         return self._closed or workflow.info().is_continue_as_new_suggested()
 
-    def _leave(self) -> bool:
-        """Take no more bells; whoever rang meanwhile is answered first."""
-        self._ending = True
-        return self._asked == self._passed
+
+def _batches(effects: Iterable[PendingEffect]) -> Iterable[list[PendingEffect]]:
+    """The effects that one activity takes, in their order."""
+    found: dict[tuple[str, str], list[PendingEffect]] = {}
+    for effect in effects:
+        found.setdefault((effect.kind, effect.batch or effect.effect_id), []).append(effect)
+    return found.values()
+
+
+def _read(args: Sequence[RawValue]) -> PendingWork | None:
+    """What a signal says; None for what cannot be read: an error would fail the workflow's task for ever."""
+    try:
+        (content,) = args
+        work: object = workflow.payload_converter().from_payload(content.payload, PendingWork)
+    except Exception:  # whatever a converter makes of what anybody may have sent
+        return None
+    return work if isinstance(work, PendingWork) else None

@@ -21,12 +21,11 @@ def correct(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A file of the definitions' calendars/.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
-    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the answers of running workers.")] = 30,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Let open requests, and new ones, go on by the calendar as its file has it now. Exit code 1 when one cannot."""
-    found = correct_calendar(read_calendar_of(name), reason, None if dry_run else wait, data)
+    found = correct_calendar(read_calendar_of(name), reason, data, dry_run=dry_run)
     if as_json:
         print(json.dumps(found, indent=2))
     else:
@@ -42,12 +41,11 @@ def correct(
         raise typer.Exit(FOUND)
 
 
-def correct_calendar(calendar: WorkingCalendar, reason: str, wait: int | None, data: Path | None) -> dict[str, Any]:
-    """Correct every version and every open request that holds another calendar of the name; `wait` is None for a dry
-    run."""
+def correct_calendar(calendar: WorkingCalendar, reason: str, data: Path | None, *, dry_run: bool) -> dict[str, Any]:
+    """Correct every version and every open request that holds another calendar of the name."""
     from fixline.catalog import version_hash
     from fixline.cli.access import find_place, open_store
-    from fixline.cli.versions import OPERATOR, STATES, await_answers, batches, give, item_of
+    from fixline.cli.versions import OPERATOR, STATES, batches, give, item_of
     from fixline.domain.differences import differences
     from fixline.settings import read_settings
     from fixline.store.arrivals import utc_now
@@ -61,7 +59,7 @@ def correct_calendar(calendar: WorkingCalendar, reason: str, wait: int | None, d
     told: list[dict[str, Any]] = []
     with open_store(settings, find_place(settings, data)) as store:
         planned = store.read(lambda s: plan_corrections(s, versions, calendar, version_hash))
-        if wait is not None:
+        if not dry_run:
             store.write(lambda s: keep_corrections(s, planned, utc_now(), OPERATOR.name))
         for each in planned:
             before = store.read(lambda s, each=each: versions.load(s, each.source))  # type: ignore[misc]
@@ -69,15 +67,13 @@ def correct_calendar(calendar: WorkingCalendar, reason: str, wait: int | None, d
             told.append({"type": each.type, "from_version": each.number, "current": each.current, "changes": changes})
             wanted = Wanted(each.type, each.target, {}, why, source=each.source)
             for part in batches(store, versions, wanted):
-                rows = {} if wait is None else give(store, part, wanted)
+                rows = {} if dry_run else give(store, versions, part, wanted)
                 moved = [item_of(one, rows.get(one.request_id), each.number) for one in part]
                 items += [{"type": each.type, **item} for item in moved]
-        if wait:
-            await_answers(store, items, wait)
     counts = Counter(item["state"] for item in items)
     return {
         "calendar": calendar.name,
-        "dry_run": wait is None,
+        "dry_run": dry_run,
         "versions": told,
         "items": items,
         "counts": {state: counts[state] for state in STATES},

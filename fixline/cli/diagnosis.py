@@ -1,7 +1,7 @@
 """The work behind `fixline doctor`: the store and Temporal, each by itself and held against each other.
 
 Owns the checks and their order. A part that is away is a finding, never a crash. What it mends it leaves to the
-relay of a running worker: a request whose workflow is missing is marked as never taken up.
+relay of a running worker: a request whose workflow is missing is marked as never signalled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fixline.cli.access import Place, find_place, open_store
 from fixline.cli.temporal_look import TemporalLook, look_at_temporal, really_missing
 from fixline.settings import Settings, read_settings
 from fixline.store.arrivals import utc_now
-from fixline.store.inbox import retry_parked as let_parked_wait
+from fixline.store.commands import retry_parked as let_parked_wait
 from fixline.store.schema import SchemaWrong
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow, EffectRow, RequestRow, table_of
@@ -101,10 +101,12 @@ def _temporal_checks(look: TemporalLook, task_queue: str) -> list[Check]:
 def _stored(session: Session) -> list[Check]:
     """What the store alone can tell."""
     late = utc_now() - SETTLED
-    unheard = (COMMAND.state == "waiting") & (COMMAND.accepted_at < late)
+    untried = (COMMAND.state == "waiting") & (COMMAND.accepted_at < late)
+    behind = (REQUEST.signalled < REQUEST.decision) & (REQUEST.updated_at < late)
     return [
         _counted(session, "parked commands", COMMAND.id, COMMAND.state == "failed", "parked by a fault of ours"),
-        _counted(session, "waiting commands", COMMAND.id, unheard, f"waiting for more than {SETTLED.seconds} s"),
+        _counted(session, "waiting commands", COMMAND.id, untried, f"waiting for more than {SETTLED.seconds} s"),
+        _counted(session, "unsignalled requests", REQUEST.id, behind, "whose workflow does not know the last decision"),
         _counted(session, "requests with a fault", REQUEST.id, REQUEST.fault.is_not(None), "that cannot be decided"),
         _counted(session, "failed effects", EFFECT.id, EFFECT.state == "failed", "whose last try failed"),
     ]
@@ -117,7 +119,7 @@ def _counted(session: Session, name: str, key: ColumnElement[str], wanted: Colum
 
 
 def _missing(store: Store, place: Place, running: set[str]) -> list[str]:
-    """Open requests whose workflow does not run: those that none has taken up for a while, and those that lost it."""
+    """Open requests whose workflow does not run: those that never had one for a while, and those that lost it."""
     before = utc_now() - SETTLED
     suspects = [request_id for request_id in _open_requests(store, before) if request_id not in running]
     return asyncio.run(_confirm(place, suspects)) if suspects else []
@@ -147,7 +149,7 @@ async def _confirm(place: Place, suspects: Sequence[str]) -> list[str]:
 
 
 def _restart(store: Store, missing: Sequence[str]) -> int:
-    """Mark these as never taken up: the relay starts their workflows, which read everything from the store."""
+    """Mark these as never signalled: the relay starts their workflows, with what is left to do."""
     for start in range(0, len(missing), GROUP):
         store.write(partial(_mark, request_ids=missing[start : start + GROUP]))
     return len(missing)
@@ -155,7 +157,7 @@ def _restart(store: Store, missing: Sequence[str]) -> int:
 
 def _mark(session: Session, request_ids: Sequence[str]) -> None:
     wanted = update(table_of(RequestRow)).where(REQUEST.id.in_(request_ids))
-    session.execute(wanted.values(shell_at=None, relayed_at=None))
+    session.execute(wanted.values(signalled=0, relayed_at=None))
 
 
 def _missing_check(missing: Sequence[str], restarted: int) -> Check:

@@ -19,7 +19,7 @@ def api(
 
 
 def worker() -> None:
-    """Run requests' workflows and activities, and relay what went unheard."""
+    """Run requests' workflows and activities, and signal what no workflow was told."""
     from fixline.cli.serving import serve_worker
     from fixline.settings import read_settings
 

@@ -74,14 +74,13 @@ def move(
         typer.Option("--map", metavar="OLD=NEW", help="Which step a step has become; may be repeated."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
-    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the answers of running workers.")] = 30,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the open requests of a type go on by another version. Exit code 1 when a request cannot."""
     from fixline.cli.versions import move_all, read_map
 
-    found = move_all(type_, to, read_map(steps or []), reason, None if dry_run else wait, data)
+    found = move_all(type_, to, read_map(steps or []), reason, data, dry_run=dry_run)
     if as_json:
         print(json.dumps(found, indent=2))
     else:

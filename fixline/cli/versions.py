@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,14 +21,14 @@ from fixline.domain.differences import differences
 from fixline.domain.hints import did_you_mean
 from fixline.settings import read_settings
 from fixline.store.arrivals import Arrival, Received, utc_now
-from fixline.store.moves import Planned, Wanted, accept_moves, plan_moves, read_answers_of
+from fixline.store.commands import Commands
+from fixline.store.moves import Planned, Wanted, move_one, plan_moves
 from fixline.store.publishing import find_version, list_versions, publish_on_purpose
 from fixline.store.store import Store
 from fixline.store.versions import Versions, VersionUnknown
 
 OPERATOR = Actor(name="operator", role=Role.ADMIN)
 """Whoever may run commands on the store."""
-PAUSE_SECONDS = 0.5
 STATES = ("would_move", "moved", "waiting", "refused")
 
 
@@ -106,9 +105,9 @@ def read_map(pairs: list[str]) -> dict[str, str]:
 
 
 def move_all(
-    type_: str, to: str, steps: dict[str, str], reason: str, wait: int | None, data: Path | None
+    type_: str, to: str, steps: dict[str, str], reason: str, data: Path | None, *, dry_run: bool
 ) -> dict[str, Any]:
-    """Move every open request of a type; `wait` is None for a dry run. Raises Trouble, WrongUse."""
+    """Move every open request of a type. Raises Trouble, WrongUse."""
     settings = read_settings()
     with open_store(settings, find_place(settings, data)) as store:
         versions = Versions()
@@ -124,16 +123,14 @@ def move_all(
         numbers = store.read(lambda s: {line.hash: line.number for line in list_versions(s, type_)})
         items: list[dict[str, Any]] = []
         for planned in batches(store, versions, Wanted(type_, target, steps, reason)):
-            rows = {} if wait is None else give(store, planned, Wanted(type_, target, steps, reason))
+            rows = {} if dry_run else give(store, versions, planned, Wanted(type_, target, steps, reason))
             items += [item_of(each, rows.get(each.request_id), numbers[each.version]) for each in planned]
-        if wait:
-            await_answers(store, items, wait)
     counts = Counter(item["state"] for item in items)
     return {
         "type": type_,
         "to": numbers[target],
         "hash": target,
-        "dry_run": wait is None,
+        "dry_run": dry_run,
         "items": items,
         "counts": {state: counts[state] for state in STATES},
     }
@@ -152,20 +149,22 @@ def batches(store: Store, versions: Versions, wanted: Wanted) -> Iterator[list[P
         after = planned[-1].request_id
 
 
-def give(store: Store, planned: list[Planned], wanted: Wanted) -> dict[str, Received | Refusal]:
-    """Put the command into the inboxes of those that can move."""
-    arrivals = {
-        each.request_id: Arrival(
-            command_id=uuid4().hex,
-            command=wanted.command,
-            actor=OPERATOR,
-            accepted_at=utc_now(),
-            caller=OPERATOR.name,
-        )
-        for each in planned
-        if each.refusal is None
-    }
-    return store.write(lambda s: accept_moves(s, arrivals))
+def give(store: Store, versions: Versions, planned: list[Planned], wanted: Wanted) -> dict[str, Received | Refusal]:
+    """Move those that can; the relay of a running worker tells their workflows."""
+    commands = Commands(store, versions)
+    rows: dict[str, Received | Refusal] = {}
+    for each in planned:
+        if each.refusal is None:
+            arrival = Arrival(
+                command_id=uuid4().hex,
+                command=wanted.command,
+                actor=OPERATOR,
+                accepted_at=utc_now(),
+                caller=OPERATOR.name,
+            )
+            given = move_one(commands, each.request_id, arrival)
+            rows[each.request_id] = given if isinstance(given, Refusal) else given.row
+    return rows
 
 
 def item_of(planned: Planned, row: Received | Refusal | None, number: int) -> dict[str, Any]:
@@ -174,7 +173,7 @@ def item_of(planned: Planned, row: Received | Refusal | None, number: int) -> di
     return {
         "id": planned.request_id,
         "from_version": number,
-        "state": "refused" if refusal else "waiting" if row is not None else "would_move",
+        "state": "refused" if refusal else _state_of(row),
         "changes": None if refusal else planned.changes,
         "code": refusal.code if refusal else None,
         "message": refusal.message if refusal else None,
@@ -182,17 +181,7 @@ def item_of(planned: Planned, row: Received | Refusal | None, number: int) -> di
     }
 
 
-def await_answers(store: Store, items: list[dict[str, Any]], seconds: int) -> None:
-    """Note what the workers have answered, as long as something waits and the time is not up."""
-    until = time.monotonic() + seconds
-    while waiting := {item["command_id"]: item for item in items if item["state"] == "waiting"}:
-        ids = list(waiting)
-        for row in store.read(lambda s, ids=ids: read_answers_of(s, ids)).values():  # type: ignore[misc]
-            if row.state == "applied":
-                waiting[row.id]["state"] = "moved"
-            elif row.state != "waiting":
-                waiting[row.id] |= {"state": "refused", "changes": None}
-                waiting[row.id] |= {"code": row.answer.get("code"), "message": row.answer.get("message")}
-        if time.monotonic() > until:
-            return
-        time.sleep(PAUSE_SECONDS)
+def _state_of(row: Received | Refusal | None) -> str:
+    if row is None:
+        return "would_move"
+    return "moved" if isinstance(row, Received) and row.state == "applied" else "waiting"

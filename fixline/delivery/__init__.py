@@ -1,1 +1,1 @@
-"""Delivery: reports and commands on their way in, doorbells to Temporal, the relay behind them."""
+"""Delivery: reports and commands on their way in, signals to Temporal, the relay behind them."""

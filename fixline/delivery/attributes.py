@@ -20,7 +20,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from fixline.messages import Advanced
+from fixline.messages import PendingWork
 from workflows.attributes import DUE, KEYWORDS
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class SearchAttributes:
 
 
 class OnlyConfirmed(Interceptor):
-    """Takes the attributes out of what activities answer the shell with, while the server has not confirmed them."""
+    """Takes the attributes out of what activities answer the workflow with, while the server has not confirmed them."""
 
     def __init__(self, attributes: SearchAttributes | None) -> None:
         self._attributes = attributes
@@ -113,6 +113,6 @@ class _Guarded(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         found = await super().execute_activity(input)
-        if isinstance(found, Advanced) and not (self._attributes is not None and self._attributes.confirmed):
+        if isinstance(found, PendingWork) and not (self._attributes is not None and self._attributes.confirmed):
             return replace(found, attributes=None)
         return found

@@ -70,7 +70,7 @@ class Draft:
         self._effects.append(made(Effect, {"id": effect_id, "kind": kind, "data": as_json(data)}))
 
     def tell(self, request_id: str, command: Command) -> None:
-        """Put a command into another request's inbox; what is told to one request arrives in that order."""
+        """Give another request a command; what is told to one request arrives in that order."""
         self.cause("tell_request", to=request_id, command=command)
 
     def notify(self, event: NotifyEvent, **data: Any) -> None:

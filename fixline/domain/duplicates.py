@@ -1,6 +1,6 @@
 """What a request and its duplicates tell each other.
 
-Owns the words between an original and the requests attached to it. Each is told by a command in the other's inbox,
+Owns the words between an original and the requests attached to it. Each is told by a command at the other one,
 so neither ever waits for the other, and both may change meanwhile: whoever is told something that no longer holds
 says what does. A request is attached to an older one only, so no chain of them comes back to its beginning.
 """

@@ -10,4 +10,4 @@ from typing import Literal
 EffectKind = Literal[
     "dispatch", "order_inspection", "escalate", "notify", "tell_request", "ask_agency", "call", "open_follow_on"
 ]
-"""`tell_request` puts the command in its data into the inbox of the request that it names (`to`)."""
+"""`tell_request` has the command in its data decided at the request that it names (`to`)."""

@@ -16,7 +16,7 @@ from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
 from fixline.domain.effect_kinds import EffectKind
 from fixline.domain.sampling import in_sample
-from fixline.domain.state import Position, Task, TaskState
+from fixline.domain.state import Position, Task, TaskState, task_id
 from fixline.domain.steps import (
     DONE,
     JOINED,
@@ -254,7 +254,7 @@ def team_of(draft: Draft, step: HumanStep) -> str:
 
 def _offer(draft: Draft, name: str, step: HumanStep, visit: int) -> None:
     task = Task(
-        id=f"{draft.request_id}-T{draft.state.tasks_made + 1}",
+        id=task_id(draft.request_id, draft.state.tasks_made + 1),
         step=name,
         visit=visit,
         kind=step.kind,

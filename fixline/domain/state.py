@@ -47,6 +47,16 @@ class TaskState(StrEnum):
 _OPEN = frozenset({TaskState.OFFERED, TaskState.CLAIMED, TaskState.STARTED})
 
 
+def task_id(request_id: str, number: int) -> str:
+    """The id of a request's task, by its number: 1, 2, 3 ..."""
+    return f"{request_id}-T{number}"
+
+
+def request_of_task(task: str) -> str:
+    """The request that a task's id names; there may be neither."""
+    return task.rpartition("-T")[0]
+
+
 class Task(Record):
     """One piece of work of one visit of a step. `offers` counts how often it was put to its team."""
 

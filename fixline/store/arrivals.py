@@ -1,7 +1,7 @@
-"""The door of the inbox: commands accepted for a request, each with its number, before anything is decided.
+"""Commands as they arrive, and as their rows keep them.
 
-Owns arrivals, idempotency keys and the cap on doorbells. What was accepted here is never lost; what it leads to
-is decided by `fixline.store.inbox`. Instants are aware UTC.
+Owns arrivals, idempotency keys and the row lock of a request. What an arrival leads to is decided by
+`fixline.store.commands`. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -13,13 +13,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from fixline.domain.commands import Actor, Command
-from fixline.domain.decision import Refusal
 from fixline.store import statements
-
-ON_CLOSED = ("comment", "report", "reopen", "agency_reply")
-"""The kinds of commands that a closed request takes."""
-MAX_BELLS = 8
-"""Doorbells in flight per request; Temporal allows 10 updates and aborts others when an 11th comes."""
 
 
 class RequestUnknown(LookupError):
@@ -30,12 +24,12 @@ class KeyReused(Exception):
     """The caller has used this idempotency key for another body."""
 
 
-class RefusedAtDoor(Exception):
-    """The request takes no such command any more; nothing was accepted."""
+class NotAllowed(Exception):
+    """Whoever gives the command may not give it to this request; `reason` is what the caller is told."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -63,18 +57,18 @@ class Locked(NamedTuple):
     department: str | None
     team: str | None
     decision: int
-    inbox: int
+    last_command: int
     next_at: datetime | None
     version: str | None
     state: str | None
-    shell_at: datetime | None
+    signalled: int
     fault: str | None
     area: str | None
     promised_at: datetime | None
 
 
 class Received(NamedTuple):
-    """A command in an inbox, and its answer: the columns of `command`, in their order (see `CommandRow`)."""
+    """A command and its answer: the columns of `command`, in their order (see `CommandRow`)."""
 
     id: str
     request_id: str
@@ -92,7 +86,6 @@ class Received(NamedTuple):
     attempts: int = 0
     retries: int = 0
     fault: str | None = None
-    rung_at: datetime | None = None
     applied_at: datetime | None = None
 
 
@@ -119,34 +112,16 @@ def find_received(session: Session, arrival: Arrival) -> Received | None:
     return received
 
 
+def find_by_key(session: Session, caller: str, key: str) -> Received | None:
+    """The command that this caller has given under this idempotency key."""
+    found = statements.FIND_COMMAND.first(session, {"id_": "", "caller_": caller, "key_": key})
+    return Received(*found) if found is not None else None
+
+
 def read_command(session: Session, command_id: str) -> Received | None:
     """A command by its id."""
     found = statements.READ_COMMAND.first(session, {"id_": command_id})
     return Received(*found) if found is not None else None
-
-
-def accept(session: Session, request_id: str, arrival: Arrival) -> Received:
-    """Write a command into the request's inbox with the next number; the one already there for a repeated key.
-
-    `rung_at` is set when its doorbell may be rung. Raises RequestUnknown, KeyReused, RefusedAtDoor.
-    """
-    request = lock_request(session, request_id)
-    known = find_received(session, arrival)
-    if known is not None:
-        return known
-    check_open(request.state, request.status, request.outcome, arrival.command.kind)
-    return put(session, request, arrival)
-
-
-def put(session: Session, request: Locked, arrival: Arrival) -> Received:
-    """Write a command into a locked request's inbox with the next number; `rung_at` as for `accept`."""
-    received = as_received(request.id, request.inbox + 1, arrival)
-    ((bells,),) = statements.BELLS.all(session, {"request_id_": request.id})
-    if bells < MAX_BELLS:
-        received = received._replace(rung_at=arrival.accepted_at)
-    statements.INSERT_COMMAND.run(session, received._asdict())
-    statements.UPDATE_REQUEST.run(session, {"request_id_": request.id, "inbox": received.number})
-    return received
 
 
 def as_received(request_id: str, number: int, arrival: Arrival) -> Received:
@@ -163,16 +138,6 @@ def as_received(request_id: str, number: int, arrival: Arrival) -> Received:
         body_hash=arrival.body_hash,
         accepted_at=arrival.accepted_at,
     )
-
-
-def check_open(state: str | None, status: str, outcome: str | None, kind: str) -> None:
-    """Raise RefusedAtDoor where a request that is closed, or history (no state), takes no command of this kind."""
-    if state is None:
-        text = "the request is history from another system and takes no commands"
-        raise RefusedAtDoor(Refusal(code="request_is_history", message=text))
-    if status == "closed" and kind not in ON_CLOSED:
-        text = f"the request is closed ({outcome})"
-        raise RefusedAtDoor(Refusal(code="request_closed", message=text, data={"outcome": outcome}))
 
 
 def utc_now() -> datetime:

@@ -2,7 +2,7 @@
 
 Owns history (closed rows: no version, no state, no workflow), backlog (open rows: decided like any report, with
 their real opening), and the command that closes a running request which its source has closed. Instants are
-aware UTC. Every function works in the caller's transaction.
+aware UTC. Every function but the last works in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, SourceClosed
-from fixline.domain.decision import Decision
-from fixline.store.arrivals import Arrival, RefusedAtDoor, accept
+from fixline.domain.decision import Decision, Refused
+from fixline.store.arrivals import Arrival
+from fixline.store.commands import Commands
 from fixline.store.opening import Report, take_numbers, write_opening
+from fixline.store.pacing import Pacing
 from fixline.store.tables import CommandRow, RequestRow, table_of
 
 _REQUEST = table_of(RequestRow)
@@ -68,7 +70,7 @@ _HISTORY: dict[str, Any] = {
     "description": "",
     "channel": "import",
     "decision": 0,
-    "inbox": 0,
+    "last_command": 0,
     "created_by": SYSTEM.name,
 }
 
@@ -82,8 +84,9 @@ def update_history(session: Session, now: datetime, rows: Iterable[tuple[str, di
 
 def open_backlog(session: Session, openings: Iterable[tuple[Report, Decision]]) -> None:
     """Write requests that are open in another system; the relay of a running worker starts their workflows."""
+    pacing = Pacing()
     for report, decision in openings:
-        write_opening(session, report, decision)
+        write_opening(session, report, decision, pacing)
 
 
 def closing_id(request_id: str, source: str) -> str:
@@ -96,10 +99,12 @@ def find_closings(session: Session, ids: Sequence[str]) -> set[str]:
     return set(session.execute(select(_COMMAND.c.id).where(_COMMAND.c.id.in_(ids))).scalars())
 
 
-def close_by_source(session: Session, closings: Iterable[tuple[str, SourceClosed]], now: datetime) -> None:
-    """Put the source's close into running requests' inboxes, given by id; those there already stay as they are."""
-    for request_id, command in closings:
-        command_id = closing_id(request_id, command.source)
-        arrival = Arrival(command_id=command_id, command=command, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name)
-        with suppress(RefusedAtDoor):  # our crews have closed it meanwhile
-            accept(session, request_id, arrival)
+def close_by_source(commands: Commands, request_id: str, command: SourceClosed, now: datetime) -> None:
+    """Close a running request as its source has; once, however often it is asked. In a transaction of its own.
+
+    The relay of a running worker tells its workflow. Raises RequestUnknown, StoreAway.
+    """
+    command_id = closing_id(request_id, command.source)
+    arrival = Arrival(command_id=command_id, command=command, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name)
+    with suppress(Refused):  # our crews have closed it meanwhile
+        commands.submit(request_id, arrival)

@@ -1,8 +1,8 @@
-"""One command for many requests: kept whole when it is accepted, then put into each request's inbox, a few at a time.
+"""One command for many requests: kept whole when it is accepted, then given to each request by itself.
 
-Owns the bulk's rows. Each request is changed by a command of its own, through its inbox, as any other command; what
-becomes of it is on that command's row. Handing in again does no harm: a command's id is the bulk's and its number.
-Instants are aware UTC.
+Owns the bulk's rows. Each request is changed by a command of its own, as by any other; what becomes of it is on that
+command's row, or with the bulk where it is refused. Giving it again does no harm: a command's id is the bulk's and its
+number. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -11,26 +11,20 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import COMMAND, Actor, Command
-from fixline.domain.decision import Refusal
+from fixline.domain.decision import Refusal, Refused
 from fixline.domain.state import RequestState
-from fixline.store.arrivals import (
-    Arrival,
-    KeyReused,
-    Received,
-    RefusedAtDoor,
-    RequestUnknown,
-    accept,
-    check_open,
-    lock_request,
-)
+from fixline.messages import WorkflowSignal
+from fixline.store.arrivals import Arrival, KeyReused, Locked, NotAllowed, RequestUnknown
 from fixline.store.bulk_tables import BulkItemRow, BulkRow
+from fixline.store.commands import HISTORY, Commands
+from fixline.store.store import Store
 from fixline.store.tables import CommandRow, RequestRow, table_of
 from fixline.store.versions import Versions
 
@@ -130,38 +124,34 @@ def claim_bulk(session: Session, now: datetime, patience: timedelta) -> str | No
     return found
 
 
-def hand_in(session: Session, bulk_id: str, now: datetime, limit: int) -> list[Received] | None:
-    """Put the command into the inboxes of the next requests; the commands, or None when all have been handed in.
-
-    A request that does not take it at the door is noted with its refusal.
-    """
-    statement = select(table_of(BulkRow)).where(BULK.id == bulk_id).with_for_update()
-    bulk = session.execute(statement).mappings().one()
+def hand_in(store: Store, commands: Commands, bulk_id: str, now: datetime, limit: int) -> list[WorkflowSignal] | None:
+    """Give the command to the next requests, each in a transaction of its own, in which its outcome is noted; what
+    their workflows are to be told, or None when all have it. Raises StoreAway."""
+    bulk = store.read(lambda s: _read(s, bulk_id))
     if bulk["handed_at"] is not None:
         return None
-    items = session.execute(
-        select(ITEM.number, ITEM.request_id, ITEM.command_id)
-        .where(ITEM.bulk_id == bulk_id, ITEM.state == "waiting")
-        .order_by(ITEM.number)
-        .limit(limit)
-    ).all()
-    given: list[Received] = []
-    answers: list[dict[str, Any]] = []
-    for number, request_id, command_id in items:
-        result = _give(session, bulk, request_id, command_id)
-        refusal = result.model_dump(mode="json") if isinstance(result, Refusal) else {}
-        state = "refused" if isinstance(result, Refusal) else "given"
-        answers.append({"bulk_id_": bulk_id, "number_": number, "state_": state, "refusal_": refusal})
-        if isinstance(result, Received):
-            given.append(result)
-    if answers:
-        session.execute(_ANSWER_ITEM, answers)
+    items = store.read(lambda s: _next_items(s, bulk_id, limit))
+    given = [_give(store, commands, bulk, *item) for item in items]
     over = {"handed_at": now} if len(items) < limit else {}
-    session.execute(update(table_of(BulkRow)).where(BULK.id == bulk_id).values(taken_at=now, **over))
-    return given
+    done = update(table_of(BulkRow)).where(BULK.id == bulk_id).values(taken_at=now, **over)
+    store.write(lambda s: s.execute(done))
+    return [signal for signal in given if signal is not None]
 
 
-def _give(session: Session, bulk: Any, request_id: str, command_id: str) -> Received | Refusal:
+def _read(session: Session, bulk_id: str) -> Any:
+    return session.execute(select(table_of(BulkRow)).where(BULK.id == bulk_id)).mappings().one()
+
+
+def _next_items(session: Session, bulk_id: str, limit: int) -> list[tuple[int, str, str]]:
+    statement = select(ITEM.number, ITEM.request_id, ITEM.command_id)
+    wanted = statement.where(ITEM.bulk_id == bulk_id, ITEM.state == "waiting").order_by(ITEM.number).limit(limit)
+    return [tuple(row) for row in session.execute(wanted)]
+
+
+def _give(
+    store: Store, commands: Commands, bulk: Any, number: int, request_id: str, command_id: str
+) -> WorkflowSignal | None:
+    """A request that does not take the command is noted with its refusal."""
     arrival = Arrival(
         command_id=command_id,
         command=COMMAND.validate_python(bulk["command"]),
@@ -169,13 +159,25 @@ def _give(session: Session, bulk: Any, request_id: str, command_id: str) -> Rece
         accepted_at=bulk["accepted_at"],
         caller=bulk["caller"],
     )
+    noted: dict[str, Any] = {"bulk_id_": bulk["id"], "number_": number, "state_": "given", "refusal_": {}}
+
+    def check(session: Session, row: Locked) -> None:
+        refusal = of_department(row.department, bulk["department"])
+        if refusal is not None:
+            raise NotAllowed(Refused(refusal))
+        session.execute(_ANSWER_ITEM, noted)  # in the transaction that decides
+
     try:
-        elsewhere = of_department(lock_request(session, request_id).department, bulk["department"])
-        return elsewhere or accept(session, request_id, arrival)
+        return commands.submit(request_id, arrival, check).signal
     except RequestUnknown:
-        return UNKNOWN
-    except RefusedAtDoor as refused:
-        return refused.refusal
+        refusal = UNKNOWN
+    except NotAllowed as not_allowed:
+        refusal = cast("Refused", not_allowed.reason).refusal  # raised above
+    except Refused as refused:
+        refusal = refused.refusal
+    refused_now = noted | {"state_": "refused", "refusal_": refusal.model_dump(mode="json")}
+    store.write(lambda s: s.execute(_ANSWER_ITEM, refused_now))
+    return None
 
 
 def of_department(department: str | None, limit: str | None) -> Refusal | None:
@@ -188,7 +190,7 @@ def of_department(department: str | None, limit: str | None) -> Refusal | None:
 
 def plan_bulk(session: Session, versions: Versions, order: BulkOrder) -> list[Refusing]:
     """The requests that would refuse the command as things stand, and why. Nothing is written."""
-    names = ("id", "department", "status", "outcome", "version", "state")
+    names = ("id", "department", "version", "state")
     known: dict[str, Any] = {}
     ids = sorted(set(order.request_ids))
     for start in range(0, len(ids), 500):
@@ -212,7 +214,8 @@ def _refused(session: Session, versions: Versions, order: BulkOrder, row: Any) -
     if elsewhere is not None:
         return elsewhere
     try:
-        check_open(row.state, row.status, row.outcome, order.command.kind)
+        if row.state is None:
+            return HISTORY
         result = advance(
             versions.load(session, row.version),
             RequestState.model_validate_json(row.state),
@@ -221,8 +224,6 @@ def _refused(session: Session, versions: Versions, order: BulkOrder, row: Any) -
             actor=order.actor,
             request_id=row.id,
         )
-    except RefusedAtDoor as refused:
-        return refused.refusal
     except Exception:  # a fault of ours in one request is no reason not to say what becomes of the others
         log.exception("asking the rules about a %s for %s failed", order.command.kind, row.id)
         return Refusal(code="fault", message="a fault of ours; it has been logged")
@@ -230,7 +231,7 @@ def _refused(session: Session, versions: Versions, order: BulkOrder, row: Any) -
 
 
 class BulkProgress(NamedTuple):
-    """A bulk and how far it is: `counts` by state (waiting: not in its inbox yet, or there and not answered)."""
+    """A bulk and how far it is: `counts` by state (waiting: not given yet, or kept from being decided by a fault)."""
 
     id: str
     kind: str

@@ -15,7 +15,7 @@ _UNFINISHED = text("handed_at IS NULL")
 
 
 class BulkRow(SQLModel, table=True):
-    """One command for many requests. `handed_at`: when the last of them had it in its inbox, or had refused it.
+    """One command for many requests. `handed_at`: when the last of them had been given it, or had refused it.
 
     `department` limits it to that department's requests; `taken_at` is when somebody last handed some of it in (the
     relay goes on with what was left). Key and hash are the caller's, as a command's are.
@@ -43,7 +43,7 @@ class BulkRow(SQLModel, table=True):
 
 
 class BulkItemRow(SQLModel, table=True):
-    """One request of a bulk: waiting -> given (its command is in the inbox, under `command_id`) | refused at the door.
+    """One request of a bulk: waiting -> given (its command has a row, under `command_id`) | refused.
 
     The request's id is what the caller named; there may be no such request.
     """

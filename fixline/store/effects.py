@@ -7,20 +7,22 @@ their key tells whoever is reached that it is the same. Instants are aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, EffectReport
 from fixline.domain.state import RequestState
+from fixline.messages import PendingWork, WorkflowSignal
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, lock_request
-from fixline.store.inbox import Applied, Inbox, report
+from fixline.store.commands import Commands, fault_text
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import EffectRow
-from fixline.store.telling import Told, deliver, destination_of
+from fixline.store.telling import deliver, destination_of
 
 
 class TakenEffect(NamedTuple):
@@ -34,7 +36,7 @@ class TakenEffect(NamedTuple):
     attempts: int
 
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
 OVER = ("done", "dropped")
 """The states of effects that nothing is left to do for."""
 _NO_RESULT = {"kind", "effect", "effect_kind"}
@@ -51,50 +53,80 @@ class EffectUnknown(LookupError):
     """The store has no such effect: it was restored from an older backup than the workflow."""
 
 
+EXPECTED = (StoreAway, EffectUnknown, RequestUnknown)
+"""What is no fault of the effect's work."""
+
+
 class Effects:
     """Takes effects. One per process."""
 
-    def __init__(self, store: Store, inbox: Inbox) -> None:
+    def __init__(self, store: Store, commands: Commands) -> None:
         self._store = store
-        self._inbox = inbox
+        self._commands = commands
         self.in_turn = store.in_turn
 
-    def take(self, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
+    def take(self, request_id: str, effect_id: str, now: datetime, taking: Taking) -> PendingWork:
         """Take one effect, unless it has been taken, and apply what it learned; says what is left to do.
 
         Raises RequestUnknown, EffectUnknown, StoreAway. Whatever else the work raises leaves the effect
         pending, counts the attempt and keeps the error for the operator, and is raised again.
         """
-        return self._tried(request_id, effect_id, lambda s: self._settle(s, request_id, effect_id, now, taking))
-
-    def tell(self, request_id: str, effect_id: str, now: datetime) -> tuple[Applied, list[Told]]:
-        """Put the command of a `tell_request` into the other request's inbox; what is left to do, the bells to ring.
-
-        What was to be told to that request before, and has not been, goes first: commands from one request to
-        another arrive in order. Raises as `take` does.
-        """
-        return self._tried(request_id, effect_id, lambda s: self._tell(s, request_id, effect_id, now))
-
-    def _tried(self, request_id: str, effect_id: str, work: Callable[[Session], T]) -> T:
         try:
-            return self._store.write(work)
-        except (StoreAway, EffectUnknown, RequestUnknown):
+            return self._store.write(lambda s: self._settle(s, request_id, [effect_id], now, taking))
+        except EXPECTED:
             raise
         except Exception as fault:
             self._note_failure(request_id, effect_id, fault)
             raise
 
-    def reach(self, request_id: str, effect_id: str, now: Callable[[], datetime], reaching: Reaching) -> Applied:
+    def take_all(self, request_id: str, effect_ids: Sequence[str], now: datetime, taking: Taking) -> PendingWork:
+        """Take some effects in one transaction; one by one where that fails, so that no other waits for the one at
+        fault. Raises as `take` does."""
+        if len(effect_ids) == 1:
+            return self.take(request_id, effect_ids[0], now, taking)
+        try:
+            return self._store.write(lambda s: self._settle(s, request_id, effect_ids, now, taking))
+        except EXPECTED:
+            raise
+        except Exception:
+            log.exception("taking %s together failed; going on one by one", ", ".join(effect_ids))
+        failed: list[Exception] = []
+        for effect_id in effect_ids:
+            try:
+                self.take(request_id, effect_id, now, taking)
+            except EXPECTED:
+                raise
+            except Exception as fault:
+                failed.append(fault)
+        if failed:
+            raise failed[-1]
+        return self.take(request_id, effect_ids[-1], now, taking)  # says what is left to do
+
+    def tell(self, request_id: str, effect_id: str, now: datetime) -> tuple[PendingWork, WorkflowSignal | None]:
+        """Decide the command of a `tell_request` at the other request; what is left to do, and what the other one's
+        workflow is to be told.
+
+        What was to be told to that request before, and has not been, goes first: commands from one request to
+        another arrive in order. Raises RequestUnknown, EffectUnknown, StoreAway. A fault of ours at the other request
+        is no reason to try again here: there the command waits.
+        """
+        try:
+            return self._store.write(lambda s: self._tell(s, request_id, effect_id, now))
+        except EXPECTED:
+            raise
+        except Exception as fault:
+            log.exception("deciding what %s tells another failed", request_id)
+            text = fault_text(fault)
+        return self._store.write(lambda s: self._tell(s, request_id, effect_id, now, text))
+
+    def reach(self, request_id: str, effect_id: str, now: Callable[[], datetime], reaching: Reaching) -> PendingWork:
         """Take one effect that reaches outside for a step: not when it has been taken, nor when the step was left.
 
         Raises as `take` does. `now` is asked after the work, which may have taken a while.
         """
-        found = self._store.read(lambda s: _begin(s, request_id, effect_id))
-        if isinstance(found, Applied):
-            return found
-        effect, request = found
-        if not still_there(request, effect):
-            return self._store.write(lambda s: _drop(s, request_id, effect_id))
+        effect, request = self._store.read(lambda s: _begin(s, request_id, effect_id))
+        if effect.state in OVER or not still_there(request, effect):
+            return self._store.write(lambda s: self._drop(s, request_id, effect_id))
         try:
             learned = reaching(effect, request.type)
         except Exception as fault:
@@ -103,34 +135,53 @@ class Effects:
         return self.take(request_id, effect_id, now(), lambda *_: learned)
 
     def _note_failure(self, request_id: str, effect_id: str, fault: Exception) -> None:
-        text = f"{type(fault).__name__}: {fault}"[:2000]
-        self._store.write(lambda s: _failed(s, request_id, effect_id, text))
+        self._store.write(lambda s: _failed(s, request_id, effect_id, fault_text(fault)))
 
-    def _tell(self, session: Session, request_id: str, effect_id: str, now: datetime) -> tuple[Applied, list[Told]]:
+    def _tell(
+        self, session: Session, request_id: str, effect_id: str, now: datetime, fault: str | None = None
+    ) -> tuple[PendingWork, WorkflowSignal | None]:
         to = destination_of(session, effect_id)
         if to is None:
             raise EffectUnknown(effect_id)
         # In the order of their ids: two requests that tell each other something must not wait for each other.
         locked = {each: lock_request(session, each) for each in sorted({request_id, to})}
-        told = deliver(session, locked[request_id], locked[to], effect_id, now)
-        shell_at = now if locked[request_id].shell_at is None else None
-        return self._inbox.decide(session, locked[request_id], now, shell_at=shell_at), told
+        signal = deliver(session, self._commands, locked[request_id], to, effect_id, now, fault)
+        return self._commands.work_of(session, locked[request_id], told=True), signal
 
-    def _settle(self, session: Session, request_id: str, effect_id: str, now: datetime, taking: Taking) -> Applied:
+    def _settle(
+        self, session: Session, request_id: str, effect_ids: Sequence[str], now: datetime, taking: Taking
+    ) -> PendingWork:
         request = lock_request(session, request_id)
+        learned = [self._settle_one(session, request, effect_id, now, taking) for effect_id in effect_ids]
+        reports = [arrival_of(each, now) for each in learned if each is not None]
+        if not reports:
+            return self._commands.work_of(session, request, told=True)
+        return self._commands.report(session, request, reports)
+
+    def _settle_one(
+        self, session: Session, request: Locked, effect_id: str, now: datetime, taking: Taking
+    ) -> EffectReport | None:
         found = statements.READ_EFFECT.first(session, {"id_": effect_id})
         if found is None:
             raise EffectUnknown(effect_id)
         effect = TakenEffect(*found)
         if effect.state in OVER:
-            return report(session, request)
+            return None
         learned = taking(session, effect, request)
         result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
         settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
         statements.SETTLE_EFFECT.run(session, {"id_": effect_id, **settled, "result": result})
-        reported = arrival_of(learned, now) if learned else None
-        shell_at = now if request.shell_at is None else None
-        return self._inbox.decide(session, request, now, reported=reported, shell_at=shell_at)
+        return learned
+
+    def _drop(self, session: Session, request_id: str, effect_id: str) -> PendingWork:
+        """Nobody waits for it any more; what was last wrong with it stays on the row."""
+        request = lock_request(session, request_id)
+        effect = session.get_one(EffectRow, effect_id)
+        if effect.state not in OVER:
+            effect.state = "dropped"
+            session.add(effect)
+            session.flush()
+        return self._commands.work_of(session, request, told=True)
 
 
 def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
@@ -140,14 +191,13 @@ def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
     )
 
 
-def _begin(session: Session, request_id: str, effect_id: str) -> tuple[TakenEffect, Locked] | Applied:
-    """The effect and its request; what is left to do where the effect is over."""
+def _begin(session: Session, request_id: str, effect_id: str) -> tuple[TakenEffect, Locked]:
+    """The effect and its request."""
     request = lock_request(session, request_id)
     found = statements.READ_EFFECT.first(session, {"id_": effect_id})
     if found is None:
         raise EffectUnknown(effect_id)
-    effect = TakenEffect(*found)
-    return report(session, request) if effect.state in OVER else (effect, request)
+    return TakenEffect(*found), request
 
 
 def still_there(request: Locked, effect: TakenEffect) -> bool:
@@ -159,17 +209,6 @@ def still_there(request: Locked, effect: TakenEffect) -> bool:
         return False
     # Visits count anew when a request is reopened.
     return position.entered_at == datetime.fromisoformat(effect.data["at"])
-
-
-def _drop(session: Session, request_id: str, effect_id: str) -> Applied:
-    """Nobody waits for it any more; what was last wrong with it stays on the row."""
-    request = lock_request(session, request_id)
-    effect = session.get_one(EffectRow, effect_id)
-    if effect.state not in OVER:
-        effect.state = "dropped"
-        session.add(effect)
-        session.flush()
-    return report(session, request)
 
 
 def _failed(session: Session, request_id: str, effect_id: str, text: str) -> None:

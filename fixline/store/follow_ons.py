@@ -17,9 +17,11 @@ from fixline.domain.decision import Refusal
 from fixline.domain.definition import Definition
 from fixline.domain.follow_ons import DEEPEST
 from fixline.domain.state import RequestState
+from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Arrival, Locked
 from fixline.store.effects import TakenEffect, still_there
 from fixline.store.opening import Report, decide_opening, open_request
+from fixline.store.pacing import Pacing
 from fixline.store.versions import Versions, VersionUnknown
 
 CHANNEL = "follow_on"
@@ -27,14 +29,21 @@ _PREVIEW = "SR00-00000000"
 
 
 class FollowOn(NamedTuple):
-    """What came of an opening: the report to the parent (None: the step was left meanwhile), and the child's id."""
+    """What came of an opening: the report to the parent (None: the step was left meanwhile), and what the child's
+    workflow is started with."""
 
     report: EffectReport | None
-    child: str | None = None
+    signal: WorkflowSignal | None = None
 
 
 def open_follow_on(
-    session: Session, versions: Versions, zone: ZoneInfo, effect: TakenEffect, request: Locked, now: datetime
+    session: Session,
+    versions: Versions,
+    zone: ZoneInfo,
+    pacing: Pacing,
+    effect: TakenEffect,
+    request: Locked,
+    now: datetime,
 ) -> FollowOn:
     """Open the follow-on that an effect of the (locked) request asks for, or say why it cannot be opened."""
     if request.state is None or not still_there(request, effect):
@@ -59,8 +68,8 @@ def open_follow_on(
     if isinstance(preview, Refusal):
         wrong = "; ".join(f"{problem.field}: {problem.message}" for problem in preview.fields)
         return FollowOn(_failed(effect, preview.message + (f" ({wrong})" if wrong else "")))
-    child = open_request(session, report, zone).command.request_id
-    return FollowOn(EffectReport(child=child, **_reported(effect)), child)
+    opened = open_request(session, report, zone, pacing)
+    return FollowOn(EffectReport(child=opened.row.request_id, **_reported(effect)), opened.signal)
 
 
 def _opening(parent: RequestState, definition: Definition, version: str, effect: TakenEffect, depth: int) -> Open:

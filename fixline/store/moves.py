@@ -1,13 +1,13 @@
-"""Moving open requests to another version of their type: which there are, what it would change, the commands for it.
+"""Moving open requests to another version of their type: which there are, what it would change, the move of one.
 
 Owns the plan of a move. It is made by the rules themselves, on each request's present state, without writing
-anything; the move itself is a command in each request's inbox. Instants are aware UTC.
+anything; the move itself is a command of each request's own. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,10 +17,11 @@ from sqlmodel import Session
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import Actor, Move
-from fixline.domain.decision import Refusal
+from fixline.domain.decision import Refusal, Refused
 from fixline.domain.moving import outline
 from fixline.domain.state import RequestState
-from fixline.store.arrivals import Arrival, Received, RefusedAtDoor, accept, read_command
+from fixline.store.arrivals import Arrival
+from fixline.store.commands import Commands, Given
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
@@ -104,18 +105,12 @@ def _plan(
     return Planned(request_id, version, outline(state, result), None)
 
 
-def accept_moves(session: Session, arrivals: Mapping[str, Arrival]) -> dict[str, Received | Refusal]:
-    """Put the commands into the inboxes of these requests; one that has closed meanwhile refuses."""
-    found: dict[str, Received | Refusal] = {}
-    for request_id, arrival in sorted(arrivals.items()):
-        try:
-            found[request_id] = accept(session, request_id, arrival)
-        except RefusedAtDoor as refused:
-            found[request_id] = refused.refusal
-    return found
+def move_one(commands: Commands, request_id: str, arrival: Arrival) -> Given | Refusal:
+    """Move one request, in a transaction of its own; one that has closed meanwhile refuses.
 
-
-def read_answers_of(session: Session, command_ids: Sequence[str]) -> dict[str, Received]:
-    """The commands as they are now, by the id of their request."""
-    rows = [read_command(session, command_id) for command_id in command_ids]
-    return {row.request_id: row for row in rows if row is not None}
+    Raises RequestUnknown, KeyReused, StoreAway.
+    """
+    try:
+        return commands.submit(request_id, arrival)
+    except Refused as refused:
+        return refused.refusal

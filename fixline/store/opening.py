@@ -1,4 +1,4 @@
-"""Opening a request at the door: decision 1 is made and committed before the caller has an answer.
+"""Opening a request: decision 1 is made and committed before the caller has an answer.
 
 Owns the numbers of requests and the one transaction in which request, decision, tasks, clocks, effects and
 contact data are written. Instants are aware UTC.
@@ -15,11 +15,14 @@ from sqlmodel import Session
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import Open
-from fixline.domain.decision import Decision, Refusal
+from fixline.domain.decision import Decision, Refusal, Refused
 from fixline.domain.definition import Definition
+from fixline.messages import WorkflowSignal
 from fixline.store import statements
-from fixline.store.arrivals import Arrival, Received, as_received, find_received
-from fixline.store.inbox import answer_of
+from fixline.store.arrivals import Arrival, Locked, as_received, find_received
+from fixline.store.commands import Given, answer_of
+from fixline.store.pacing import Pacing
+from fixline.store.pending import pending_work
 from fixline.store.projection import request_values, write_details
 from fixline.store.queries.duplicates import NOTHING, Alike, find_alike
 from fixline.store.tables import ContactRow, CounterRow
@@ -101,38 +104,25 @@ class Preview(NamedTuple):
     alike: Alike
 
 
-class Opened(NamedTuple):
-    """The answered open command, and the decision; no decision when the same report had been opened before."""
-
-    command: Received
-    decision: Decision | None
-
-
-class OpeningRefused(Exception):
-    """The rules refuse the report; nothing was written, and no number used up."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
-def open_request(session: Session, report: Report, zone: ZoneInfo) -> Opened:
+def open_request(session: Session, report: Report, zone: ZoneInfo, pacing: Pacing) -> Given:
     """Open a request: the answered command, or the earlier one for a repeated key.
 
-    Raises OpeningRefused and KeyReused, which roll the transaction back.
+    Raises Refused and KeyReused, which roll the transaction back: no number is used up.
     """
     known = find_received(session, report.arrival) if report.arrival.idempotency_key is not None else None
     if known is not None:
-        return Opened(known, None)
+        return Given(known, None)
     (request_id,) = take_numbers(session, zone, report.arrival.accepted_at)
     report, alike = look_for_alike(session, report)
     decision = decide_opening(report, request_id)
     if isinstance(decision, Refusal):
-        raise OpeningRefused(decision)
-    return write_opening(session, report, decision, alike)
+        raise Refused(decision)
+    return write_opening(session, report, decision, pacing, alike)
 
 
-def write_opening(session: Session, report: Report, decision: Decision, alike: Alike = NOTHING) -> Opened:
+def write_opening(
+    session: Session, report: Report, decision: Decision, pacing: Pacing, alike: Alike = NOTHING
+) -> Given:
     """Write the first decision of a request and the command that led to it, with what the report may repeat."""
     arrival = report.arrival
     request_id = decision.state.id
@@ -153,7 +143,9 @@ def write_opening(session: Session, report: Report, decision: Decision, alike: A
         "on_behalf_of": report.on_behalf_of,
         "accepted_at": arrival.accepted_at,
         "created_by": arrival.actor.name,
-        "inbox": command.number,
+        "last_command": command.number,
+        "signalled": 0,
+        "fault": None,
         "parent_id": report.command.parent.id if report.command.parent else None,
         "parent_step": report.command.parent.step if report.command.parent else None,
     }
@@ -163,4 +155,6 @@ def write_opening(session: Session, report: Report, decision: Decision, alike: A
         contact = ContactRow(request_id=request_id, created_at=arrival.accepted_at, **vars(report.contact))
         session.add(contact)
     write_details(session, request_id, [decision], report.definition)
-    return Opened(command, decision)
+    locked = Locked(**{name: row[name] for name in Locked._fields})
+    work = pending_work(session, locked, pacing, news=True)
+    return Given(command, WorkflowSignal(request_id, command.kind, work, starts=True))

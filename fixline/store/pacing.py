@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-DUE_PER_SECOND = 30
+DUE_PER_SECOND = 50
 """What one worker does with ease on two cores that it shares with Temporal's server: python -m bench.deadlines."""
 INSTANTS = 10_000
 """How many instants are remembered; the one that was not asked for longest is forgotten."""

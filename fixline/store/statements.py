@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, text, update
+from sqlalchemy import bindparam, insert, literal_column, select, text, update
 
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
@@ -20,8 +20,8 @@ CLOCK = table_of(ClockRow)
 
 _ID: Any = bindparam("request_id_")
 _LOCKED = (
-    *("id", "type", "status", "outcome", "step", "priority", "department", "team", "decision", "inbox"),
-    *("next_at", "version", "state", "shell_at", "fault", "area", "promised_at"),
+    *("id", "type", "status", "outcome", "step", "priority", "department", "team", "decision", "last_command"),
+    *("next_at", "version", "state", "signalled", "fault", "area", "promised_at"),
 )
 
 LOCK_REQUEST = Prepared(select(*(REQUEST.c[name] for name in _LOCKED)).where(REQUEST.c.id == _ID).with_for_update())
@@ -32,17 +32,10 @@ WAITING = Prepared(
     .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting")
     .order_by(COMMAND.c.number)
 )
-"""The commands that wait in a request's inbox, in order (`request_id_`)."""
-
-BELLS = Prepared(
-    select(func.count())
-    .select_from(COMMAND)
-    .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting", COMMAND.c.rung_at.is_not(None))
-)
-"""How many waiting commands of a request have rung (`request_id_`)."""
+"""The commands that a fault of ours keeps from being decided, in order (`request_id_`)."""
 
 PENDING = Prepared(
-    select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach)
+    select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach, EFFECT.c.decision)
     .where(EFFECT.c.request_id == _ID, EFFECT.c.state.in_(literal_column(name) for name in ("'pending'", "'failed'")))
     .order_by(EFFECT.c.decision, EFFECT.c.number)
 )
@@ -55,6 +48,18 @@ SCOPE_OF_CLOCKS = Prepared(update(CLOCK).where(CLOCK.c.request_id == _ID))
 """Change the columns given beside `request_id_` for all its clocks."""
 TEAM_OF_LIVE_CLOCKS = Prepared(update(CLOCK).where(CLOCK.c.request_id == _ID, text("live")))
 """Change the columns given beside `request_id_` for its live clocks."""
+
+LAST_KIND = Prepared(
+    select(COMMAND.c.kind).where(COMMAND.c.request_id == _ID).order_by(COMMAND.c.number.desc()).limit(1)
+)
+"""The kind of a request's last command (`request_id_`)."""
+
+MARK_SIGNALLED = Prepared(
+    update(REQUEST)
+    .where(REQUEST.c.id == _ID, REQUEST.c.signalled < bindparam("signalled_"))
+    .values(signalled=bindparam("signalled_"))
+)
+"""The workflow knows this decision (`request_id_`, `signalled_`)."""
 
 ANSWER_COMMAND = Prepared(update(COMMAND).where(bindparam("id_") == COMMAND.c.id))
 """Change the columns given beside `id_`."""

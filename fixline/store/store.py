@@ -18,7 +18,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, TypeVar, TypeVarTuple
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Engine, create_engine, event
@@ -29,13 +30,16 @@ from sqlmodel import Session
 
 from fixline.store.prepared import Transaction
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
-LOOK_EVERY_SECONDS = 0.001
+LOOK_EVERY_SECONDS = 0.0005
 """How soon a transaction of SQLite looks again whether another process still writes."""
+STAY_SECONDS = 0.004
+"""For how long it does so on the event loop before others have a turn there: another's transaction takes a millisecond
+or two, and whoever gives way waits behind everything that is ready by then."""
 TRIES = 4
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY)
 _UNIQUE = "23505"
@@ -49,7 +53,7 @@ class StoreAway(Exception):
 
 
 class StoreBusy(StoreAway):
-    """Somebody else writes just now, and the caller must not wait; nothing was written."""
+    """Others write just now, and the caller must not wait, or not any longer; nothing was written."""
 
 
 _MUST_NOT_WAIT: ContextVar[bool] = ContextVar("_MUST_NOT_WAIT", default=False)
@@ -74,6 +78,7 @@ class Store:
         self.engine: Engine = create_engine(url, **arguments)
         self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._one_writer = threading.Lock()
+        self._queue: dict[object, float] = {}  # who waits for a transaction, and since when: the first longest
         # Where a commit waits for the disk, or for another machine, a thread must do the waiting.
         self._on_the_loop = self.sqlite and synchronous == "NORMAL"
         if self.sqlite:
@@ -99,27 +104,47 @@ class Store:
 
         return self._tried(once)
 
-    async def in_turn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def in_turn(self, work: Callable[[*Ts], T], *args: *Ts, patience: float | None = None) -> T:
         """Run `work`, whose first act is a transaction, without stopping the event loop while others write.
 
         On SQLite it runs on the loop itself: a transaction there is a millisecond or two of this process's own
         processor, and on a thread beside the loop it takes three times as long, with the database locked. `work` runs
-        again while somebody else writes. Elsewhere a thread waits for the database. Raises as `work` does.
+        again while somebody else writes. Elsewhere a thread waits for the database.
+
+        Raises as `work` does, and StoreBusy when others write for longer than `patience` seconds; with a patience also
+        at once, while somebody has been waiting for longer than that: who came first goes first.
         """
-        if not self._on_the_loop:
-            return await asyncio.to_thread(work, *args, **kwargs)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + BUSY_TIMEOUT_MS / 1000
+        began = time.monotonic()
+        first = next(iter(tuple(self._queue.values())), began)  # of a copy: threads take themselves out meanwhile
+        if patience is not None and began - first > patience:
+            raise StoreBusy("others have waited for too long already")
+        waiting = object()
+        self._queue[waiting] = began
+        try:
+            if self._on_the_loop:
+                return await self._on_loop(partial(work, *args), began, patience)
+            return await asyncio.to_thread(self._on_thread, partial(work, *args), waiting, patience)
+        finally:
+            self._queue.pop(waiting, None)
+
+    async def _on_loop(self, work: Callable[[], T], began: float, patience: float | None) -> T:
+        until = began + (BUSY_TIMEOUT_MS / 1000 if patience is None else patience)
         while True:
             token = _MUST_NOT_WAIT.set(True)
             try:
-                return work(*args, **kwargs)
+                return work()
             except StoreBusy:
-                if loop.time() >= until:
+                if time.monotonic() >= until:
                     raise
             finally:
                 _MUST_NOT_WAIT.reset(token)
             await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    def _on_thread(self, work: Callable[[], T], waiting: object, patience: float | None) -> T:
+        began = self._queue.pop(waiting, 0.0)
+        if patience is not None and time.monotonic() - began > patience:
+            raise StoreBusy("no thread was free in time")
+        return work()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -197,7 +222,8 @@ def _begin(cursor: Any, begin: str) -> None:
     if begin == "BEGIN":
         cursor.execute(begin)
         return
-    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    began = time.monotonic()
+    until = began + BUSY_TIMEOUT_MS / 1000
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         while True:
@@ -207,7 +233,7 @@ def _begin(cursor: Any, begin: str) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode not in _BUSY or time.monotonic() >= until:
                     raise
-                if _MUST_NOT_WAIT.get():
+                if _MUST_NOT_WAIT.get() and time.monotonic() >= began + STAY_SECONDS:
                     raise StoreBusy("another process writes") from error
             time.sleep(LOOK_EVERY_SECONDS)
     finally:

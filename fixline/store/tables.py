@@ -40,6 +40,7 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
 
 _OPEN = "status = 'open'"
+UNSIGNALLED = "signalled < decision"
 _FREE = "status = 'open' AND attached_to IS NULL"
 _LIVE = "live AND due_at IS NOT NULL"
 _DUE = ("due_at", "request_id", "name", "deadline")
@@ -50,12 +51,12 @@ _OF_REQUEST = ("type", "department", "area", "team")
 class RequestRow(SQLModel, table=True):
     """One service request. History that was imported closed has neither version nor state nor workflow.
 
-    `inbox` is the number of the last command accepted; `next_at` the next instant at which something falls
-    due; `shell_at` when a workflow first took the request up (None: the relay starts one, and notes its last
-    try in `relayed_at`). A follow-on has the request that it was opened for in `parent_id`, and that one's step in
-    `parent_step`. `acted_at` is when something last happened to it (see `fixline.domain.waiting`); while it is open,
-    `waits_for`, `waits_on` and `waits_since` say on whom it waits: the kind, who or what, since when.
-    It is overdue from `late_from` on: the earliest due instant of its live clocks.
+    `last_command` is its number; `next_at` the next instant at which something falls due; `signalled` the
+    last decision that its workflow is known to have been told of (0: there may be no workflow yet; the relay signals
+    what is behind, and notes its last try in `relayed_at`). A follow-on has the request that it was opened for in
+    `parent_id`, and that one's step in `parent_step`. `acted_at` is when something last happened to it (see
+    `fixline.domain.waiting`); while it is open, `waits_for`, `waits_on` and `waits_since` say on whom it waits: the
+    kind, who or what, since when. It is overdue from `late_from` on: the earliest due instant of its live clocks.
     """
 
     __tablename__ = "request"
@@ -90,9 +91,9 @@ class RequestRow(SQLModel, table=True):
     late_from: datetime | None = _instant()
     next_at: datetime | None = _instant()
     decision: int = 0
-    inbox: int = 0
+    last_command: int = 0
     state: str | None = _text(nullable=True)
-    shell_at: datetime | None = _instant()
+    signalled: int = 0
     relayed_at: datetime | None = _instant()
     fault: str | None = _text(nullable=True)
     created_by: str = "fixline"
@@ -129,7 +130,7 @@ class RequestRow(SQLModel, table=True):
         ),
         _partial("ix_request_open_version", "status", "version", "id", where=_OPEN),
         _partial("ix_request_parent", "parent_id", "id", where="parent_id IS NOT NULL"),
-        _partial("ix_request_without_shell", "accepted_at", where="shell_at IS NULL AND status = 'open'"),
+        _partial("ix_request_unsignalled", "updated_at", "signalled", where=UNSIGNALLED),
         _partial("ix_request_fault", "id", where="fault IS NOT NULL"),
     )
 
@@ -236,12 +237,11 @@ class JournalRow(SQLModel, table=True):
 
 
 class CommandRow(SQLModel, table=True):
-    """One command in a request's inbox, and its answer.
+    """One command and its answer.
 
-    `state`: waiting -> applied | refused | failed (parked by a fault of ours; retried on demand). `rung_at`
-    is when its doorbell was last rung: at most eight waiting commands of a request may have rung. An answered command
-    keeps it until Temporal has answered the bell, too; only then is it certain that the workflow knows.
-    `idempotency_key` is the caller's own, unique within `caller`; `body_hash` (keyed) tells another body.
+    `state`: applied | refused (where Fixline gives it itself: what callers are refused is not kept); or, by a fault of
+    ours, waiting -> applied | refused | failed (parked; retried on demand). `idempotency_key` is the caller's own,
+    unique within `caller`; `body_hash` (keyed) tells another body.
     """
 
     __tablename__ = "command"
@@ -262,7 +262,6 @@ class CommandRow(SQLModel, table=True):
     attempts: int = 0
     retries: int = 0
     fault: str | None = _text(nullable=True)
-    rung_at: datetime | None = _instant()
     applied_at: datetime | None = _instant()
 
     __table_args__ = (
@@ -270,7 +269,6 @@ class CommandRow(SQLModel, table=True):
         _partial("uq_command_key", "caller", "idempotency_key", where="idempotency_key IS NOT NULL", unique=True),
         _partial("ix_command_waiting", "accepted_at", "request_id", where="state = 'waiting'"),
         _partial("ix_command_waiting_of", "request_id", "number", where="state = 'waiting'"),
-        _partial("ix_command_unheard", "rung_at", where="rung_at IS NOT NULL AND state <> 'waiting'"),
         _partial("ix_command_failed", "accepted_at", where="state = 'failed'"),
     )
 

@@ -1,7 +1,7 @@
-"""What one request tells another: the command of a `tell_request`, put into the other one's inbox.
+"""What one request tells another: the command of a `tell_request`, decided at the other one.
 
-Owns that delivery. The mark on the effect and the command in the inbox are one transaction, so each arrives exactly
-once; what one request tells another arrives in the order of its decisions, whichever effect is taken first.
+Owns that delivery. The mark on the effect and the decision at the other request are one transaction, so each arrives
+exactly once; what one request tells another arrives in the order of its decisions, whichever effect is taken first.
 Instants are aware UTC.
 """
 
@@ -14,19 +14,13 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from fixline.domain.commands import COMMAND, Actor, Role
+from fixline.messages import WorkflowSignal
 from fixline.store import statements
-from fixline.store.arrivals import Arrival, Locked, put
+from fixline.store.arrivals import Arrival, Locked, lock_request
+from fixline.store.commands import Commands
 from fixline.store.statements import EFFECT
 
 TELL = "tell_request"
-
-
-class Told(NamedTuple):
-    """A command in another request's inbox, for which a doorbell is to be rung."""
-
-    request_id: str
-    kind: str
-    number: int
 
 
 def destination_of(session: Session, effect_id: str) -> str | None:
@@ -35,13 +29,22 @@ def destination_of(session: Session, effect_id: str) -> str | None:
     return None if found is None else str(found[0])
 
 
-def deliver(session: Session, request: Locked, to: Locked, effect_id: str, now: datetime) -> list[Told]:
-    """Put what the (locked) request has to tell the other (locked, too) into its inbox, up to and with this effect.
+def deliver(
+    session: Session,
+    commands: Commands,
+    request: Locked,
+    to: str,
+    effect_id: str,
+    now: datetime,
+    fault: str | None = None,
+) -> WorkflowSignal | None:
+    """Decide at the other request (locked, too) what the (locked) request has to tell it, up to and with this effect.
 
-    Nothing when the effect has been taken.
+    With a `fault`, by which that has failed, the commands are kept as waiting there instead. Answers what the other
+    one's workflow is to be told; None when the effect has been taken.
     """
-    told: list[Told] = []
-    for effect in _untold(session, request.id, to.id, effect_id):
+    signal: WorkflowSignal | None = None
+    for effect in _untold(session, request.id, to, effect_id):
         arrival = Arrival(
             command_id=f"{effect.id}:command",
             command=COMMAND.validate_python(effect.data["command"]),
@@ -49,14 +52,15 @@ def deliver(session: Session, request: Locked, to: Locked, effect_id: str, now: 
             accepted_at=now,
             caller=request.id,
         )
-        received = put(session, to, arrival)
-        to = to._replace(inbox=received.number)
+        row, signal = (
+            commands.decide(session, lock_request(session, to), arrival, keep_refusal=True)
+            if fault is None
+            else commands.keep(session, to, arrival, fault)
+        )
         settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
-        result = {"command": received.id, "number": received.number}
+        result = {"command": row.id, "number": row.number}
         statements.SETTLE_EFFECT.run(session, {"id_": effect.id, **settled, "result": result})
-        if received.rung_at is not None:
-            told.append(Told(to.id, received.kind, received.number))
-    return told
+    return signal
 
 
 class _Untold(NamedTuple):

@@ -11,11 +11,20 @@ import threading
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from fixline.domain.definition import Definition
-from fixline.store.tables import DefinitionVersionRow
+from fixline.store.prepared import Prepared
+from fixline.store.tables import DefinitionVersionRow, table_of
+
+_VERSION = table_of(DefinitionVersionRow).c
+_CURRENT = Prepared(
+    select_columns(_VERSION.hash, _VERSION.number, _VERSION.published_at).where(
+        bindparam("type_") == _VERSION.type, _VERSION.current.is_(True)
+    )
+)
 
 
 class VersionUnknown(LookupError):
@@ -57,14 +66,11 @@ class Versions:
 
     def current(self, session: Session, type_: str) -> Published:
         """The version that new requests of a type get. Raises VersionUnknown."""
-        row = session.exec(
-            select(DefinitionVersionRow).where(
-                DefinitionVersionRow.type == type_, col(DefinitionVersionRow.current).is_(True)
-            )
-        ).first()
+        row = _CURRENT.first(session, {"type_": type_})
         if row is None:
             raise VersionUnknown(f"there is no request type {type_!r}")
-        return Published(row.hash, row.number, row.published_at, self.load(session, row.hash))
+        version, number, published_at = row
+        return Published(version, number, published_at, self.load(session, version))
 
     def all_current(self, session: Session) -> list[Published]:
         """The current version of every type, by type."""

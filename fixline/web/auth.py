@@ -6,7 +6,6 @@ the route does not name, and reads the body strictly. A route without roles cann
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -14,20 +13,26 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 
 from fixline.catalog import Organisation
 from fixline.domain.commands import Actor, Role
 from fixline.store.keys import KeyRecord, find_key, hash_of
 from fixline.store.store import Store
 from fixline.web.bodies import read_body
-from fixline.web.problems import Problem, invalid
+from fixline.web.metrics import API
+from fixline.web.problems import Problem, described, invalid
 
+PATIENCE_SECONDS = 1.0
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
-_SCHEME = HTTPBearer(auto_error=False, description="A key made with `fixline keys create`", scheme_name="key")
+KEY_SCHEME = "key"
+SECURITY_SCHEMES = {
+    KEY_SCHEME: {"type": "http", "scheme": "bearer", "description": "A key made with `fixline keys create`"}
+}
+"""How a key is sent, for OpenAPI."""
 
 ALL = (Role.ADMIN, Role.SUPERVISOR, Role.CREW, Role.SERVICE)
 STAFF = (Role.ADMIN, Role.SUPERVISOR, Role.CREW)
@@ -44,6 +49,11 @@ class Caller:
         self.id = key.id
         self.role = key.role
         self.actor = Actor(name=key.name, role=key.role, teams=key.teams)
+
+    @property
+    def patience(self) -> float | None:
+        """For how many seconds the caller's commands may wait for the store: programs give way to people."""
+        return PATIENCE_SECONDS if self.role is Role.SERVICE else None
 
     def teams(self, organisation: Organisation) -> list[str] | None:
         """The teams whose tasks the caller may see and do; None for every team."""
@@ -80,7 +90,7 @@ class Keyring:
         found = self._known.get(hashed)
         if found is not None and found[0] > now:
             return found[1]
-        record = await asyncio.to_thread(self._store.read, lambda session: find_key(session, key))
+        record = await self._store.in_turn(self._store.read, lambda session: find_key(session, key))
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
         caller = Caller(record) if record is not None else None
@@ -94,8 +104,8 @@ class Allowed:
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = roles
 
-    async def __call__(self, _key: Annotated[Any, Security(_SCHEME)]) -> None:
-        """Nothing is left to do here; `Guarded` has checked. This puts the key into OpenAPI."""
+    async def __call__(self) -> None:
+        """Never called: `Guarded` asks."""
 
 
 def allow(roles: tuple[Role, ...]) -> Any:
@@ -111,6 +121,9 @@ class Guarded(APIRoute):
         roles = [each.dependency.roles for each in self.dependencies if isinstance(each.dependency, Allowed)]
         if len(roles) != 1:
             raise TypeError(f"{self.path} must say once which roles may call it")
+        # What names the roles has nothing to do when a call comes: it need not be solved for each.
+        self.dependant.dependencies = [each for each in self.dependant.dependencies if not _names_roles(each)]
+        self.openapi_extra = {**(self.openapi_extra or {}), "security": [{KEY_SCHEME: []}]}
         inner = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
@@ -127,6 +140,22 @@ class Guarded(APIRoute):
         return guarded
 
 
+def _names_roles(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, Allowed)
+
+
+def guarded_router(path: str, tag: str, **more: Any) -> APIRouter:
+    """A router of routes behind keys, under /api/v1."""
+    responses = described(401, 403, 413, 415, 422, 503)
+    return APIRouter(
+        prefix=API + path,
+        tags=[tag],
+        route_class=Guarded,
+        responses={**responses, **more.pop("responses", {})},
+        **more,
+    )
+
+
 class _StrictRequest(Request):
     """A request whose JSON has been read strictly."""
 
@@ -141,6 +170,8 @@ class _StrictRequest(Request):
 def _check_address(request: Request) -> None:
     if "\0" in request.scope["path"]:
         raise Problem(404, "not_found", "there is nothing at this address")
+    if not request.scope["query_string"]:
+        return
     for name, value in request.query_params.multi_items():
         if "\0" in name or "\0" in value:
             raise invalid(name.replace("\0", ""), "no_character", "a text has the character NUL")
@@ -163,10 +194,15 @@ def _unauthorised(text: str, error: str) -> Problem:
     return Problem(401, "unauthorised", text, headers={"WWW-Authenticate": f'Bearer realm="fixline"{error}'})
 
 
-def _caller_of(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """The caller of a guarded route."""
     caller = request.state.caller
     assert isinstance(caller, Caller)  # noqa: S101 - `Guarded` has put it there
     return caller
+
+
+async def _caller_of(request: Request) -> Caller:  # a plain function would run on a thread
+    return caller_of(request)
 
 
 CallerOf = Annotated[Caller, Depends(_caller_of)]
@@ -181,7 +217,8 @@ class Repeat:
         self.body_hash = body_hash
 
 
-def _repeat_of(request: Request) -> Repeat:
+def repeat_of(request: Request) -> Repeat:
+    """A write's idempotency key. Raises Problem (422)."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return Repeat(None, None)
@@ -198,8 +235,12 @@ def _keyed_hash(request: Request) -> str:
     """HMAC of address and body, under the caller's own key: the row tells nobody what was in the body."""
     text = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"))
     message = f"{request.method} {request.scope['path']}\n{text}"
-    secret = bytes.fromhex(_caller_of(request).key.hash)
+    secret = bytes.fromhex(caller_of(request).key.hash)
     return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
+
+
+async def _repeat_of(request: Request) -> Repeat:
+    return repeat_of(request)
 
 
 RepeatOf = Annotated[Repeat, Depends(_repeat_of)]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
@@ -18,7 +18,7 @@ from sqlmodel import Session
 from fixline.domain.commands import Cancel, Command, Comment, Hold, Prioritise, Reassign, Resume, Role
 from fixline.store.bulk import BulkOrder, BulkProgress, find_bulk, plan_bulk, read_bulk, read_failures
 from fixline.store.queries.requests import find_ids
-from fixline.web.auth import LEADS, Caller, CallerOf, Guarded, Repeat, RepeatOf, allow
+from fixline.web.auth import LEADS, Caller, CallerOf, Repeat, RepeatOf, allow, guarded_router
 from fixline.web.commands import known_team
 from fixline.web.door import well_formed
 from fixline.web.paging import read_cursor, write_cursor
@@ -29,7 +29,7 @@ from fixline.web.schemas.bulk import MOST_REQUESTS, BulkIn, BulkKind, BulkOut, B
 from fixline.web.schemas.commands import CancelIn, CommentIn, HoldIn, PriorityIn, ReassignIn, ResumeIn
 from fixline.web.schemas.requests import RequestQuery
 
-router = APIRouter(tags=["commands"], route_class=Guarded)
+router = guarded_router("", "commands")
 _OF_PAGES = ("limit", "cursor", "sort")
 _SEVERAL = ("type", "department", "team", "area", "priority")
 _BODIES: dict[BulkKind, tuple[type[BaseModel], Callable[[Any], Command]]] = {

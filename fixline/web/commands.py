@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends, Request
 
 from fixline.catalog import Organisation
 from fixline.domain.commands import (
@@ -27,11 +27,22 @@ from fixline.domain.commands import (
 )
 from fixline.domain.relations import Attach, Detach, Original
 from fixline.store.queries.detail import read_command
-from fixline.store.queries.door import original_of
-from fixline.web.auth import ALL, CLIENTS, LEADS, READERS, Caller, CallerOf, Guarded, RepeatOf, allow
+from fixline.store.queries.duplicates import original_of
+from fixline.web.auth import (
+    ALL,
+    CLIENTS,
+    LEADS,
+    READERS,
+    Caller,
+    CallerOf,
+    allow,
+    caller_of,
+    guarded_router,
+    repeat_of,
+)
 from fixline.web.door import Answer, Door, well_formed
-from fixline.web.metrics import MetricsOf
-from fixline.web.parts import Parts, PartsOf
+from fixline.web.metrics import metrics_of
+from fixline.web.parts import Parts, PartsOf, parts_of
 from fixline.web.problems import Problem, described, invalid
 from fixline.web.requests import areas_of, outside_of, place_of, published_of
 from fixline.web.schemas.commands import (
@@ -54,18 +65,18 @@ from fixline.web.schemas.commands import (
     SignalIn,
 )
 
-verbs = APIRouter(prefix="/requests/{request_id}", tags=["commands"], route_class=Guarded)
-router = APIRouter(prefix="/commands", tags=["commands"], route_class=Guarded)
+verbs = guarded_router("/requests/{request_id}", "commands")
+router = guarded_router("/commands", "commands")
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {"model": AcceptedOut, "description": "Accepted, not applied yet"},
+    202: {"model": AcceptedOut, "description": "Accepted and kept; a fault of ours keeps it from being decided"},
     **described(403, 404, 409, 422, 503),
 }
 
 
-def door_of(parts: PartsOf, caller: CallerOf, repeat: RepeatOf, metrics: MetricsOf) -> Door:
-    """The door, for this caller."""
-    return Door(parts, caller, repeat, metrics)
+async def door_of(request: Request) -> Door:
+    """The door, for this caller: one dependency, where four that it is made of would be solved for each call."""
+    return Door(parts_of(request), caller_of(request), repeat_of(request), metrics_of(request))
 
 
 DoorOf = Annotated[Door, Depends(door_of)]
@@ -87,7 +98,7 @@ def known_team(organisation: Organisation, team: str | None) -> str | None:
 )
 async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
     """Clocks that may pause stand until the request is resumed; nobody starts new work."""
-    return await door.give(await door.to_request(request_id), well_formed(Hold, reason=body.reason, code=body.code))
+    return await door.to_request(request_id, well_formed(Hold, reason=body.reason, code=body.code))
 
 
 @verbs.post(
@@ -99,7 +110,7 @@ async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
 )
 async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
     """The request goes on where it was."""
-    return await door.give(await door.to_request(request_id), well_formed(Resume, reason=body.reason))
+    return await door.to_request(request_id, well_formed(Resume, reason=body.reason))
 
 
 @verbs.post(
@@ -111,7 +122,7 @@ async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
 )
 async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
     """Close the request as cancelled. A service cancels for the reporter, as long as the definition lets reporters."""
-    return await door.give(await door.to_request(request_id), well_formed(Cancel, reason=body.reason))
+    return await door.to_request(request_id, well_formed(Cancel, reason=body.reason))
 
 
 @verbs.post(
@@ -123,7 +134,7 @@ async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
 )
 async def reopen(request_id: str, body: ReopenIn, door: DoorOf) -> Answer:
     """It goes on where its definition says, with new deadlines. A service reopens for the reporter."""
-    return await door.give(await door.to_request(request_id), well_formed(Reopen, reason=body.reason))
+    return await door.to_request(request_id, well_formed(Reopen, reason=body.reason))
 
 
 @verbs.post(
@@ -136,7 +147,7 @@ async def reopen(request_id: str, body: ReopenIn, door: DoorOf) -> Answer:
 async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
     """A floor: answers may raise the priority above it. Null takes it back; budgets of deadlines follow."""
     command = well_formed(Prioritise, priority=body.priority, reason=body.reason)
-    return await door.give(await door.to_request(request_id), command)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -148,12 +159,14 @@ async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
 )
 async def recategorise(request_id: str, body: RecategoriseIn, door: DoorOf, parts: PartsOf) -> Answer:
     """It begins anew as the other type; that type's deadlines count from the original opening."""
-    standing = await door.to_request(request_id)
+    before = await door.answered_before()
+    if before is not None:
+        return before
     published = await published_of(parts, body.type)
     command = well_formed(
         Recategorise, type=body.type, version=published.hash, answers=body.answers, reason=body.reason
     )
-    return await door.give(standing, command, published.definition)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -174,7 +187,7 @@ async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) ->
         description=body.description,
         reason=body.reason,
     )
-    return await door.give(await door.to_request(request_id), command)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -187,7 +200,7 @@ async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) ->
 async def send_back(request_id: str, body: SendBackIn, door: DoorOf) -> Answer:
     """Open tasks are withdrawn and the step is entered anew."""
     command = well_formed(SendBack, step=body.step, reason=body.reason)
-    return await door.give(await door.to_request(request_id), command)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -199,7 +212,7 @@ async def send_back(request_id: str, body: SendBackIn, door: DoorOf) -> Answer:
 )
 async def comment(request_id: str, body: CommentIn, door: DoorOf) -> Answer:
     """A remark for the journal; also on a closed request."""
-    return await door.give(await door.to_request(request_id), well_formed(Comment, text=body.remark))
+    return await door.to_request(request_id, well_formed(Comment, text=body.remark))
 
 
 @verbs.post(
@@ -213,7 +226,7 @@ async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: Parts
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)
     command = well_formed(Reassign, task=body.task, team=team, assignee=body.assignee, reason=body.reason)
-    return await door.give(await door.to_request(request_id), command)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -225,7 +238,7 @@ async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: Parts
 )
 async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
     """Such as dry_weather; refused when the request does not wait for it."""
-    return await door.give(await door.to_request(request_id), well_formed(Signal, name=body.name, reason=body.reason))
+    return await door.to_request(request_id, well_formed(Signal, name=body.name, reason=body.reason))
 
 
 @verbs.post(
@@ -238,7 +251,7 @@ async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
 async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> Answer:
     """The party's own system replies, or staff in its place. After no_reply it is noted, and changes nothing."""
     command = well_formed(AgencyReply, **body.model_dump())
-    return await door.give(await door.to_request(request_id), command)
+    return await door.to_request(request_id, command)
 
 
 @verbs.post(
@@ -250,9 +263,11 @@ async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> An
 )
 async def attach(request_id: str, body: AttachIn, door: DoorOf, parts: PartsOf, caller: CallerOf) -> Answer:
     """Nobody works on it any more; it closes with the older one. Duplicates that it has itself follow it."""
-    standing = await door.to_request(request_id)
+    before = await door.answered_before()
+    if before is not None:
+        return before
     command = well_formed(Attach, to=await _original(parts, caller, body.to), reason=body.reason)
-    return await door.give(standing, command)
+    return await door.to_request(request_id, command)
 
 
 async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
@@ -279,7 +294,7 @@ async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
 )
 async def detach(request_id: str, body: DetachIn, door: DoorOf) -> Answer:
     """It begins at its start, with clocks that count from now."""
-    return await door.give(await door.to_request(request_id), well_formed(Detach, reason=body.reason))
+    return await door.to_request(request_id, well_formed(Detach, reason=body.reason))
 
 
 @router.get(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
 from sqlmodel import Session
 
 from fixline.domain.definition import Deadline, Duplicates, Rung
@@ -22,7 +21,7 @@ from fixline.domain.steps import (
     WaitStep,
 )
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import READERS, Guarded, allow
+from fixline.web.auth import READERS, allow, guarded_router
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described
 from fixline.web.schemas.basics import form_out
@@ -38,7 +37,7 @@ from fixline.web.schemas.definitions import (
     StepOut,
 )
 
-router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guarded)
+router = guarded_router("/definitions", "definitions")
 
 
 @router.get("", summary="List request types", dependencies=[allow(READERS)], responses=described(503))

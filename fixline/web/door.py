@@ -1,37 +1,34 @@
 """The door: from a caller's command to its answer, the same way for every verb.
 
-Owns the order of things: who stands before the door (404, 403), a repeated key (the same answer again), the rules
-(asked here first, so that what they refuse now is never written), then the desk, which writes, rings and waits.
-Where other commands wait before this one, only the inbox can tell what it will meet, and its answer is the refusal.
+Owns who may give a command to which request (404, 403), asked within the transaction that decides it, and what a
+caller is told by the command's row.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
+from collections.abc import Callable
 from typing import TypeVar
 from uuid import uuid4
 
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from sqlmodel import Session
 
-from fixline.domain.advance import advance
 from fixline.domain.commands import Command
-from fixline.domain.decision import Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
-from fixline.store.arrivals import Arrival, KeyReused, Received
-from fixline.store.queries.door import Standing, standing_of, standing_of_task
+from fixline.domain.decision import Refusal, Refused
+from fixline.domain.state import request_of_task
+from fixline.store import statements
+from fixline.store.arrivals import Arrival, KeyReused, Locked, NotAllowed, Received, RequestUnknown, find_by_key
+from fixline.store.commands import Check
 from fixline.web.auth import Caller, Repeat
 from fixline.web.metrics import Metrics
 from fixline.web.parts import Parts
 from fixline.web.problems import Problem, of_refusal, of_validation
 from fixline.web.schemas.commands import AcceptedOut, AppliedOut
 
-log = logging.getLogger(__name__)
-
 T = TypeVar("T")
-Answer = AppliedOut | JSONResponse
+Answer = Response
 
 
 class Door:
@@ -43,77 +40,72 @@ class Door:
         self._repeat = repeat
         self._metrics = metrics
 
-    async def to_request(self, request_id: str) -> Standing:
-        """Where the request stands. Raises Problem (404, 403)."""
-        caller, key, versions = self._caller.id, self._repeat.key, self._parts.versions
-        found = await asyncio.to_thread(
-            self._parts.store.read, lambda s: standing_of(s, versions, request_id, caller, key)
-        )
-        if found is None:
-            raise Problem(404, "request_unknown", "there is no such request")
-        self._caller.check_department(found.department)
-        return found
+    async def to_request(self, request_id: str, command: Command) -> Answer:
+        """Give a request a command; what came of it. Raises Problem, KeyReused, StoreAway."""
 
-    async def to_task(self, task_id: str) -> Standing:
-        """Where the task's request stands. Raises Problem (404, 403)."""
-        caller, key, versions = self._caller.id, self._repeat.key, self._parts.versions
-        found = await asyncio.to_thread(
-            self._parts.store.read, lambda s: standing_of_task(s, versions, task_id, caller, key)
-        )
-        if found is None or found.task_team is None:
-            raise Problem(404, "task_unknown", "there is no such task")
-        self._caller.check_team(found.task_team, self._parts.organisation)
-        return found
+        def check(_session: Session, row: Locked) -> None:
+            allowed(self._caller.check_department, row.department)
 
-    async def give(self, standing: Standing, command: Command, target: Definition | None = None) -> Answer:
-        """Hand the command in and answer with what came of it. Raises Problem, KeyReused, StoreAway.
+        return await self._give(request_id, command, check)
 
-        `target` is the definition to which a command leads, where it does.
-        """
-        if standing.known is not None:
-            return await self._again(*standing.known)
-        now = self._parts.desk.clock()
+    async def to_task(self, task_id: str, command: Command) -> Answer:
+        """Give a command about a task to its request. Raises as `to_request`."""
+
+        def check(session: Session, _row: Locked) -> None:
+            found = statements.TEAM_OF_TASK.first(session, {"id_": task_id})
+            if found is None:
+                raise NotAllowed(task_unknown())
+            allowed(self._caller.check_team, found[0], self._parts.organisation)
+
+        try:
+            return await self._give(request_of_task(task_id), command, check)
+        except RequestUnknown:
+            raise task_unknown() from None
+
+    async def answered_before(self) -> Answer | None:
+        """What the same call was answered with before, where it has a key: for commands that need more than the
+        request to be made. Raises KeyReused, StoreAway."""
+        key, parts = self._repeat.key, self._parts
+        if key is None:
+            return None
+        row = await parts.store.in_turn(parts.store.read, lambda s: find_by_key(s, self._caller.id, key))
+        if row is None:
+            return None
+        if row.body_hash != self._repeat.body_hash:
+            raise KeyReused(key)
+        return answered(row)
+
+    async def _give(self, request_id: str, command: Command, check: Check) -> Answer:
         arrival = Arrival(
             command_id=uuid4().hex,
             command=command,
             actor=self._caller.actor,
-            accepted_at=now,
+            accepted_at=self._parts.desk.clock(),
             caller=self._caller.id,
             idempotency_key=self._repeat.key,
             body_hash=self._repeat.body_hash,
         )
-        refusal = refused(standing, arrival, target)
-        if refusal is not None:
+        try:
+            row = await self._parts.desk.submit(request_id, arrival, check, self._caller.patience)
+        except Refused:
             self._metrics.command(command.kind, "refused")
-            raise of_refusal(refusal)
-        row = await self._parts.desk.submit(standing.request_id, arrival)
-        self._metrics.command(row.kind, row.state)
+            raise
+        if row.id == arrival.command_id:
+            self._metrics.command(row.kind, row.state)
         return answered(row)
 
-    async def _again(self, command_id: str, body_hash: str | None) -> Answer:
-        if body_hash != self._repeat.body_hash:
-            raise KeyReused(self._repeat.key)
-        return answered(await self._parts.desk.answer(command_id))
+
+def task_unknown() -> Problem:
+    """The answer where there is no such task."""
+    return Problem(404, "task_unknown", "there is no such task")
 
 
-def refused(standing: Standing, arrival: Arrival, target: Definition | None = None) -> Refusal | None:
-    """Why the rules refuse the command as things stand; None when they do not, or when that cannot be told here."""
-    if standing.busy or standing.state is None or standing.definition is None:
-        return None
+def allowed(check: Callable[..., None], *what: object) -> None:
+    """Ask whether the caller may; raises NotAllowed, which rolls back and is no fault of ours."""
     try:
-        result = advance(
-            standing.definition,
-            RequestState.model_validate_json(standing.state),
-            arrival.command,
-            arrival.accepted_at,
-            actor=arrival.actor,
-            request_id=standing.request_id,
-            target=target,
-        )
-    except Exception:  # a fault of ours is the inbox's business: it counts it and parks the command
-        log.exception("asking the rules about a %s for %s failed", arrival.command.kind, standing.request_id)
-        return None
-    return result if isinstance(result, Refusal) else None
+        check(*what)
+    except Problem as problem:
+        raise NotAllowed(problem) from None
 
 
 def answered(row: Received) -> Answer:
@@ -121,7 +113,8 @@ def answered(row: Received) -> Answer:
     if row.state == "refused":
         raise of_refusal(Refusal.model_validate(row.answer))
     if row.state == "applied":
-        return AppliedOut.model_validate({**row.answer, "command_id": row.id})
+        told = AppliedOut.model_validate({**row.answer, "command_id": row.id})
+        return Response(told.model_dump_json(), media_type="application/json")  # FastAPI would go through it once more
     return accepted(row)
 
 

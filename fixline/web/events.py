@@ -10,18 +10,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from fixline.store.queries.detail import read_journal
 from fixline.store.store import StoreAway
-from fixline.web.auth import READERS, Guarded, allow
+from fixline.web.auth import READERS, allow, guarded_router
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described
 from fixline.web.schemas.requests import EntryOut
 
-router = APIRouter(prefix="/requests", tags=["requests"], route_class=Guarded)
+router = guarded_router("/requests", "requests")
 
 LOOK_EVERY_SECONDS = 1.0
 BEAT_EVERY_SECONDS = 15.0

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlmodel import Session
 
 from fixline.drawing import NotDrawn, svg_of
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import READERS, Guarded, allow
+from fixline.web.auth import READERS, allow, guarded_router
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described
 
-router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guarded)
+router = guarded_router("/definitions", "definitions")
 
 MEDIA_TYPE = "image/svg+xml"
 MOST_KEPT = 256

@@ -47,7 +47,7 @@ async def alive() -> Alive:
 async def ready(response: Response, parts: PartsOf) -> Readiness:
     """200 when database, definitions, Temporal and a worker are there; else 503 and what is missing."""
     (database, definitions), temporal, worker = await asyncio.gather(
-        _database(parts), parts.doorbell.reachable(), parts.doorbell.answered_by_worker()
+        _database(parts), parts.temporal.reachable(), parts.temporal.polled()
     )
     found = {
         "database": database,

@@ -46,10 +46,11 @@ class Metrics:
         self._work = {
             name: Gauge(f"fixline_{name}", text, registry=self.registry)
             for name, text in {
-                "commands_waiting": "Commands accepted and not yet applied",
+                "commands_waiting": "Commands that a fault of ours keeps from being decided",
                 "commands_parked": "Commands parked by a fault of ours",
                 "requests_with_fault": "Requests whose due work cannot be decided by a fault of ours",
-                "requests_without_workflow": "Open requests that no workflow has taken up yet",
+                "requests_unsignalled": "Requests whose workflow has not been told of the last decision",
+                "requests_without_workflow": "Open requests of which no workflow has been told anything yet",
             }.items()
         }
 
@@ -109,13 +110,18 @@ def _labels(scope: Scope) -> tuple[str, str]:
     template = getattr(scope.get("route"), "path", None)
     if template is None:
         return "any", "unknown"
-    return scope["method"], API + template if scope["path"].startswith(f"{API}/") else template
+    return scope["method"], template
 
 
-def _metrics_of(request: Request) -> Metrics:
+def metrics_of(request: Request) -> Metrics:
+    """The numbers of the app that was called."""
     metrics = request.app.state.metrics
     assert isinstance(metrics, Metrics)  # noqa: S101 - the app is built with them
     return metrics
+
+
+async def _metrics_of(request: Request) -> Metrics:  # a plain function would run on a thread
+    return metrics_of(request)
 
 
 MetricsOf = Annotated[Metrics, Depends(_metrics_of)]

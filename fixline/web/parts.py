@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from fixline.catalog import Areas, Catalog, Organisation
 from fixline.delivery.desk import Desk
-from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.health import TaskQueueHealth
 from fixline.store.store import Store
 from fixline.store.versions import Versions
 
@@ -20,7 +20,7 @@ class Parts:
 
     store: Store
     desk: Desk
-    doorbell: Doorbell
+    temporal: TaskQueueHealth
     versions: Versions
     organisation: Organisation
     areas: Areas
@@ -28,10 +28,15 @@ class Parts:
     max_body_bytes: int = 1_000_000
 
 
-def _parts_of(request: Request) -> Parts:
+def parts_of(request: Request) -> Parts:
+    """The parts of the app that was called."""
     parts = request.app.state.parts
     assert isinstance(parts, Parts)  # noqa: S101 - the app is built with them
     return parts
+
+
+async def _parts_of(request: Request) -> Parts:  # a plain function would run on a thread
+    return parts_of(request)
 
 
 PartsOf = Annotated[Parts, Depends(_parts_of)]

@@ -16,9 +16,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from fixline.domain.decision import FieldProblem, Refusal
-from fixline.store.arrivals import KeyReused, RefusedAtDoor, RequestUnknown
-from fixline.store.store import StoreAway
+from fixline.domain.decision import FieldProblem, Refusal, Refused
+from fixline.store.arrivals import KeyReused, RequestUnknown
+from fixline.store.store import StoreAway, StoreBusy
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -182,6 +182,12 @@ def away() -> Problem:
     return Problem(503, "store_away", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+def busy() -> Problem:
+    """More is being written than the database takes; nothing was accepted."""
+    text = "too much is being written just now; nothing was accepted, please try again"
+    return Problem(503, "store_busy", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 _HTTP_DETAILS = {404: "there is nothing at this address", 405: "this address does not take that method"}
 
@@ -205,10 +211,11 @@ def _of_fault(_error: Exception) -> Problem:
 _TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     StarletteHTTPException: _of_http,
     RequestValidationError: lambda error: of_validation(error.errors()),
+    StoreBusy: lambda _error: busy(),
     StoreAway: lambda _error: away(),
     KeyReused: _of_reuse,
     RequestUnknown: lambda _error: Problem(404, "request_unknown", "there is no such request"),
-    RefusedAtDoor: lambda error: of_refusal(error.refusal),
+    Refused: lambda error: of_refusal(error.refusal),
     ClientDisconnect: lambda _error: Problem(400, "disconnected", "the body did not arrive"),
     Exception: _of_fault,
 }
@@ -238,7 +245,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "The body is too large",
         415: "The body is not JSON",
         422: "What was sent is wrong; every field is listed",
-        503: "The database cannot be reached; nothing was accepted",
+        503: "The database cannot be reached, or is too busy; nothing was accepted",
     }
     schema = {"$ref": "#/components/schemas/ProblemOut"}
     return {status: {"description": texts[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}

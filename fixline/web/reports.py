@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlmodel import Session
 
 from fixline.store.queries.reports import (
@@ -23,13 +23,13 @@ from fixline.store.queries.reports import (
     report_time_to_close,
     report_volume,
 )
-from fixline.web.auth import LEADS, CallerOf, Guarded, allow
+from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
 from fixline.web.parts import PartsOf
 from fixline.web.problems import described, invalid
 from fixline.web.schemas.reports import MOST_MONTHS, Report, ReportOut, ReportQuery
 from fixline.web.sheets import as_csv, sheet
 
-router = APIRouter(prefix="/reports", tags=["reports"], route_class=Guarded)
+router = guarded_router("/reports", "reports")
 
 _REPORTS: dict[Report, Callable[[Session, ReportFilter], list[dict[str, Any]]]] = {
     "sla": report_sla,

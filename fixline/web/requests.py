@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
@@ -23,7 +23,7 @@ from fixline.store.queries.detail import read_journal, read_request
 from fixline.store.queries.places import Box, Circle
 from fixline.store.queries.requests import RequestFilter, Sort, list_requests
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import CLIENTS, READERS, Caller, CallerOf, Guarded, Repeat, RepeatOf, allow
+from fixline.web.auth import CLIENTS, READERS, Caller, CallerOf, Repeat, RepeatOf, allow, guarded_router
 from fixline.web.door import well_formed
 from fixline.web.metrics import MetricsOf
 from fixline.web.paging import read_cursor, write_cursor
@@ -43,7 +43,7 @@ from fixline.web.schemas.requests import (
 )
 from fixline.web.views import dry_run_out, opened_out, request_out
 
-router = APIRouter(prefix="/requests", tags=["requests"], route_class=Guarded)
+router = guarded_router("/requests", "requests")
 
 
 @router.post(
@@ -65,7 +65,7 @@ async def open_request(
         if isinstance(decided, Refusal):
             raise of_refusal(decided)
         return JSONResponse(dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
-    row = await parts.desk.open(report)
+    row = await parts.desk.open(report, caller.patience)
     if isinstance(row, Refusal):
         raise of_refusal(row)
     if row.id == report.arrival.command_id:
@@ -83,7 +83,7 @@ async def published_of(parts: Parts, type_: str) -> Published:
         except VersionUnknown:
             return [each.definition.type for each in parts.versions.all_current(session)]
 
-    found = await asyncio.to_thread(parts.store.read, read)
+    found = await parts.store.in_turn(parts.store.read, read)
     if isinstance(found, Published):
         return found
     raise invalid("type", "unknown_type", f"there is no such request type{did_you_mean(type_, found)}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
@@ -20,7 +20,7 @@ from fixline.store.queries import dormant, overdue, waiting
 from fixline.store.queries.overdue import OverdueFilter, Page
 from fixline.store.queries.scope import Scope
 from fixline.store.queries.waiting import WaitingFilter
-from fixline.web.auth import LEADS, CallerOf, Guarded, allow
+from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
 from fixline.web.lines import (
     Shape,
     Sight,
@@ -56,7 +56,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     **described(403, 422, 503),
     200: {"content": {"text/csv": {}}, "description": "A page, or all of it as CSV"},
 }
-router = APIRouter(tags=["overdue"], route_class=Guarded, dependencies=[allow(LEADS)], responses=ANSWERS)
+router = guarded_router("", "overdue", dependencies=[allow(LEADS)], responses=ANSWERS)
 After = Sequence[Any] | None
 T = TypeVar("T")
 

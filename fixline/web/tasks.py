@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlmodel import Session
 
 from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, Start
 from fixline.domain.state import TaskState
 from fixline.store.queries.tasks import OPEN_STATES, TaskFilter, list_tasks, read_task
-from fixline.web.auth import LEADS, STAFF, CallerOf, Guarded, allow
+from fixline.web.auth import LEADS, STAFF, CallerOf, allow, guarded_router
 from fixline.web.commands import ANSWERS, DoorOf, known_team
 from fixline.web.door import Answer, well_formed
 from fixline.web.paging import read_cursor, write_cursor
@@ -32,7 +32,7 @@ from fixline.web.schemas.commands import (
 from fixline.web.schemas.tasks import TaskOut, TaskPage, TaskQuery
 from fixline.web.views import task_out
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Guarded)
+router = guarded_router("/tasks", "tasks")
 
 
 @router.get("", summary="List tasks", dependencies=[allow(STAFF)], responses=described(403, 422, 503))
@@ -87,7 +87,7 @@ async def get_task(task_id: str, parts: PartsOf, caller: CallerOf) -> TaskOut:
 async def claim(task_id: str, door: DoorOf, body: ClaimIn | None = None) -> Answer:
     """Take an offered task, for oneself or for `assignee`."""
     assignee = body.assignee if body else None
-    return await door.give(await door.to_task(task_id), well_formed(Claim, task=task_id, assignee=assignee))
+    return await door.to_task(task_id, well_formed(Claim, task=task_id, assignee=assignee))
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> 
     """The team has it again."""
     said = body or ReleaseIn()
     command = well_formed(Release, task=task_id, assignee=said.assignee, reason=said.reason)
-    return await door.give(await door.to_task(task_id), command)
+    return await door.to_task(task_id, command)
 
 
 @router.post(
@@ -114,7 +114,7 @@ async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> 
 async def start(task_id: str, door: DoorOf, body: StartIn | None = None) -> Answer:
     """Optional; starting an offered task claims it."""
     assignee = body.assignee if body else None
-    return await door.give(await door.to_task(task_id), well_formed(Start, task=task_id, assignee=assignee))
+    return await door.to_task(task_id, well_formed(Start, task=task_id, assignee=assignee))
 
 
 @router.post(
@@ -134,7 +134,7 @@ async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
         photos=tuple(body.photos),
         assignee=body.assignee,
     )
-    return await door.give(await door.to_task(task_id), command)
+    return await door.to_task(task_id, command)
 
 
 @router.post(
@@ -147,7 +147,7 @@ async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
 async def decline(task_id: str, body: DeclineIn, door: DoorOf) -> Answer:
     """Back to the team, with the reason."""
     command = well_formed(Decline, task=task_id, assignee=body.assignee, reason=body.reason)
-    return await door.give(await door.to_task(task_id), command)
+    return await door.to_task(task_id, command)
 
 
 @router.post(
@@ -161,4 +161,4 @@ async def reassign(task_id: str, body: TaskReassignIn, door: DoorOf, parts: Part
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)
     command = well_formed(Reassign, task=task_id, team=team, assignee=body.assignee, reason=body.reason)
-    return await door.give(await door.to_task(task_id), command)
+    return await door.to_task(task_id, command)

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlmodel import Session
 
 from fixline.catalog import Reading, check_files, finding_records, name_of, version_hash
@@ -21,7 +21,7 @@ from fixline.store.arrivals import Arrival, Received
 from fixline.store.moves import Planned, Wanted, plan_moves
 from fixline.store.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
 from fixline.store.versions import VersionUnknown
-from fixline.web.auth import READERS, CallerOf, Guarded, RepeatOf, allow
+from fixline.web.auth import READERS, CallerOf, RepeatOf, allow, guarded_router
 from fixline.web.door import well_formed
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid
@@ -38,7 +38,7 @@ from fixline.web.schemas.versions import (
     VersionPage,
 )
 
-router = APIRouter(prefix="/definitions", tags=["definitions"], route_class=Guarded)
+router = guarded_router("/definitions", "definitions")
 AUTHORS = (Role.ADMIN, Role.ANALYST)
 CHECKERS = (*AUTHORS, Role.SUPERVISOR)
 

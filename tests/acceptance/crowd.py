@@ -1,7 +1,7 @@
 """Clients of the HTTP API that do not give up, and what they were told.
 
-Owns `Client` (sends again with the same Idempotency-Key until the answer is final, follows 202), the ledger of
-everything that was acknowledged, and the journeys on which requests are taken from report to close.
+Owns `Client` (sends again with the same Idempotency-Key until there is an answer), the ledger of everything that was
+acknowledged, and the journeys on which requests are taken from report to close.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import httpx
 
 PATIENCE_SECONDS = 150.0
 """How long one call may be repeated; longer than any outage that a test makes."""
-LOOK_EVERY_SECONDS = 0.5
 PLACE = {"latitude": 41.881, "longitude": -87.632, "address": "20 N Clark St"}
 
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A command that the API has accepted: how it was sent, and what was told about it in the end."""
+    """A command that the API has applied: how it was sent, and what was told about it."""
 
     path: str
     body: dict[str, Any]
@@ -30,9 +29,7 @@ class Acknowledged:
     key: str
     request_id: str
     command_id: str
-    state: str
     decision: int
-    at_once: bool
 
 
 @dataclass
@@ -180,26 +177,22 @@ class Client:
         return request_id
 
     async def do(self, request_id: str, move: Move) -> Acknowledged | None:
-        """Send a move and follow it until it is answered; None when it was refused."""
+        """Send a move; None when it was refused."""
         path = f"/api/v1/requests/{request_id}/{move.verb}"
         if move.step is not None:
             path = f"/api/v1/tasks/{await self._task(request_id, move.step)}/{move.verb}"
         return await self.command(request_id, path, move.body, move.role)
 
     async def command(self, request_id: str, path: str, body: dict[str, Any], role: str) -> Acknowledged | None:
-        """Send a command and follow it until it is answered; None when it was refused."""
+        """Send a command; None when it was refused, or got no final answer."""
         key = self._new_key()
         answer = await self._until_final("POST", path, role, body, {"Idempotency-Key": key})
-        if answer.status_code not in (200, 202):
+        self.ledger.counts[str(answer.status_code)] += 1
+        if answer.status_code != 200:
             self.ledger.refused.append(f"{path}: {answer.status_code} {answer.text}")
             return None
         found = answer.json()
-        at_once = answer.status_code == 200
-        self.ledger.counts["200" if at_once else "202"] += 1
-        state, decision = ("applied", found["request"]["decision"]) if at_once else await self._follow(found, role)
-        noted = Acknowledged(
-            path, body, role, key, request_id, found["command_id"], state=state, decision=decision, at_once=at_once
-        )
+        noted = Acknowledged(path, body, role, key, request_id, found["command_id"], found["request"]["decision"])
         self.ledger.commands.append(noted)
         return noted
 
@@ -216,19 +209,6 @@ class Client:
         tasks = [task for task in request["tasks"] if task["state"] in ("offered", "claimed", "started")]
         assert [task["step"] for task in tasks] == [step], f"{request_id} is at {request['step']}: {tasks}"
         return str(tasks[0]["id"])
-
-    async def _follow(self, accepted: dict[str, Any], role: str) -> tuple[str, int]:
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
-            answer = await self._until_final("GET", accepted["poll_url"], role, None, {})
-            assert answer.status_code == 200, answer.text
-            found = answer.json()
-            if found["state"] == "applied":
-                return "applied", found["answer"]["request"]["decision"]
-            if found["state"] != "waiting":
-                return found["state"], 0
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-        raise AssertionError(f"command {accepted['command_id']} still waits after {PATIENCE_SECONDS} s")
 
     async def _until_final(
         self,

@@ -1,13 +1,13 @@
-"""The API on a real store: the fixtures `service`, `anywhere` (SQLite, then PostgreSQL) and `away`.
+"""The API on a real store: the fixtures `service`, `anywhere` (SQLite, then PostgreSQL), `away` and `fault`.
 
-Owns the client that speaks to the app in this process, one key of each role, and two doorbells: one that applies the
-inbox right here, so that commands are answered at once, and a real one whose Temporal is away.
+Owns the client that speaks to the app in this process, one key of each role, a Temporal that takes every signal and
+keeps it, a real client of one that is away, and rules that can be put out of order.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -18,17 +18,20 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from temporalio.client import Client
+from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 import api
 from fixline.catalog import read_catalog
-from fixline.delivery.doorbell import Doorbell
+from fixline.delivery.attributes import WANTED
+from fixline.domain.advance import advance
 from fixline.domain.commands import Role
-from fixline.messages import Advanced
+from fixline.messages import PendingWork
+from fixline.payloads import DATA_CONVERTER
 from fixline.settings import Settings
-from fixline.store.inbox import Inbox
+from fixline.store.commands import Commands
 from fixline.store.keys import create_key
 from fixline.store.store import Store
-from fixline.store.tables import RequestRow
+from fixline.store.tables import CommandRow, RequestRow
 from fixline.store.versions import Versions
 from fixline.temporal import connect
 from tests.support.lakeport import LAKEPORT
@@ -36,6 +39,7 @@ from tests.support.lakeport import LAKEPORT
 MORNING = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
 """A Monday, ten o'clock in the city."""
 ADMIN_KEY = "the-admin-key-of-the-tests"
+ANSWER_WITHIN_SECONDS = 0.3
 DOWNTOWN: dict[str, Any] = {"latitude": 41.881, "longitude": -87.632, "address": "20 N Clark St"}
 POTHOLE: dict[str, Any] = {
     "type": "pothole",
@@ -58,41 +62,92 @@ READ_ONCE = cache(read_catalog)
 """The definitions, read once per process: they take longer to check than a test to run."""
 
 
-class HereBell(Doorbell):
-    """A doorbell without Temporal: ringing applies the inbox, here and now."""
+class Temporal(ServiceClient):
+    """A Temporal server as far as the API calls it, in this process: it takes every signal, unless it is `away`.
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._inbox = Inbox(store, Versions())
-        self._now = now
+    `told` has the signals in order: of which request, their names, what they say is left to do. `polled_at` is when a
+    worker has polled.
+    """
 
-    async def start(self, request_id: str, opened: Advanced | None = None) -> bool:
-        """A workflow would take the request up; nothing waits yet."""
-        return True
+    def __init__(self) -> None:
+        super().__init__(ConnectConfig(target_host="in.this.process:0", lazy=True))
+        self.told: list[tuple[str, str, PendingWork]] = []
+        self.polled_at = datetime.now(UTC)
+        self.away = False
+        self._running: set[str] = set()
 
-    async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
-        """Whatever waits is applied."""
-        self._inbox.advance(request_id, self._now())
-        return True
+    def names(self, request_id: str) -> list[str]:
+        """The names of a request's signals, in order."""
+        return [name for told, name, _ in self.told if told == request_id]
 
-    async def reachable(self) -> bool:
-        """It is here."""
-        return True
+    @property
+    def worker_service_client(self) -> Any:
+        """There is none: no worker is made with it."""
+        raise NotImplementedError
 
-    async def answered_by_worker(self) -> bool:
-        """The inbox is applied here."""
-        return True
+    def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
+        """Nobody reads it."""
+
+    def update_api_key(self, api_key: str | None) -> None:
+        """Nobody asks for it."""
+
+    async def _rpc_call(self, rpc: str, req: Any, resp_type: type[Any], **_: Any) -> Any:
+        if self.away:
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+        answer = resp_type()
+        match rpc:
+            case "check":
+                answer.status = answer.SERVING
+            case "describe_task_queue":
+                answer.pollers.add().last_access_time.FromDatetime(self.polled_at)
+            case "list_search_attributes":
+                answer.custom_attributes.update(WANTED)
+            case "signal_with_start_workflow_execution":
+                self._running.add(req.workflow_id)
+                await self._note(req.workflow_id, req.signal_name, req.signal_input)
+            case "signal_workflow_execution":
+                if req.workflow_execution.workflow_id not in self._running:
+                    raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
+                await self._note(req.workflow_execution.workflow_id, req.signal_name, req.input)
+            case _:
+                raise AssertionError(f"{rpc} is not what the API calls")
+        return answer
+
+    async def _note(self, request_id: str, name: str, content: Any) -> None:
+        (work,) = await DATA_CONVERTER.decode(content.payloads, [PendingWork])
+        self.told.append((request_id, name, work))
+
+
+class Fault:
+    """A fault of ours in the rules, while it is `on`: a decision fails, or only one that catches up with what was due.
+
+    With `of` it is only in decisions about that request. `met` counts how often it was met.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+        self.catching_up_only = False
+        self.of: str | None = None
+        self.met = 0
+
+    def advance(self, *arguments: Any, request_id: str, catch_up: bool = True, **options: Any) -> Any:
+        """The rules, out of order."""
+        if self.on and self.of in (None, request_id) and (catch_up or not self.catching_up_only):
+            self.met += 1
+            raise ZeroDivisionError
+        return advance(*arguments, request_id=request_id, catch_up=catch_up, **options)
 
 
 class Service:
     """The app, a client for each key, and the clock of both."""
 
-    def __init__(self, store: Store, doorbell: Doorbell | None = None) -> None:
+    def __init__(self, store: Store, client: Client | None = None) -> None:
         self.store = store
         self.now = MORNING
-        settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=0.3, definitions=LAKEPORT)
-        self.app: FastAPI = api.create_app(
-            settings, store=store, doorbell=doorbell or HereBell(store, lambda: self.now), clock=lambda: self.now
-        )
+        self.temporal = Temporal()
+        settings = Settings(admin_key=ADMIN_KEY, answer_within_seconds=ANSWER_WITHIN_SECONDS, definitions=LAKEPORT)
+        client = client or Client(self.temporal, data_converter=DATA_CONVERTER)
+        self.app: FastAPI = api.create_app(settings, store=store, client=client, clock=lambda: self.now)
         self.keys = {"admin": ADMIN_KEY}
         self.keys |= store.write(
             lambda s: {name: create_key(s, name, now=MORNING, **limits) for name, limits in KEYS.items()}
@@ -136,7 +191,24 @@ class Service:
     def tick(self, *request_ids: str) -> None:
         """Let what is due by now happen, as the workflow's timer would."""
         for request_id in request_ids:
-            Inbox(self.store, Versions()).advance(request_id, self.now)
+            Commands(self.store, Versions()).due(request_id, self.now)
+
+    async def quiet(self) -> None:
+        """Let the signals that are under way arrive, and be noted."""
+        await self.app.state.parts.desk.close()
+
+    async def close(self) -> None:
+        """Leave nothing under way."""
+        await self.quiet()
+        await self.http.aclose()
+
+    def command(self, command_id: str) -> CommandRow:
+        """A command's row."""
+        return self.store.read(lambda s: s.get_one(CommandRow, command_id))
+
+    def request(self, request_id: str) -> RequestRow:
+        """A request's row."""
+        return self.store.read(lambda s: s.get_one(RequestRow, request_id))
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has, and how many commands were given a number."""
@@ -144,7 +216,10 @@ class Service:
         def count(session: Session) -> dict[str, int]:
             tables = SQLModel.metadata.sorted_tables
             found = {t.name: session.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
-            return {**found, "numbers": session.execute(select(func.sum(col(RequestRow.inbox)))).scalar_one() or 0}
+            return {
+                **found,
+                "numbers": session.execute(select(func.sum(col(RequestRow.last_command)))).scalar_one() or 0,
+            }
 
         return self.store.read(count)
 
@@ -173,10 +248,10 @@ def _definitions_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def service(sqlite_store: Store) -> AsyncIterator[Service]:
-    """The API on a file; commands are applied at once."""
+    """The API on a file, and a Temporal that takes every signal."""
     made = Service(sqlite_store)
     yield made
-    await made.http.aclose()
+    await made.close()
 
 
 @pytest.fixture
@@ -184,7 +259,7 @@ async def anywhere(store: Store) -> AsyncIterator[Service]:
     """The same on a file, then on PostgreSQL: for whatever has a query of its own."""
     made = Service(store)
     yield made
-    await made.http.aclose()
+    await made.close()
 
 
 def _closed_port() -> int:
@@ -195,12 +270,18 @@ def _closed_port() -> int:
 
 @pytest.fixture
 async def away(sqlite_store: Store) -> AsyncIterator[Service]:
-    """The API while Temporal is away: nobody listens at the doorbell's address."""
-    client: Client = await connect(lazy=True, address=f"127.0.0.1:{_closed_port()}")
-    made = Service(sqlite_store, Doorbell(client, task_queue="nobody", ring_timeout=timedelta(seconds=0.2)))
+    """The API while Temporal is away: nobody listens at its address."""
+    made = Service(sqlite_store, await connect(lazy=True, address=f"127.0.0.1:{_closed_port()}"))
     yield made
-    await made.app.state.parts.desk.close()
-    await made.http.aclose()
+    await made.close()
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> Fault:
+    """A fault of ours in what decides commands; off until the test puts it on."""
+    made = Fault()
+    monkeypatch.setattr("fixline.store.commands.advance", made.advance)
+    return made
 
 
 @pytest.fixture

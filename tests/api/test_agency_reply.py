@@ -64,3 +64,12 @@ async def test_a_late_reply_is_noted(service: Service, path: str) -> None:
     await service.post(f"{path}/agency-reply", REPLY, by="app")
     journal = (await service.get(f"{path}/journal"))["items"]
     assert [each["kind"] for each in journal].count("late_reply") == 2
+
+
+async def test_a_reply_is_taken_while_temporal_is_away(away: Service) -> None:
+    """The party's system need not send it again."""
+    definition = asking(start="gas")
+    away.store.write(lambda s: publish(s, definition, version_hash(definition), away.now))
+    opened = await away.post("requests", {"type": "asking"}, by="app", status=201)
+    answer = await away.post(f"requests/{opened['id']}/agency-reply", REPLY, by="app")
+    assert (answer["request"]["status"], answer["request"]["outcome"]) == ("closed", "fixed")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from fixline.domain.advance import advance
-from tests.api.conftest import POTHOLE, Service, fields, problem
+from tests.api.conftest import POTHOLE, Fault, Service, fields, problem
 
 LIGHT: dict[str, Any] = {
     **POTHOLE,
@@ -75,8 +75,7 @@ async def test_failures_are_listed_with_their_reasons_and_stop_nobody(three: Ser
         "SR99-00000001": "request_unknown",
     }
     assert all(item["message"] for item in found["items"])
-    by_rules = next(item for item in found["items"] if item["code"] == "already_on_hold")
-    assert (await three.get(f"commands/{by_rules['command_id']}"))["state"] == "refused"
+    assert {item["command_id"] for item in found["items"]} == {None}, "what a request refuses is no command of its"
     first = await three.get(f"bulk/{found['id']}", limit=3)
     rest = await three.get(f"bulk/{found['id']}", limit=3, cursor=first["next"])
     assert [*first["items"], *rest["items"]] == found["items"]
@@ -186,16 +185,49 @@ async def test_too_many_are_refused_with_what_to_do(service: Service, monkeypatc
     assert "narrow it" in found["detail"]
 
 
-async def test_while_temporal_is_away_every_inbox_has_its_command(away: Service) -> None:
+async def test_while_temporal_is_away_every_request_has_its_command(away: Service) -> None:
+    """It is decided there, a few requests at a time."""
     for _ in range(25):
         await away.open()
-    started = await away.post("requests/bulk", {**HOLD, "filter": {"type": "pothole"}}, status=202)
+    found = await give(away, {**HOLD, "filter": {"type": "pothole"}})
+    assert (found["counts"], found["items"]) == (counts(25, 25, 0), [])
+    assert away.rows()["command"] == 50
+
+
+async def test_each_workflow_is_told_behind_the_answer(service: Service) -> None:
+    """Of those that took the command."""
+    await service.open()
+    await service.open()
+    await service.post(f"requests/{IDS[0]}/hold", {"reason": "already"})
+    await service.quiet()
+    await give(service, {**HOLD, "ids": IDS})
+    await service.quiet()
+    assert [service.temporal.names(request_id)[-1] for request_id in IDS] == ["hold", "hold"]
+    assert [service.request(request_id).signalled for request_id in IDS] == [2, 2]
+    assert [work.decision for _, name, work in service.temporal.told if name == "hold"] == [2, 2]
+
+
+async def test_a_command_that_a_fault_keeps_from_being_decided_waits_and_stops_nobody(
+    three: Service, fault: Fault
+) -> None:
+    """The bulk runs on until it is decided or parked; parked ones are listed."""
+    fault.on, fault.of = True, IDS[0]
+    body = {"command": "comment", "text": "We know.", "ids": IDS}
+    started = await three.post("requests/bulk", body, by="supervisor", status=202)
+    path = f"bulk/{started['id']}"
+    found = started
     for _ in range(200):
-        if away.rows()["command"] == 50:
+        found = await three.get(path)
+        if found["counts"]["applied"] == 1:
             break
-        await asyncio.sleep(0.05)
-    found = await away.get(f"bulk/{started['id']}")
-    assert (found["state"], found["counts"]["waiting"], found["counts"]["total"]) == ("running", 25, 25)
+        await asyncio.sleep(0.02)
+    assert (found["state"], found["counts"]) == ("running", {**counts(2, 1, 0), "waiting": 1})
+    three.tick(IDS[0])
+    found = await three.get(path)
+    assert (found["state"], found["counts"]) == ("done", {**counts(2, 1, 0), "failed": 1})
+    (item,) = found["items"]
+    assert (item["request"], item["code"]) == (IDS[0], "parked")
+    assert (await three.get(f"commands/{item['command_id']}"))["state"] == "failed"
 
 
 async def test_a_fault_of_ours_in_one_request_does_not_hide_the_others(

@@ -1,16 +1,14 @@
-"""The verbs under /requests/{id} and GET /commands/{id}: answers, refusals, repeats, and Temporal away."""
+"""The verbs under /requests/{id} and GET /commands/{id}: answers, refusals, repeats, also while Temporal is away."""
+
+from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from fixline.domain.commands import Comment
-from fixline.store.arrivals import Arrival, accept
-from fixline.store.inbox import Inbox
-from fixline.store.versions import Versions
 from tests.api.conftest import Service, fields, problem
 from tests.api.test_listing import history
+from tests.support.lakeport import LAKEPORT
 
 WHY = {"reason": "as the caller says"}
 VERBS: dict[str, dict[str, Any]] = {
@@ -194,70 +192,134 @@ async def test_a_key_used_for_something_else(service: Service, request_id: str, 
     assert service.rows() == before
 
 
+async def test_a_repeated_attach_is_answered_as_before_when_the_original_is_closed(service: Service) -> None:
+    """What the command was made from is not asked for again: it has changed, the answer has not."""
+    first, second, third = await service.open(), await service.open(), await service.open()
+    path, body, headers = f"requests/{second}/attach", {"to": first, **WHY}, {"Idempotency-Key": "attach-1"}
+    answer = await service.post(path, body, by="supervisor", headers=headers)
+    await service.post(f"requests/{first}/cancel", WHY)
+    before = service.rows()
+    assert await service.post(path, body, by="supervisor", headers=headers) == answer
+    other = await service.call("POST", path, {**body, "to": third}, by="supervisor", headers=headers)
+    problem(other, 409, "idempotency_key_reused")
+    problem(await service.call("POST", path, body, by="supervisor"), 409, "original_closed")
+    assert service.rows() == before
+
+
+async def test_a_repeated_recategorise_is_answered_as_before_when_the_type_has_a_new_version(
+    service: Service, request_id: str
+) -> None:
+    """The command carries the version that was current when it was given."""
+    path, body, headers = f"requests/{request_id}/recategorise", VERBS["recategorise"], {"Idempotency-Key": "r-1"}
+    answer = await service.post(path, body, headers=headers)
+    text = (LAKEPORT / "streets-and-sanitation" / "graffiti.yaml").read_text(encoding="utf-8")
+    (published,) = (await service.post("definitions", {"text": text.replace('title: "', 'title: "New ', 1)}))["items"]
+    assert published["version"] == 2
+    await service.post(f"requests/{request_id}/cancel", WHY)
+    before = service.rows()
+    assert await service.post(path, body, headers=headers) == answer
+    problem(await service.call("POST", path, {**body, "reason": "x"}, headers=headers), 409, "idempotency_key_reused")
+    assert service.rows() == before
+
+
+# -- told to Temporal ------------------------------------------------------------------------------------------------
+
+
+async def test_the_workflow_is_told_behind_the_answer(service: Service, request_id: str) -> None:
+    """Each decision's signal is named after its command and says all that is left to do; then that is noted."""
+    await service.quiet()
+    await service.post(f"requests/{request_id}/hold", WHY)
+    await service.quiet()
+    await service.post(f"requests/{request_id}/cancel", WHY)
+    await service.quiet()
+    assert service.temporal.names(request_id) == ["open", "hold", "cancel"]
+    told = [work for _, _, work in service.temporal.told]
+    assert [(work.decision, work.closed, work.waiting) for work in told] == [(1, False, 0), (2, False, 0), (3, True, 0)]
+    assert [work.summary.status for work in told] == ["open", "open", "closed"]
+    assert service.request(request_id).signalled == 3
+
+
+async def test_what_is_refused_or_repeated_is_told_to_nobody(service: Service, request_id: str) -> None:
+    """It is no news."""
+    headers = {"Idempotency-Key": "hold-1"}
+    await service.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    await service.quiet()
+    told = list(service.temporal.told)
+    await service.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    problem(await service.call("POST", f"requests/{request_id}/hold", WHY), 409, "already_on_hold")
+    await service.quiet()
+    assert service.temporal.told == told
+
+
 # -- while Temporal is away ------------------------------------------------------------------------------------------
 
+REOPENABLE = (LAKEPORT / "transportation" / "pothole.yaml").read_text(encoding="utf-8") + (
+    "\nreopen: {by: [reporter, supervisor], within: 2 calendar days, at: inspect}\n"
+)
+HOLDER = {"assignee": "anneke-vos"}
+A_LIFE: list[tuple[str, dict[str, Any]]] = [
+    ("tasks/{id}-T1/claim", HOLDER),
+    ("tasks/{id}-T1/release", HOLDER),
+    ("tasks/{id}-T1/claim", HOLDER),
+    ("tasks/{id}-T1/decline", {**WHY, **HOLDER}),
+    ("tasks/{id}-T1/reassign", {**WHY, "assignee": "paul-kowalczyk"}),
+    ("tasks/{id}-T1/start", {"assignee": "paul-kowalczyk"}),
+    ("tasks/{id}-T1/complete", {"outcome": "no_potholes_found", "assignee": "paul-kowalczyk"}),
+    ("requests/{id}/reopen", WHY),
+    ("tasks/{id}-T2/complete", {"outcome": "pothole", "form": {"depth": 3}}),
+    ("tasks/{id}-T3/complete", {"outcome": "too_wet"}),
+    ("requests/{id}/signal", VERBS["signal"]),
+    ("requests/{id}/hold", WHY),
+    ("requests/{id}/resume", WHY),
+    ("requests/{id}/priority", VERBS["priority"]),
+    ("requests/{id}/amend", VERBS["amend"]),
+    ("requests/{id}/send-back", VERBS["send-back"]),
+    ("requests/{id}/reassign", {**WHY, "team": "asphalt-north"}),
+    ("requests/{id}/attach", {**WHY, "to": "SR26-00000001"}),
+    ("requests/{id}/detach", WHY),
+    ("requests/{id}/recategorise", VERBS["recategorise"]),
+    ("requests/{id}/comment", WHY),
+    ("requests/{id}/cancel", WHY),
+    ("requests/{id}/comment", WHY),
+]
+"""The life of a reopenable pothole on which it meets every command that one can; `to` is an older one."""
 
-async def test_a_command_waits_while_temporal_is_away(away: Service) -> None:
+
+async def test_every_command_has_its_final_answer_while_temporal_is_away(away: Service) -> None:
+    """Each is decided where it arrives, in order; the workflow is not needed, and knows nothing yet."""
+    assert {path.rpartition("/")[2] for path, _ in A_LIFE} >= set(VERBS) - {"agency-reply"}
+    await away.post("definitions", {"text": REOPENABLE})
+    await away.open()
     request_id = await away.open()
-    headers = {"Idempotency-Key": "hold-1"}
-    answer = await away.call("POST", f"requests/{request_id}/hold", WHY, headers=headers)
-    assert answer.status_code == 202, answer.text
-    accepted = answer.json()
-    assert accepted["state"] == "waiting"
-    assert answer.headers["location"] == accepted["poll_url"] == f"/api/v1/commands/{accepted['command_id']}"
-    waiting = (await away.call("GET", accepted["poll_url"])).json()
-    assert (waiting["state"], waiting["answer"], waiting["applied_at"]) == ("waiting", None, None)
-    again = await away.call("POST", f"requests/{request_id}/hold", WHY, headers=headers)
-    assert (again.status_code, again.json()) == (202, accepted)
-    assert away.rows()["command"] == 2
-    Inbox(away.store, Versions()).advance(request_id, away.now)
-    applied = await away.post(f"requests/{request_id}/hold", WHY, headers=headers)
-    assert applied["request"]["on_hold"] is True
-    assert (await away.call("GET", accepted["poll_url"])).json()["state"] == "applied"
+    for number, (path, body) in enumerate(A_LIFE, 2):
+        answer = await away.post(path.format(id=request_id), body)
+        assert answer["request"]["decision"] == number
+        found = await away.get(f"commands/{answer['command_id']}")
+        assert (found["state"], found["answer"]["request"]["decision"]) == ("applied", number)
+    request, last = away.request(request_id), 1 + len(A_LIFE)
+    assert (request.status, request.outcome) == ("closed", "cancelled")
+    assert (request.decision, request.last_command, request.signalled) == (last, last, 0)
 
 
 async def test_what_the_rules_refuse_is_refused_while_temporal_is_away(away: Service) -> None:
     request_id = await away.open()
+    await away.post(f"requests/{request_id}/hold", WHY)
     before = away.rows()
-    problem(await away.call("POST", f"requests/{request_id}/resume", WHY), 409, "not_on_hold")
+    problem(await away.call("POST", f"requests/{request_id}/hold", WHY), 409, "already_on_hold")
+    problem(await away.call("POST", f"requests/{request_id}/reopen", WHY), 409, "not_closed")
+    problem(
+        await away.call("POST", f"requests/{request_id}/agency-reply", VERBS["agency-reply"]), 409, "no_agency_awaited"
+    )
+    problem(await away.call("POST", f"requests/{request_id}/send-back", {**WHY, "step": "x"}), 422, "unknown_step")
+    problem(await away.call("POST", f"tasks/{request_id}-T1/claim", {}, by="inspectors"), 409, "on_hold")
     assert away.rows() == before
 
 
-async def test_behind_waiting_commands_only_the_inbox_can_tell(away: Service) -> None:
+async def test_a_repeated_key_has_the_same_answer_while_temporal_is_away(away: Service) -> None:
     request_id = await away.open()
-    assert (await away.call("POST", f"requests/{request_id}/hold", WHY)).status_code == 202
-    waiting = await away.call("POST", f"requests/{request_id}/hold", WHY, headers={"Idempotency-Key": "k"})
-    assert waiting.status_code == 202
-    Inbox(away.store, Versions()).advance(request_id, away.now)
-    answer = await away.call("POST", f"requests/{request_id}/hold", WHY, headers={"Idempotency-Key": "k"})
-    problem(answer, 409, "already_on_hold")
-    found = (await away.call("GET", waiting.json()["poll_url"])).json()
-    assert (found["state"], found["answer"]["code"]) == ("refused", "already_on_hold")
-
-
-async def test_a_parked_command_is_kept_and_said_so(service: Service, request_id: str) -> None:
-    admin = service.app.state.keyring
-    caller = await admin.caller(service.keys["admin"])
-    arrival = Arrival(uuid4().hex, Comment(text="x"), caller.actor, service.now, caller.id, "parked", None)
-    service.store.write(lambda s: accept(s, request_id, arrival))
-
-    def broken(*_args: Any, **_options: Any) -> None:
-        raise ZeroDivisionError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fixline.store.inbox.advance", broken)
-        Inbox(service.store, Versions()).advance(request_id, service.now)
-    found = await service.get(f"commands/{arrival.command_id}")
-    assert found["state"] == "failed"
-    text = (await service.call("GET", "/metrics", by=None)).text
-    assert "fixline_commands_parked 1.0" in text
-
-
-async def test_a_fault_of_the_rules_does_not_keep_a_command_out(
-    service: Service, request_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_args: Any, **_options: Any) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("fixline.web.door.advance", broken)
-    assert (await service.post(f"requests/{request_id}/hold", WHY))["request"]["on_hold"] is True
+    headers = {"Idempotency-Key": "hold-1"}
+    first = await away.post(f"requests/{request_id}/hold", WHY, headers=headers)
+    await away.post(f"requests/{request_id}/resume", WHY)
+    before = away.rows()
+    assert await away.post(f"requests/{request_id}/hold", WHY, headers=headers) == first
+    assert away.rows() == before

@@ -1,5 +1,6 @@
 """Health, numbers, OpenAPI: the addresses at the root, which need no key."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,14 @@ async def test_not_ready_without_temporal(away: Service) -> None:
     answer = await away.call("GET", "/readyz", by=None)
     assert answer.status_code == 503
     assert answer.json()["missing"] == ["temporal", "workers"]
+
+
+async def test_not_ready_without_a_worker(service: Service) -> None:
+    """Nobody has polled for longer than a poll lasts."""
+    service.temporal.polled_at -= timedelta(minutes=2)
+    answer = await service.call("GET", "/readyz", by=None)
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["workers"])
+    assert answer.json()["parts"] == {"database": "ok", "definitions": "ok", "temporal": "ok", "workers": "none polls"}
 
 
 class Away:
@@ -69,13 +78,32 @@ async def test_numbers(service: Service) -> None:
         'fixline_commands_total{kind="hold",state="refused"} 1.0',
         "fixline_commands_waiting 0.0",
         "fixline_requests_with_fault 1.0",
-        "fixline_requests_without_workflow 1.0",
         "fixline_store_up 1.0",
         'method="POST",route="/api/v1/requests/{request_id}/hold",status="409"',
     ):
         assert line in text
     for secret in ("Rosa", "secret", request_id, "parade"):
         assert secret not in text
+
+
+async def test_numbers_of_what_workflows_have_not_been_told(service: Service) -> None:
+    """A request may have no workflow until one signal has arrived; of later ones its workflow may be behind."""
+
+    async def told() -> list[str]:
+        await service.quiet()
+        text = (await service.call("GET", "/metrics", by=None)).text
+        names = ("fixline_requests_unsignalled", "fixline_requests_without_workflow")
+        return [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(names)]
+
+    first = await service.open()
+    assert await told() == ["0.0", "0.0"]
+    service.temporal.away = True
+    second = await service.open()
+    assert await told() == ["1.0", "1.0"]
+    await service.post(f"requests/{first}/hold", {"reason": "parade"})
+    assert await told() == ["2.0", "1.0"]
+    await service.post(f"requests/{second}/cancel", {"reason": "gone"})
+    assert await told() == ["2.0", "0.0"]
 
 
 async def test_openapi_is_whole(service: Service) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import MORNING, Service, fields, problem
+from tests.api.conftest import MORNING, Fault, Service, fields, problem
 
 VERBS: dict[str, dict[str, Any]] = {
     "claim": {},
@@ -118,11 +118,18 @@ async def test_sending_an_outcome_twice_does_no_harm(anywhere: Service) -> None:
     assert anywhere.rows() == before
 
 
-async def test_an_outcome_is_kept_while_temporal_is_away(away: Service) -> None:
-    task = f"{await away.open()}-T1"
-    answer = await away.call("POST", f"tasks/{task}/complete", VERBS["complete"], by="inspectors")
+async def test_an_outcome_that_a_fault_keeps_from_being_decided_is_kept(service: Service, fault: Fault) -> None:
+    """The crew need not report it again; until it is decided the task is as it was."""
+    task = f"{await service.open()}-T1"
+    fault.on = True
+    answer = await service.call("POST", f"tasks/{task}/complete", VERBS["complete"], by="inspectors")
     assert answer.status_code == 202
-    assert (await away.call("GET", answer.json()["poll_url"], by="inspectors")).json()["state"] == "waiting"
+    assert (await service.call("GET", answer.json()["poll_url"], by="inspectors")).json()["state"] == "waiting"
+    assert (await service.get(f"tasks/{task}", by="inspectors"))["state"] == "offered"
+    fault.on = False
+    service.tick(task.removesuffix("-T1"))
+    found = (await service.call("GET", answer.json()["poll_url"], by="inspectors")).json()
+    assert (found["state"], found["answer"]["task"]["state"]) == ("applied", "completed")
 
 
 # -- refused ---------------------------------------------------------------------------------------------------------

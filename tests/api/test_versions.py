@@ -8,7 +8,7 @@ import pytest
 
 from api import prepare
 from fixline.settings import Settings
-from tests.api.conftest import READ_ONCE, Service, problem
+from tests.api.conftest import READ_ONCE, Fault, Service, problem
 from tests.support.lakeport import LAKEPORT
 
 SIGN = """\
@@ -148,6 +148,32 @@ async def test_a_request_without_a_place_in_the_version_stays(service: Service) 
     assert (await service.post("definitions/pothole/move", body))["items"][0]["state"] == "moved"
     found = await service.get(f"requests/{request_id}")
     assert (found["step"], found["tasks"][0]["step"]) == ("look", "look")
+
+
+async def test_a_move_that_a_fault_keeps_from_being_decided_waits_and_stops_nobody(
+    anywhere: Service, fault: Fault
+) -> None:
+    """It is given to each request by itself: the others have moved."""
+    ids = [await anywhere.open() for _ in range(2)]
+    changed = POTHOLE_TEXT.replace("otherwise: 7 working days", "otherwise: 5 working days")
+    await anywhere.post("definitions", {"text": changed}, by="analyst")
+    fault.on, fault.of = True, ids[0]
+    done = await anywhere.post("definitions/pothole/move", {"to": 2}, by="analyst")
+    assert [(item["id"], item["state"]) for item in done["items"]] == [(ids[0], "waiting"), (ids[1], "moved")]
+    fault.on = False
+    anywhere.tick(ids[0])
+    assert (await anywhere.get(f"commands/{done['items'][0]['command_id']}", by="analyst"))["state"] == "applied"
+    assert (await anywhere.get(f"requests/{ids[0]}"))["definition"]["version"] == 2
+
+
+async def test_a_move_is_made_while_temporal_is_away(away: Service) -> None:
+    """Each request's new deadlines hold at once."""
+    request_id = await away.open()
+    changed = POTHOLE_TEXT.replace("otherwise: 7 working days", "otherwise: 5 working days")
+    await away.post("definitions", {"text": changed}, by="analyst")
+    done = await away.post("definitions/pothole/move", {"to": 2}, by="analyst")
+    assert [(item["id"], item["state"]) for item in done["items"]] == [(request_id, "moved")]
+    assert (await away.get(f"requests/{request_id}"))["promised_at"] == "2026-06-08T15:00:00Z"
 
 
 async def test_a_start_does_not_undo_what_was_published(service: Service) -> None:

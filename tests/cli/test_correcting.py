@@ -70,10 +70,9 @@ def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, city
     assert clocks["resolve"]["before"] < clocks["resolve"]["after"]
     assert len(json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]) == 2
 
-    given = fixline("correct", "public-works", "--reason", "No Fridays", "--wait", "0", "--data", data)
-    assert (given.code, "2 waiting" in given.out) == (0, True)
+    given = fixline("correct", "public-works", "--reason", "No Fridays", "--data", data)
+    assert (given.code, "2 moved" in given.out) == (0, True)
     for request_id in (old, new):
-        city.advance(request_id)
         state = city.request(request_id)
         definition = city.store.read(lambda s, version=state.version: city.versions.load(s, version))  # type: ignore[misc]
         assert definition.calendar.weekly["fri"] == ()
@@ -95,7 +94,7 @@ def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, city
 def test_a_start_finds_the_corrected_version_current(data: Path, folder: Path, fixline: Fixline, city: City) -> None:
     city.open("pothole")
     close_on_fridays(folder)
-    assert fixline("correct", "public-works", "--wait", "0", "--data", data).code == 0
+    assert fixline("correct", "public-works", "--data", data).code == 0
     publish_definitions(city.store, folder)
     lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
     assert [(line["version"], line["current"], line["published_by"]) for line in lines] == [

@@ -17,8 +17,8 @@ from fixline.cli.demo.city import plan_day
 from fixline.cli.demo.reports import write_backlog
 from fixline.cli.folder import DataFolder
 from fixline.cli.preparing import checked_catalog
-from fixline.delivery.doorbell import Doorbell
-from fixline.store.arrivals import utc_now
+from fixline.delivery.signals import Signals
+from fixline.messages import PendingWork, WorkflowSignal
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, RequestRow
 from fixline.temporal import connect
@@ -36,23 +36,26 @@ def examined(fixline: Fixline, data: Path, *options: str) -> tuple[int, dict[str
 
 @pytest.fixture
 def store(data: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A few open requests whose workflows were taken up once."""
+    """A few open requests whose workflows know all of them."""
     catalog = checked_catalog(LAKEPORT)
     store = Store(DataFolder(data).database_url)
     day = plan_day(1, 12, catalog.definitions, catalog.areas, date(2026, 11, 20))
     write_backlog(store, day, 1, ZoneInfo("UTC"), catalog.areas)
     monkeypatch.setattr(diagnosis, "SETTLED", timedelta(0))
 
-    def taken_up(session: Any) -> None:
+    def told(session: Any) -> None:
         for row in session.exec(select(RequestRow)):
-            row.shell_at = utc_now()
+            row.signalled = row.decision
 
-    store.write(taken_up)
+    store.write(told)
     return store
 
 
-async def start(address: str, request_id: str) -> None:
-    assert await Doorbell(await connect(address=address), task_queue="nobody").start(request_id)
+async def start(address: str, store: Store, request_id: str) -> None:
+    signals = Signals(await connect(address=address), store, task_queue="nobody")
+    work = PendingWork(decision=1, closed=False, next_at=None)
+    assert await signals.deliver(WorkflowSignal(request_id, "open", work, starts=True))
+    await signals.mark()
 
 
 def test_lost_workflows_are_found_and_started_from_the_store(
@@ -61,7 +64,7 @@ def test_lost_workflows_are_found_and_started_from_the_store(
     DataFolder(data).remember(temporal=int(temporal_server.address.rpartition(":")[2]))
     ids = store.read(lambda s: list(s.exec(select(RequestRow.id).order_by(RequestRow.id))))
     assert len(ids) >= 3
-    asyncio.run(start(temporal_server.address, ids[0]))
+    asyncio.run(start(temporal_server.address, store, ids[0]))
     code, checks = examined(fixline, data)
     assert code == 1
     assert checks["temporal"]["ok"]
@@ -70,8 +73,11 @@ def test_lost_workflows_are_found_and_started_from_the_store(
     assert ids[0] not in checks["running workflows"]["examples"]
     _, checks = examined(fixline, data, "--restart-missing")
     assert checks["running workflows"]["ok"]
-    waiting = store.read(lambda s: set(s.exec(select(RequestRow.id).where(RequestRow.shell_at == None))))  # noqa: E711
-    assert waiting == set(ids[1:])
+    behind = store.read(lambda s: set(s.exec(select(RequestRow.id).where(RequestRow.signalled == 0))))
+    assert behind == set(ids[1:])
+    _, checks = examined(fixline, data)
+    assert not checks["unsignalled requests"]["ok"]
+    assert set(checks["unsignalled requests"]["examples"]) <= behind
     store.close()
 
 

@@ -59,13 +59,35 @@ def test_publish_compare_and_move(fixline: Fixline, data: Path, folder: Path, ci
     assert ran.out == "deadline resolve: 7 working days -> 5 working days\n"
     said = json.loads(fixline("move", "pothole", "--to", "2", "--dry-run", "--data", data, "--json").out)
     assert [(item["id"], item["state"]) for item in said["items"]] == [(each, "would_move") for each in ids]
-    given = fixline("move", "pothole", "--to", "2", "--wait", "0", "--data", data)
-    assert (given.code, "2 waiting" in given.out) == (0, True)
+    given = fixline("move", "pothole", "--to", "2", "--data", data)
+    assert (given.code, "2 moved" in given.out) == (0, True)
     for each in ids:
-        city.advance(each)
-        assert city.request(each).version == said["hash"]
+        row = city.request(each)
+        assert (row.version, row.decision, row.signalled) == (said["hash"], 2, 0), "the workflow is the relay's to tell"
     again = fixline("move", "pothole", "--to", "2", "--data", data)
     assert again.out == "to version 2: no open request follows another version\n"
+
+
+def test_a_move_that_a_fault_of_ours_keeps_from_being_decided_waits(
+    fixline: Fixline, data: Path, folder: Path, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no failure of the command's: a worker tries it again."""
+    request_id = city.open("pothole")
+    assert fixline("publish", edit(folder, OLD, NEW), "--data", data).code == 0
+    with monkeypatch.context() as broken:
+
+        def fails(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("a fault of ours")
+
+        broken.setattr("fixline.store.commands.advance", fails)
+        ran = fixline("move", "pothole", "--to", "2", "--data", data, "--json")
+    said = json.loads(ran.out)
+    (item,) = said["items"]
+    assert (ran.code, item["state"], said["counts"]["waiting"]) == (0, "waiting", 1)
+    assert city.command(item["command_id"]).state == "waiting"
+    city.due(request_id)
+    assert city.command(item["command_id"]).state == "applied"
+    assert city.request(request_id).version == said["hash"]
 
 
 def test_what_has_findings_is_not_published(fixline: Fixline, data: Path, folder: Path) -> None:

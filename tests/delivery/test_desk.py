@@ -1,208 +1,308 @@
-"""The desk: first the row, then the bell, then the row's answer; also where Temporal is away."""
+"""The desk: what is committed is the answer, and the workflow is told behind it; also where Temporal is away."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 from temporalio.client import Client
 
-from fixline.catalog import Catalog
 from fixline.delivery.desk import Desk
-from fixline.delivery.doorbell import Doorbell
-from fixline.domain.commands import COMMAND
-from fixline.domain.decision import Decision, Refusal
-from fixline.store.arrivals import KeyReused, Received, RefusedAtDoor, RequestUnknown
+from fixline.delivery.signals import Signals
+from fixline.domain.commands import COMMAND, Command
+from fixline.domain.decision import Decision, Refusal, Refused
+from fixline.store.arrivals import KeyReused, Locked, NotAllowed, Received, RequestUnknown
 from fixline.store.opening import Preview
-from fixline.store.store import Store, StoreAway
+from fixline.store.relaying import claim_signals
+from fixline.store.store import StoreAway, StoreBusy
 from fixline.store.tables import CommandRow, RequestRow
+from tests.delivery.conftest import QUEUE, Temporal
 from tests.support.city import City
 from tests.support.consistency import assert_consistent
-from tests.support.types import errand
+
+WITHIN_SECONDS = 0.3
 
 
-class FakeBell(Doorbell):
-    """A doorbell that applies the inbox itself, or, where it is mute, nothing."""
-
-    def __init__(self, city: City, *, mute: bool = False) -> None:
-        self.city = city
-        self.mute = mute
-        self.started: list[str] = []
-        self.rung: list[tuple[str, int]] = []
-
-    async def start(self, request_id: str, *_: Any) -> bool:
-        """Note it."""
-        self.started.append(request_id)
-        return not self.mute
-
-    async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
-        """Note it, and empty the inbox."""
-        self.rung.append((kind, number))
-        if not self.mute:
-            await asyncio.to_thread(self.city.advance, request_id)
-        return not self.mute
+def command(kind: str = "comment", **body: Any) -> Command:
+    """A command; a remark unless it is another."""
+    return COMMAND.validate_python({"kind": kind, **(body or {"text": "x"})})
 
 
 @pytest.fixture
-def errands(sqlite_store: Store, catalog: Catalog) -> City:
-    """The city with the type `errand`."""
-    city = City(sqlite_store, catalog)
-    city.publish(errand())
-    return city
+async def desk(errands: City, client: Client) -> AsyncIterator[Desk]:
+    """The desk of the city, on the test's server."""
+    signals = Signals(client, errands.store, task_queue=QUEUE)
+    made = Desk(
+        errands.store,
+        signals,
+        errands.zone,
+        errands.versions,
+        answer_within_seconds=WITHIN_SECONDS,
+        clock=errands.clock,
+        pacing=errands.pacing,
+    )
+    yield made
+    await made.close()
 
 
-def desk_of(city: City, bell: Doorbell, within: float = 0.3) -> Desk:
-    """A desk of the city."""
-    return Desk(city.store, bell, city.zone, answer_within_seconds=within)
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The rules are out of order, until this is undone."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fixline.store.commands.advance", fails)
+        yield patch
 
 
-async def test_opening_answers_at_once_and_starts_the_workflow_behind(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
+def other_process(city: City) -> sqlite3.Connection:
+    """Somebody else who writes into the same file, until it is rolled back or closed."""
+    other = sqlite3.connect(city.store.url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+# -- opening -----------------------------------------------------------------------------------------------------------
+
+
+async def test_opening_answers_at_once_and_starts_the_workflow_behind(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
+    temporal.open.clear()
     opened = await desk.open(errands.report())
-    await desk.close()
     assert isinstance(opened, Received)
     assert opened.state == "applied"
-    assert bell.started == [opened.request_id]
+    assert temporal.told == []
+    temporal.open.set()
+    await desk.close()
+    assert [(told.request_id, told.name, told.started) for told in temporal.told] == [(opened.request_id, "open", True)]
+    assert errands.request(opened.request_id).signalled == 1
 
 
-async def test_a_bell_does_not_overtake_the_start(errands: City) -> None:
-    going = asyncio.Event()
-
-    class SlowToStart(FakeBell):
-        async def start(self, request_id: str, *_: Any) -> bool:
-            await going.wait()
-            return await super().start(request_id)
-
-        async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
-            assert self.started == [request_id]
-            return await super().ring(request_id, kind, number, again=again)
-
-    bell = SlowToStart(errands)
-    desk = desk_of(errands, bell)
+async def test_a_command_does_not_overtake_the_start(errands: City, desk: Desk, temporal: Temporal) -> None:
+    """It is decided all the same; the workflow is told of it once it is there."""
+    temporal.open.clear()
     opened = await desk.open(errands.report())
     assert isinstance(opened, Received)
-    comment = COMMAND.validate_python({"kind": "comment", "text": "x"})
-    row = await desk.submit(opened.request_id, errands.arrival(comment))
-    assert (row.state, bell.rung) == ("waiting", [])
-    going.set()
+    await asyncio.sleep(0)
+    row = await desk.submit(opened.request_id, errands.arrival(command()))
+    assert (row.state, row.decision, temporal.told) == ("applied", 2, [])
+    temporal.open.set()
     await desk.close()
-    assert bell.rung == [("comment", 2)]
+    assert [(told.name, told.started) for told in temporal.told] == [("open", True), ("comment", False)]
 
 
-async def test_a_repeated_report_starts_nothing(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
+async def test_a_repeated_report_starts_nothing(errands: City, desk: Desk, temporal: Temporal) -> None:
     first = await desk.open(errands.report(key="k", body_hash="one"))
+    await desk.close()
     again = await desk.open(errands.report(key="k", body_hash="one"))
     await desk.close()
     assert isinstance(first, Received)
     assert again == first
-    assert bell.started == [first.request_id]
+    assert len(temporal.told) == 1
     with pytest.raises(KeyReused):
         await desk.open(errands.report(key="k", body_hash="another"))
 
 
-async def test_a_refused_report_and_a_preview_write_nothing(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
+async def test_a_refused_report_and_a_preview_write_nothing(errands: City, desk: Desk, temporal: Temporal) -> None:
     assert isinstance(await desk.open(errands.report("graffiti", answers={})), Refusal)
     preview = await desk.preview(errands.report("graffiti"))
     assert isinstance(preview, Preview)
     assert isinstance(preview.decision, Decision)
-    assert (errands.count(RequestRow), errands.count(CommandRow), bell.started) == (0, 0, [])
+    await desk.close()
+    assert (errands.count(RequestRow), errands.count(CommandRow), temporal.calls) == (0, 0, 0)
 
 
-async def test_a_command_is_answered_from_its_row(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_command_is_answered_when_it_is_decided_and_the_workflow_told_behind(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
     request_id = errands.open()
-    row = await desk.submit(request_id, errands.arrival(COMMAND.validate_python({"kind": "comment", "text": "x"})))
-    assert (row.state, row.decision, bell.rung) == ("applied", 2, [("comment", 2)])
+    temporal.open.clear()
+    row = await desk.submit(request_id, errands.arrival(command()))
+    assert (row.state, row.decision, temporal.told) == ("applied", 2, [])
+    assert row._asdict() == errands.command(row.id).model_dump()
+    temporal.open.set()
+    await desk.close()
+    assert [(told.name, told.work.decision) for told in temporal.told] == [("comment", 2)]
+    assert errands.request(request_id).signalled == 2
 
 
-async def test_a_repeated_command_has_the_same_answer_and_rings_no_more(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
+async def test_a_repeated_command_has_the_same_answer_and_is_told_once(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
     request_id = errands.open()
-    comment = COMMAND.validate_python({"kind": "comment", "text": "x"})
-    first = await desk.submit(request_id, errands.arrival(comment, key="k", body_hash="one"))
-    again = await desk.submit(request_id, errands.arrival(comment, key="k", body_hash="one"))
-    assert (again.id, again.answer, len(bell.rung)) == (first.id, first.answer, 1)
+    first = await desk.submit(request_id, errands.arrival(command(), key="k", body_hash="one"))
+    await desk.close()
+    again = await desk.submit(request_id, errands.arrival(command(), key="k", body_hash="one"))
+    await desk.close()
+    assert again == first
+    assert temporal.names(request_id) == ["comment"]
     with pytest.raises(KeyReused):
-        await desk.submit(request_id, errands.arrival(comment, key="k", body_hash="another"))
+        await desk.submit(request_id, errands.arrival(command(), key="k", body_hash="another"))
 
 
-async def test_without_an_answer_the_row_says_that_it_waits(errands: City) -> None:
-    desk = desk_of(errands, FakeBell(errands, mute=True))
-    request_id = errands.open()
-    began = time.monotonic()
-    row = await desk.submit(request_id, errands.arrival(COMMAND.validate_python({"kind": "comment", "text": "x"})))
-    assert row.state == "waiting"
-    assert 0.3 <= time.monotonic() - began < 2
-    errands.advance(request_id)
-    assert (await desk.answer(row.id)).state == "applied"
-
-
-async def test_what_nobody_may_put_into_an_inbox(errands: City) -> None:
-    desk = desk_of(errands, FakeBell(errands))
+async def test_what_is_refused_is_raised_and_told_to_nobody(errands: City, desk: Desk, temporal: Temporal) -> None:
     request_id = errands.open()
     errands.do(request_id, "cancel", reason="x")
-    hold = COMMAND.validate_python({"kind": "hold", "reason": "x"})
-    with pytest.raises(RefusedAtDoor):
+    hold = command("hold", reason="x")
+    with pytest.raises(Refused) as refused:
         await desk.submit(request_id, errands.arrival(hold))
+    assert refused.value.refusal.code == "request_closed"
     with pytest.raises(RequestUnknown):
         await desk.submit("SR26-99999999", errands.arrival(hold))
-    with pytest.raises(LookupError):
-        await desk.answer("C-none")
+
+    def not_theirs(session: Session, row: Locked) -> None:
+        raise NotAllowed(PermissionError(f"{row.id} is not yours"))
+
+    with pytest.raises(PermissionError, match=f"{request_id} is not yours"):
+        await desk.submit(request_id, errands.arrival(command()), not_theirs)
+    await desk.close()
+    assert (errands.count(CommandRow), temporal.calls) == (2, 0)
 
 
-async def test_with_the_database_away_nothing_is_accepted(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell)
-    report = errands.report()
+async def test_many_commands_at_once_are_decided_each_and_told_together(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
+    """Forty for one request, while the server takes its time for the first."""
+    request_id = errands.open()
+    temporal.running.add(request_id)
+    temporal.open.clear()
+    comments = [command(text=str(n)) for n in range(40)]
+    rows = await asyncio.gather(*(desk.submit(request_id, errands.arrival(each)) for each in comments))
+    assert sorted((row.number, row.decision, row.state) for row in rows) == [(n, n, "applied") for n in range(2, 42)]
+    temporal.open.set()
+    await desk.close()
+    assert len(temporal.told) <= 2
+    assert temporal.told[-1].work.decision == 41
+    assert errands.request(request_id).signalled == 41
+    assert_consistent(errands.store)
+
+
+async def test_several_requests_are_given_a_command_each_by_itself(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
+    first, closed, third = (errands.open() for _ in range(3))
+    errands.do(closed, "cancel", reason="x")
+    arrivals = {each: errands.arrival(command("hold", reason="frost")) for each in (third, closed, first)}
+    found = await desk.submit_all(arrivals)
+    await desk.close()
+    assert list(found) == [first, closed, third]
+    states = [each.code if isinstance(each, Refusal) else each.state for each in found.values()]
+    assert states == ["applied", "request_closed", "applied"]
+    assert sorted(told.request_id for told in temporal.told) == [first, third]
+
+
+# -- a fault of ours ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_command_at_fault_is_waited_for_as_long_as_an_answer_may_take(
+    errands: City, desk: Desk, temporal: Temporal, broken: pytest.MonkeyPatch
+) -> None:
+    request_id = errands.open()
+    began = time.monotonic()
+    row = await desk.submit(request_id, errands.arrival(command()))
+    assert row.state == "waiting"
+    assert WITHIN_SECONDS <= time.monotonic() - began < WITHIN_SECONDS + 2
+    assert [(told.name, told.work.waiting) for told in temporal.told] == [("comment", 1)]
+    assert_consistent(errands.store)
+
+
+async def test_a_command_at_fault_is_answered_as_soon_as_the_workflow_has_had_it_decided(
+    errands: City, desk: Desk, temporal: Temporal, broken: pytest.MonkeyPatch
+) -> None:
+    request_id = errands.open()
+    answer = asyncio.create_task(desk.submit(request_id, errands.arrival(command())))
+    async with asyncio.timeout(5):
+        while not temporal.told:
+            await asyncio.sleep(0.002)
+    assert not answer.done()
+    broken.undo()
+    errands.due(request_id)
+    row = await answer
+    assert (row.state, row.decision) == ("applied", 2)
+
+
+async def test_a_repeated_command_that_still_waits_is_waited_for_too(
+    errands: City, desk: Desk, broken: pytest.MonkeyPatch
+) -> None:
+    request_id = errands.open()
+    first = await desk.submit(request_id, errands.arrival(command(), key="k", body_hash="one"))
+    answer = asyncio.create_task(desk.submit(request_id, errands.arrival(command(), key="k", body_hash="one")))
+    await asyncio.sleep(0.01)
+    assert not answer.done()
+    broken.undo()
+    errands.due(request_id)
+    again = await answer
+    assert (again.id, again.state) == (first.id, "applied")
+
+
+# -- the database away or busy, Temporal away --------------------------------------------------------------------------
+
+
+async def test_with_the_database_away_nothing_is_accepted(
+    errands: City, desk: Desk, temporal: Temporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, request_id = errands.report(), errands.open()
 
     def away(_: object) -> None:
         raise StoreAway("gone")
 
-    monkeypatch.setattr(errands.store, "write", away)
-    with pytest.raises(StoreAway):
-        await desk.open(report)
-    assert bell.started == []
+    with monkeypatch.context() as gone:
+        gone.setattr(errands.store, "write", away)
+        with pytest.raises(StoreAway):
+            await desk.open(report)
+        with pytest.raises(StoreAway):
+            await desk.submit(request_id, errands.arrival(command()))
+    await desk.close()
+    assert (errands.count(RequestRow), errands.count(CommandRow), temporal.calls) == (1, 1, 0)
 
 
-async def test_many_commands_share_few_bells(errands: City) -> None:
-    bell = FakeBell(errands)
-    desk = desk_of(errands, bell, within=5)
+async def test_with_the_database_busy_for_too_long_nothing_is_accepted(
+    errands: City, desk: Desk, temporal: Temporal
+) -> None:
+    """Nor is a fault of ours seen in it."""
+    report, request_id = errands.report(), errands.open()
+    other = other_process(errands)
+    with pytest.raises(StoreBusy):
+        await desk.open(report, patience=0.02)
+    with pytest.raises(StoreBusy):
+        await desk.submit(request_id, errands.arrival(command()), patience=0.02)
+    other.close()
+    await desk.close()
+    assert (errands.count(RequestRow), errands.count(CommandRow), temporal.calls) == (1, 1, 0)
+
+
+async def test_what_is_busy_for_a_moment_is_waited_for(errands: City, desk: Desk) -> None:
     request_id = errands.open()
-    comments = [COMMAND.validate_python({"kind": "comment", "text": str(n)}) for n in range(30)]
-    rows = await asyncio.gather(*(desk.submit(request_id, errands.arrival(comment)) for comment in comments))
-    assert [row.state for row in rows] == ["applied"] * 30
-    assert len(bell.rung) < 30
-    assert_consistent(errands.store)
+    other = other_process(errands)
+    asyncio.get_running_loop().call_later(0.02, other.rollback)
+    assert (await desk.submit(request_id, errands.arrival(command()), patience=5)).state == "applied"
+    other.close()
 
 
-@pytest.fixture
-async def nowhere() -> Client:
-    """A client of a Temporal server that is away."""
-    return await Client.connect("127.0.0.1:1", lazy=True)
-
-
-async def test_with_temporal_away_requests_open_and_commands_wait(errands: City, nowhere: Client) -> None:
-    bell = Doorbell(nowhere, task_queue="none", ring_timeout=timedelta(seconds=0.2))
-    desk = desk_of(errands, bell)
+async def test_with_temporal_away_everything_is_decided_and_left_to_the_relay(errands: City) -> None:
+    nowhere = await Client.connect("127.0.0.1:1", lazy=True)
+    signals = Signals(nowhere, errands.store, task_queue=QUEUE, timeout=timedelta(seconds=0.2))
+    desk = Desk(errands.store, signals, errands.zone, errands.versions, answer_within_seconds=5, clock=errands.clock)
     opened = await desk.open(errands.report())
     assert isinstance(opened, Received)
     assert opened.state == "applied"
-    comment = COMMAND.validate_python({"kind": "comment", "text": "x"})
-    row = await desk.submit(opened.request_id, errands.arrival(comment))
-    assert row.state == "waiting"
-    assert await bell.start(opened.request_id) is False
-    assert await bell.ring(opened.request_id, "comment", 2) is False
-    assert await bell.reachable() is False
+    row = await desk.submit(opened.request_id, errands.arrival(command()))
+    assert (row.state, row.decision) == ("applied", 2)
     await desk.close()
-    assert errands.request(opened.request_id).shell_at is None
+    assert errands.request(opened.request_id).signalled == 0
     assert_consistent(errands.store)
+    errands.later(seconds=5)
+    left = errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(seconds=4), 10, errands.pacing))
+    assert [(signal.request_id, signal.name) for signal in left] == [(opened.request_id, "comment")]

@@ -4,75 +4,113 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from fixline.catalog import Catalog
 from fixline.delivery import relay as module
-from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import PATIENCE, Relay
+from fixline.delivery.signals import Signals
 from fixline.delivery.watch import FAILED_LOOKS, database_answers, while_database_answers
+from fixline.store.relaying import claim_signals
 from fixline.store.store import Store, StoreAway
+from tests.delivery.conftest import QUEUE, Temporal
 from tests.support.city import City
-from tests.support.types import errand
-
-
-class Heard(Doorbell):
-    """Notes what is asked of it."""
-
-    def __init__(self, *, answers: bool = True) -> None:
-        self.answers = answers
-        self.calls: list[tuple[str, str, int, int]] = []
-        self.under_way = self.most = 0
-
-    async def start(self, request_id: str, *_: Any) -> bool:
-        """Note it."""
-        self.calls.append((request_id, "start", 0, 0))
-        return self.answers
-
-    async def ring(self, request_id: str, kind: str, number: int, *, again: int = 0) -> bool:
-        """Note it, and take a while."""
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0.01)
-        self.under_way -= 1
-        self.calls.append((request_id, kind, number, again))
-        return self.answers
 
 
 @pytest.fixture
-def errands(sqlite_store: Store, catalog: Catalog) -> City:
-    """The city with the type `errand`."""
-    city = City(sqlite_store, catalog)
-    city.publish(errand())
-    return city
+async def signals(errands: City, client: Client) -> AsyncIterator[Signals]:
+    """Signals on the test's server."""
+    made = Signals(client, errands.store, task_queue=QUEUE)
+    yield made
+    await made.close(timedelta(0))
 
 
-async def test_a_round_rings_for_what_waits_and_starts_what_has_no_workflow(errands: City) -> None:
-    first, second = errands.open(), errands.open()
-    errands.advance(first, first=True)
-    errands.accept(first, "comment", text="x")
-    errands.now += PATIENCE
-    bell = Heard()
-    relay = Relay(errands.store, bell, clock=errands.clock)
-    assert await relay.round() == (2, 2)
-    assert sorted(bell.calls) == sorted([(first, "comment", 2, 0), (second, "start", 0, 0)])
+@pytest.fixture
+def relay(errands: City, signals: Signals) -> Relay:
+    """A relay of the city, by the city's clock."""
+    return Relay(errands.store, signals, errands.rules, pacing=errands.pacing, clock=errands.clock)
+
+
+async def test_a_round_signals_what_is_behind_and_notes_it(errands: City, relay: Relay, temporal: Temporal) -> None:
+    """A workflow that has missed a command, one that was never started, and one with a command that waits."""
+    first, second, third = errands.open(), errands.open(), errands.open()
+    temporal.running |= {first, third}
+    errands.do(first, "comment", text="x")
+    errands.due(third)
+    errands.waiting(third, "hold", reason="x")
+    errands.later(seconds=3.9)
     assert await relay.round() == (0, 0)
-
-
-async def test_a_round_rings_for_a_few_at_once(errands: City) -> None:
-    for _ in range(module.AT_ONCE * 2):
-        request_id = errands.open()
-        errands.advance(request_id, first=True)
-        errands.accept(request_id, "comment", text="x")
     errands.now += PATIENCE
-    bell = Heard(answers=False)
-    assert await Relay(errands.store, bell, clock=errands.clock).round() == (module.AT_ONCE * 2, 0)
-    assert bell.most == module.AT_ONCE
+    assert await relay.round() == (3, 3)
+    told = {each.request_id: (each.name, each.started, each.work.decision, each.work.waiting) for each in temporal.told}
+    assert told == {
+        first: ("comment", False, 2, 0),
+        second: ("open", True, 1, 0),
+        third: ("hold", False, 1, 1),
+    }
+    assert [errands.request(each).signalled for each in (first, second, third)] == [2, 1, 1]
+    assert await relay.round() == (0, 0)
+    errands.now += PATIENCE
+    assert await relay.round() == (1, 1), "the command still waits"
+
+
+async def test_what_is_over_is_noted_without_a_workflow(errands: City, relay: Relay, temporal: Temporal) -> None:
+    request_id = errands.open()
+    errands.take(request_id)
+    errands.do(request_id, "cancel", reason="x")
+    errands.now += PATIENCE
+    assert await relay.round() == (1, 1)
+    assert temporal.told == []
+    assert errands.request(request_id).signalled == 2
+
+
+async def test_what_does_not_arrive_is_tried_again_after_a_while(
+    errands: City, relay: Relay, temporal: Temporal
+) -> None:
+    request_id = errands.open()
+    temporal.error = RPCError("nobody is there", RPCStatusCode.UNAVAILABLE, b"")
+    errands.now += PATIENCE
+    assert await relay.round() == (1, 0)
+    assert errands.request(request_id).signalled == 0
+    temporal.error = None
+    assert await relay.round() == (0, 0), "it is claimed"
+    errands.now += PATIENCE
+    assert await relay.round() == (1, 1)
+    assert errands.request(request_id).signalled == 1
+
+
+async def test_the_relay_tries_while_others_do_not(
+    errands: City, relay: Relay, signals: Signals, temporal: Temporal
+) -> None:
+    """It finds out that Temporal is back."""
+    request_id = errands.open()
+    temporal.error = RPCError("nobody is there", RPCStatusCode.UNAVAILABLE, b"")
+    signals.send(errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(0), 1, errands.pacing)))
+    await signals.close(timedelta(seconds=5))
+    temporal.error = None
+    errands.now += PATIENCE
+    assert await relay.round() == (1, 1)
+    assert temporal.names(request_id) == ["open"]
+
+
+async def test_a_round_signals_a_few_at_once(errands: City, relay: Relay, temporal: Temporal) -> None:
+    for _ in range(module.AT_ONCE * 2):
+        errands.open()
+    errands.now += PATIENCE
+    temporal.open.clear()
+    going = asyncio.create_task(relay.round())
+    await until(lambda: temporal.under_way == module.AT_ONCE)
+    await asyncio.sleep(0.01)
+    temporal.open.set()
+    assert await going == (module.AT_ONCE * 2, module.AT_ONCE * 2)
+    assert temporal.most == module.AT_ONCE
 
 
 async def pauses_of(relay: Relay, count: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -92,18 +130,27 @@ async def pauses_of(relay: Relay, count: int, monkeypatch: pytest.MonkeyPatch) -
     return slept
 
 
-async def test_the_relay_slows_down_while_nobody_hears(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    relay = Relay(errands.store, Heard(), clock=errands.clock)
-
-    async def unheard() -> tuple[int, int]:
+async def test_the_relay_slows_down_while_nothing_arrives(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def undelivered() -> tuple[int, int]:
         return 3, 0
 
-    monkeypatch.setattr(relay, "round", unheard)
+    monkeypatch.setattr(relay, "round", undelivered)
     assert await pauses_of(relay, 6, monkeypatch) == [2, 4, 8, 15, 15, 15]
 
 
-async def test_the_relay_outlives_an_absent_database(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    relay = Relay(errands.store, Heard(), clock=errands.clock)
+async def test_the_relay_does_not_rest_while_there_is_more(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full batch of which something arrived is followed by the next at once."""
+    rounds = iter([(module.BATCH, module.BATCH), (module.BATCH, 1), (module.BATCH - 1, 1), (module.BATCH, 0), (0, 0)])
+
+    async def found() -> tuple[int, int]:
+        return next(rounds)
+
+    monkeypatch.setattr(relay, "round", found)
+    assert await pauses_of(relay, 3, monkeypatch) == [1, 2, 1]
+    assert next(rounds, None) is None
+
+
+async def test_the_relay_outlives_an_absent_database(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = 0
 
     async def away_at_first() -> tuple[int, int]:

@@ -25,7 +25,6 @@ from fixline.web import (
     versions,
 )
 from fixline.web.auth import Allowed
-from fixline.web.metrics import API
 from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
 from fixline.web.schemas.bulk import BulkIn
 from fixline.web.schemas.commands import (
@@ -76,14 +75,14 @@ def first_cells(heading: str) -> list[str]:
 
 def endpoints() -> Iterator[tuple[str, str]]:
     """Method and address of every route, and the letters of the roles that may call it."""
-    for prefix, router in [*((API, router) for router in IN_API), ("", health.router)]:
+    for router in (*IN_API, health.router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             allowed = [each.dependency for each in route.dependencies if isinstance(each.dependency, Allowed)]
             roles = {role.value for each in allowed for role in each.roles}
             letters = " ".join(letter for role, letter in LETTERS.items() if role in roles) or "no key"
             for method in sorted(route.methods or ()):
-                yield f"{method} {prefix}{route.path}", letters
+                yield f"{method} {route.path}", letters
 
 
 def test_every_endpoint_has_its_row_with_its_roles() -> None:

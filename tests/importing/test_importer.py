@@ -6,13 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from fixline.domain.state import RequestState
-from fixline.store.inbox import Inbox
+from fixline.messages import WorkflowSignal
+from fixline.store.commands import Commands
+from fixline.store.pacing import Pacing
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
-from fixline.store.relaying import claim_calls
+from fixline.store.relaying import claim_signals
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, CounterRow, EffectRow, JournalRow, RequestRow
 from fixline.store.versions import Versions
@@ -25,17 +28,22 @@ def count(store: Store, model: type[Any] = RequestRow) -> int:
     return store.read(lambda s: s.exec(select(func.count()).select_from(model)).one())
 
 
+def left_to_the_relay(store: Store, now: datetime) -> list[WorkflowSignal]:
+    """What the relay of a running worker finds."""
+    return store.write(lambda s: claim_signals(s, now, timedelta(seconds=4), 10, Pacing()))
+
+
 def test_closed_rows_become_history(store: Store, imported: Import, stored: Stored) -> None:
     assert imported([row("13-1"), row("13-2", Status="Completed - Dup")]).counts == (2, 0, 0, 0)
     first = stored("13-1")
     assert (first.status, first.outcome, first.source, first.channel) == ("closed", "fixed", "chicago", "import")
-    assert (first.version, first.state, first.decision, first.inbox) == (None, None, 0, 0)
+    assert (first.version, first.state, first.decision, first.last_command) == (None, None, 0, 0)
     assert first.opened_at == datetime(2013, 5, 6, 5, tzinfo=UTC)
     assert (first.department, first.area) == ("streets-and-sanitation", "central")
     assert first.source_facts["ward"] == "42"
     assert stored("13-2").outcome == "duplicate"
     assert count(store, CommandRow) == count(store, JournalRow) == 0
-    assert store.read(lambda s: claim_calls(s, NOW + timedelta(hours=1), timedelta(seconds=1), 10)) == []
+    assert left_to_the_relay(store, NOW + timedelta(hours=1)) == []
 
 
 def test_history_needs_no_definition(imported: Import, stored: Stored) -> None:
@@ -83,8 +91,9 @@ def test_a_backlog_is_overdue_at_once_and_nobody_is_told(store: Store, imported:
 
 def test_the_relay_finds_the_running_ones(store: Store, imported: Import, stored: Stored) -> None:
     imported([row("13-1"), open_row("13-2")])
-    calls = store.write(lambda s: claim_calls(s, NOW + timedelta(minutes=1), timedelta(seconds=4), 10))
-    assert [call.request_id for call in calls] == [stored("13-2").id]
+    (signal,) = left_to_the_relay(store, NOW + timedelta(minutes=1))
+    assert (signal.request_id, signal.name) == (stored("13-2").id, "open")
+    assert [each.kind for each in signal.work.effects] == ["order_inspection"]
 
 
 def test_a_second_import_changes_nothing(store: Store, imported: Import) -> None:
@@ -127,17 +136,37 @@ def test_changed_history_is_updated(imported: Import, stored: Stored) -> None:
 def test_a_running_request_that_the_source_has_closed(store: Store, imported: Import, stored: Stored) -> None:
     imported([open_row("13-1"), open_row("13-2")])
     closed = [row("13-1", Completion_Date="2013-06-03"), open_row("13-2")]
-    assert imported(closed).counts == (0, 1, 1, 0)
-    assert imported(closed).counts == (0, 0, 2, 0)
-    waiting = store.read(lambda s: s.exec(select(CommandRow).where(CommandRow.state == "waiting")).all())
-    assert [command.kind for command in waiting] == ["source_closed"]
-    request_id = stored("13-1").id
-    Inbox(store, Versions()).advance(request_id, NOW + timedelta(seconds=1))
+    left_to_the_relay(store, NOW + timedelta(minutes=1))
+    assert imported(closed, now=NOW + timedelta(hours=1)).counts == (0, 1, 1, 0)
+    given = store.read(lambda s: s.exec(select(CommandRow).where(CommandRow.kind == "source_closed")).all())
+    assert [(command.state, command.actor["role"]) for command in given] == [("applied", "system")]
     found = stored("13-1")
     assert (found.status, found.outcome) == ("closed", "fixed")
     assert found.closed_at == datetime(2013, 6, 3, 5, tzinfo=UTC)
+    signals = {each.request_id: each for each in left_to_the_relay(store, NOW + timedelta(hours=2))}
+    assert (signals[found.id].name, signals[found.id].work.closed) == ("source_closed", True)
     assert imported(closed).counts == (0, 0, 2, 0)
     assert stored("13-2").status == "open"
+
+
+def test_a_closing_that_a_fault_of_ours_keeps_from_being_decided_waits(
+    store: Store, imported: Import, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given once, however often the file is imported; the relay has it tried."""
+    imported([open_row("13-1")])
+    with monkeypatch.context() as broken:
+
+        def fails(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("a fault of ours")
+
+        broken.setattr("fixline.store.commands.advance", fails)
+        assert imported([row("13-1")]).counts == (0, 1, 0, 0)
+        assert imported([row("13-1")]).counts == (0, 0, 1, 0)
+    (signal,) = left_to_the_relay(store, NOW + timedelta(minutes=1))
+    assert (signal.name, signal.work.waiting) == ("source_closed", 1)
+    Commands(store, Versions()).due(stored("13-1").id, NOW + timedelta(minutes=1))
+    assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "fixed")
+    assert count(store, CommandRow) == 2
 
 
 def test_what_our_crews_have_closed_stays_closed(store: Store, imported: Import, stored: Stored) -> None:

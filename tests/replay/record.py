@@ -1,7 +1,7 @@
 """Records histories from the running system: `python -m tests.replay.record RELEASE`.
 
 Each release's histories are files of their own, RELEASE-story-run.json. They are never edited and never recorded again:
-what they prove is that today's shell replays what that release's shell did.
+what they prove is that today's workflow replays what that release's did.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from temporalio.client import Client, WorkflowHistory
 
 import worker
 from fixline.catalog import Catalog, read_catalog
+from fixline.messages import WorkflowInput
 from fixline.store.opening import Contact
 from fixline.store.schema import migrate
 from fixline.store.store import Store
@@ -53,6 +54,7 @@ async def deadlines(shop: Shop) -> list[WorkflowHistory]:
     """A hold, a resumption, a whole ladder, and a close after it."""
     shop.city.publish(promised("0.05 calendar minutes", LADDER))
     request_id = await shop.open("promise")
+    await shop.settled(request_id)
     await shop.submit(request_id, "hold", reason="frost")
     await asyncio.sleep(1)
     await shop.submit(request_id, "resume")
@@ -66,6 +68,7 @@ async def waits(shop: Shop) -> list[WorkflowHistory]:
     """One wait ends by itself, another by its signal."""
     shop.city.publish(nap("0.03 calendar minutes"))
     first, second = await shop.open("nap"), await shop.open("nap")
+    await shop.settled(second)
     await shop.submit(second, "signal", name="wake")
     await shop.complete(second, "done")
     for request_id in (first, second):
@@ -74,15 +77,19 @@ async def waits(shop: Shop) -> list[WorkflowHistory]:
 
 
 async def crowd(shop: Shop) -> list[WorkflowHistory]:
-    """Many commands at once, a refusal, a cancellation, and a remark on the closed request: a second run."""
+    """Many commands at once, a refusal, a cancellation, a remark on the closed request; a second run, by hand."""
     shop.city.publish(errand(IN_TURN))
     request_id = await shop.open()
     await asyncio.gather(*(shop.submit(request_id, "comment", text=str(n)) for n in range(20)))
-    await shop.submit(request_id, "signal", name="wake")
+    await shop.refusal(request_id, "signal", name="wake")
     await shop.submit(request_id, "cancel", reason="x")
     await shop.ended(request_id)
     first = await shop.history(request_id)
     await shop.submit(request_id, "comment", text="thank you")
+    await shop.settled(request_id)
+    await shop.handle(request_id).result()
+    again = WorkflowInput(request_id)
+    await shop.client.start_workflow("ServiceRequest", again, id=request_id, task_queue=shop.queue)
     await shop.ended(request_id)
     return [first, await shop.history(request_id)]
 
@@ -95,6 +102,7 @@ async def continued(shop: Shop) -> list[WorkflowHistory]:
     while (await shop.handle(request_id).describe()).run_id == first:
         await shop.submit(request_id, "comment", text="x")
     await shop.complete(request_id, "again")
+    await shop.settled(request_id)
     await shop.complete(request_id, "done")
     await shop.ended(request_id)
     before = await shop.client.get_workflow_handle(request_id, run_id=first).fetch_history()
@@ -103,17 +111,28 @@ async def continued(shop: Shop) -> list[WorkflowHistory]:
 
 async def outside(shop: Shop) -> list[WorkflowHistory]:
     """An effect that reaches outside, tried three times."""
-    made_up = Outside(failures=2)
+    made_up, request_id = Outside(failures=2), "R-outside"
     queue = f"{shop.queue}-outside"
-    shop.doorbell._task_queue = queue
     async with worker.build_worker(shop.client, made_up.activities(), task_queue=queue, slots=4):
-        await shop.doorbell.start("R-outside")
-        await shop.doorbell.ring("R-outside", "comment", 2)
+        await made_up.start(shop.client, request_id, queue)
+        await made_up.tell(shop.client, request_id, "comment")
         await shop.until(lambda: made_up.done, "the agency", within=30)
         made_up.closing = True
-        await shop.doorbell.ring("R-outside", "cancel", 3)
-        await shop.ended("R-outside")
-    return [await shop.history("R-outside")]
+        await made_up.tell(shop.client, request_id, "cancel")
+        await shop.ended(request_id)
+    return [await shop.history(request_id)]
+
+
+async def by_hand(shop: Shop) -> list[WorkflowHistory]:
+    """A signal that cannot be read, and one that comes with a start."""
+    shop.city.publish(promised("2 calendar hours"))
+    request_id = await shop.open("promise")
+    await shop.settled(request_id)
+    await shop.handle(request_id).signal("look")
+    await shop.settled(request_id)
+    await shop.complete(request_id, "done")
+    await shop.ended(request_id)
+    return [await shop.history(request_id)]
 
 
 STORIES: tuple[Callable[[Shop], Awaitable[list[WorkflowHistory]]], ...] = (
@@ -123,6 +142,7 @@ STORIES: tuple[Callable[[Shop], Awaitable[list[WorkflowHistory]]], ...] = (
     crowd,
     continued,
     outside,
+    by_hand,
 )
 
 

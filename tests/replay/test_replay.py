@@ -1,4 +1,4 @@
-"""Every recorded history replays on today's shell, whatever has become of rules, definitions and calendars."""
+"""Every recorded history replays on today's workflow, whatever has become of rules, definitions and calendars."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from temporalio.client import WorkflowHistory
 from fixline.domain import advance, clocks, progress, timekeeping
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.definition import Definition
-from fixline.store import inbox
-from tests.replay.broken_shell import BrokenShell
+from fixline.store import commands
+from tests.replay.broken_workflow import BrokenRequest
 from tests.support.shop import replayer
 from workflows.service_request import ServiceRequest
 
@@ -23,15 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 recorded = pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 
 
-async def replay(path: Path, shell: type = ServiceRequest) -> None:
-    """Replay one history in the sandbox in which workers run the shell; raises where it does not fit."""
+async def replay(path: Path, workflow: type = ServiceRequest) -> None:
+    """Replay one history in the sandbox in which workers run workflows; raises where it does not fit."""
     history = WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
-    await replayer(shell).replay_workflow(history)
+    await replayer(workflow).replay_workflow(history)
 
 
 def test_there_are_histories_of_every_story() -> None:
     stories = {path.stem.split("-")[1] for path in HISTORIES}
-    assert stories >= {"pothole", "deadlines", "waits", "crowd", "continued", "outside"}
+    assert stories >= {"pothole", "deadlines", "waits", "crowd", "continued", "outside", "by_hand"}
 
 
 @recorded
@@ -50,7 +50,7 @@ async def test_it_replays_with_other_rules_definitions_and_calendars(
 
     for module, name in (
         (advance, "advance"),
-        (inbox, "advance"),
+        (commands, "advance"),
         (clocks, "due"),
         (timekeeping, "coming"),
         (progress, "enter"),
@@ -64,13 +64,13 @@ async def test_it_replays_with_other_rules_definitions_and_calendars(
 
 
 @recorded
-async def test_a_shell_out_of_order_does_not_replay(path: Path) -> None:
-    """The check can fail: a timer before the first pass over the inbox is noticed, and every history has a pass."""
-    with pytest.raises(Exception, match=r"(?i)nondeterminis"):
-        await replay(path, BrokenShell)
+async def test_a_workflow_out_of_order_does_not_replay(path: Path) -> None:
+    """The check can fail: a timer before an effect is noticed, and every history has an effect or a look."""
+    with pytest.raises(Exception, match=r"(?i)nondeterminis|transition is invalid"):
+        await replay(path, BrokenRequest)
 
 
-def test_the_shell_loads_nothing_of_fixline_but_the_messages() -> None:
+def test_the_workflow_loads_nothing_of_fixline_but_the_messages() -> None:
     program = (
         "import sys, workflows.service_request\n"
         "ours = ('fixline', 'activities', 'yaml', 'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic', 'shapely', 'cel')\n"

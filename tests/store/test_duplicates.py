@@ -45,13 +45,12 @@ def possible(city: City, request_id: str) -> list[tuple[str, float]]:
 
 
 def deliver(city: City) -> None:
-    """Whatever requests have to tell each other arrives and is applied."""
+    """Whatever requests have to tell each other arrives."""
     ids = [row.id for row in city.store.read(lambda s: list(s.exec(select(RequestRow))))]
     under_way = True
     while under_way:
         under_way = False
         for request_id in ids:
-            city.advance(request_id)
             for effect in city.effects_of(request_id, "tell_request"):
                 if effect.state != "done":
                     city.effects.tell(request_id, effect.id, city.now)
@@ -212,9 +211,9 @@ def _fill(session: Session) -> None:
     session.execute(
         text(
             "INSERT INTO request (id, type, status, on_hold, channel, description, source_facts, opened_at,"
-            " accepted_at, updated_at, decision, inbox, created_by, latitude, longitude)"
+            " accepted_at, updated_at, decision, last_command, signalled, created_by, latitude, longitude)"
             " SELECT 'X' || n, CASE WHEN n % 2 = 0 THEN 'hole' ELSE 'other' END, 'open', false, 'api', '', '{}',"
-            " now(), now(), now(), 1, 1, 'x', 41.6 + (n % 400) * 0.001, -87.9 + (n / 400) * 0.01"
+            " now(), now(), now(), 1, 1, 1, 'x', 41.6 + (n % 400) * 0.001, -87.9 + (n / 400) * 0.01"
             " FROM generate_series(1, 20000) AS n"
         )
     )

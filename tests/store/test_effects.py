@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -11,11 +12,11 @@ import pytest
 from sqlmodel import Session
 
 from fixline.domain.commands import EffectReport
-from fixline.store.arrivals import RequestUnknown
-from fixline.store.effects import EffectUnknown
+from fixline.store.arrivals import Locked, RequestUnknown
+from fixline.store.effects import EffectUnknown, TakenEffect
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
-from tests.support.types import IN_TURN, LEAST_LOADED, ONE_MEMBER, QUEUE, errand
+from tests.support.types import IN_TURN, LEAST_LOADED, ONE_MEMBER, QUEUE, errand, promised
 
 
 def open_for(city: City, team: str) -> str:
@@ -46,27 +47,70 @@ def test_an_effect_is_taken_once(city: City) -> None:
 def test_what_an_effect_learned_is_decided_with_it(city: City) -> None:
     request_id = open_for(city, IN_TURN)
     applied = city.take(request_id)
-    assert (applied.decision, applied.pending) == (2, ())
+    assert (applied.decision, applied.effects) == (2, [])
     report = city.commands(request_id)[-1]
     assert (report.kind, report.state, report.decision) == ("report", "applied", 2)
     assert report.id == f"{request_id}:1:1:report"
-    assert city.request(request_id).inbox == 2
+    assert city.request(request_id).last_command == 2
     task = city.task(request_id)
     assert (task.state, task.assignee, task.by_rule) == ("claimed", "anneke-vos", True)
 
 
-def test_commands_that_wait_are_decided_before_a_report(city: City) -> None:
+def test_a_report_does_not_wait_for_a_command_that_waits(city: City) -> None:
+    """What is left to do says so, and the workflow looks."""
     request_id = open_for(city, IN_TURN)
-    waiting = city.accept(request_id, "comment", text="x")
-    city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)
-    assert [(row.number, row.decision) for row in city.commands(request_id)] == [(1, 1), (2, 2), (3, 3)]
-    assert city.command(waiting.id).state == "applied"
+    waiting = city.waiting(request_id, "comment", text="x")
+    work = city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)
+    assert (work.decision, work.waiting) == (2, 1)
+    assert city.command(waiting.id).state == "waiting"
+    city.due(request_id)
+    assert [(row.number, row.decision) for row in city.commands(request_id)] == [(1, 1), (2, 3), (3, 2)]
+    assert_consistent(city.store, settled=True)
+
+
+def test_what_was_due_happens_before_what_an_effect_learned(city: City) -> None:
+    city.publish(promised(team=IN_TURN, kind="dispatch"))
+    request_id = city.open("promise")
+    city.later(minutes=40)
+    city.take(request_id)
+    kinds = [row.kind for row in city.journal(request_id) if row.decision == 2]
+    assert kinds[0] == "rung_fired"
+    assert "task_claimed" in kinds
+    assert_consistent(city.store)
+
+
+def test_what_came_of_an_effect_the_workflow_knows(city: City) -> None:
+    """Its own activity has taken it."""
+    request_id = open_for(city, IN_TURN)
+    assert city.request(request_id).signalled == 0
+    city.take(request_id)
+    assert (city.request(request_id).decision, city.request(request_id).signalled) == (2, 2)
+
+
+def test_a_fault_in_deciding_what_an_effect_learned_leaves_it_to_be_taken(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither half is written."""
+    request_id = open_for(city, IN_TURN)
+    with monkeypatch.context() as broken:
+
+        def fails(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError("a fault of ours")
+
+        broken.setattr("fixline.store.commands.advance", fails)
+        with pytest.raises(ZeroDivisionError):
+            city.take(request_id)
+    (effect,) = city.effects_of(request_id)
+    assert (effect.state, effect.attempts, effect.last_error) == ("failed", 1, "ZeroDivisionError: a fault of ours")
+    assert city.request(request_id).last_command == 1
+    city.take(request_id)
+    assert city.task(request_id).assignee == "anneke-vos"
     assert_consistent(city.store, settled=True)
 
 
 def test_a_queue_gives_to_nobody_and_reports_nothing(city: City) -> None:
     request_id = open_for(city, QUEUE)
-    assert city.take(request_id).pending == ()
+    assert city.take(request_id).effects == []
     assert city.task(request_id).state == "offered"
     assert [row.kind for row in city.commands(request_id)] == ["open"]
     assert_consistent(city.store, settled=True)
@@ -103,7 +147,7 @@ def test_a_failure_keeps_the_effect_and_its_error(city: City) -> None:
             city.effects.take(request_id, effect_id, city.now, fails)
     (effect,) = city.effects_of(request_id)
     assert (effect.attempts, effect.last_error, effect.done_at) == (2, "OSError: the crew's radio is silent", None)
-    assert [each.id for each in city.advance(request_id).pending] == [effect_id]
+    assert [each.effect_id for each in city.due(request_id).effects] == [effect_id]
     assert city.request(request_id).decision == 1
     city.take(request_id)
     (effect,) = city.effects_of(request_id)
@@ -144,6 +188,83 @@ def test_effects_and_requests_that_nobody_knows(city: City) -> None:
     with pytest.raises(RequestUnknown):
         city.effects.take("SR26-99999999", f"{request_id}:1:1", city.now, city.crews.give)
     assert city.effects_of(request_id)[0].attempts == 0
+
+
+def told_late(city: City) -> tuple[str, list[str]]:
+    """A request of which two rungs have fired in one decision; the effects that tell of them."""
+    city.publish(promised())
+    request_id = city.open("promise")
+    work = city.due(request_id, city.later(hours=2))
+    escalations = [each for each in work.effects if each.kind == "escalate"]
+    assert len({each.batch for each in escalations}) == 1
+    return request_id, [each.effect_id for each in escalations]
+
+
+def tells(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+    """Somebody was told."""
+    return EffectReport(effect=effect.id, effect_kind=effect.kind, audience=effect.data["role"], told="hana")
+
+
+def test_effects_of_one_kind_and_decision_are_taken_in_one_transaction(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with a report of its own."""
+    request_id, effects = told_late(city)
+    writes: list[object] = []
+    real_write = city.store.write
+
+    def write(work: Callable[[Session], Any]) -> Any:
+        writes.append(work)
+        return real_write(work)
+
+    monkeypatch.setattr(city.store, "write", write)
+    work = city.effects.take_all(request_id, effects, city.now, tells)
+    assert len(writes) == 1
+    assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
+    reports = [row for row in city.commands(request_id) if row.kind == "report"]
+    assert [(row.id, row.decision) for row in reports] == [(f"{effects[0]}:report", 3), (f"{effects[1]}:report", 4)]
+    assert city.request(request_id).signalled == 4
+    again = city.effects.take_all(request_id, effects, city.now, lambda *_: pytest.fail("it has been taken"))
+    assert again.decision == 4
+    assert_consistent(city.store)
+
+
+def test_of_effects_taken_together_only_the_one_at_fault_is_left(city: City, caplog: pytest.LogCaptureFixture) -> None:
+    request_id, (bad, good) = told_late(city)
+
+    def fails(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+        if effect.id == bad:
+            raise OSError("the line is dead")
+        return tells(session, effect, request)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(OSError, match="dead"):
+        city.effects.take_all(request_id, [bad, good], city.now, fails)
+    assert "going on one by one" in caplog.text
+    found = {row.id: (row.state, row.attempts, row.last_error) for row in city.effects_of(request_id, "escalate")}
+    assert found == {bad: ("failed", 1, "OSError: the line is dead"), good: ("done", 1, None)}
+    work = city.effects.take_all(request_id, [bad, good], city.now, tells)
+    assert [each.kind for each in work.effects] == ["dispatch"]
+    assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
+    assert len([row for row in city.commands(request_id) if row.kind == "report"]) == 2
+    assert_consistent(city.store)
+
+
+def test_effects_that_fail_only_together_are_taken_one_by_one(city: City, caplog: pytest.LogCaptureFixture) -> None:
+    """What is left to do is said as of the last."""
+    request_id, effects = told_late(city)
+    calls: list[str] = []
+
+    def fails_once(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+        calls.append(effect.id)
+        if len(calls) == 2:
+            raise OSError("not both")
+        return tells(session, effect, request)
+
+    with caplog.at_level(logging.ERROR):
+        work = city.effects.take_all(request_id, effects, city.now, fails_once)
+    assert calls == [*effects, *effects]
+    assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
+    assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
 
 
 def test_an_effect_taken_at_once_is_taken_once(city: City) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from fixline.domain.commands import EffectReport
 from fixline.domain.state import RequestState
+from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Locked
 from fixline.store.effects import TakenEffect
 from fixline.store.follow_ons import open_follow_on
 from fixline.store.opening import Contact
-from fixline.store.relaying import Call, claim_calls
 from fixline.store.tables import RequestRow
 from fixline.store.versions import Versions
 from tests.support.city import City, at_once
@@ -44,8 +43,8 @@ def take(city: City, request_id: str) -> str | None:
     child: list[str | None] = []
 
     def taking(session: Session, taken: TakenEffect, request: Locked) -> EffectReport | None:
-        opened = open_follow_on(session, Versions(), ZONE, taken, request, city.now)
-        child.append(opened.child)
+        opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
+        child.append(opened.signal.request_id if opened.signal else None)
         return opened.report
 
     city.effects.take(request_id, effect.id, city.now, taking)
@@ -89,7 +88,6 @@ def test_the_parent_goes_on_when_the_child_is_closed(city: City, waiting: str) -
     city.do(child, "complete", task=city.task(child).id, outcome="done")
     (effect,) = city.effects_of(child, "tell_request")
     city.effects.tell(child, effect.id, city.now)
-    city.advance(waiting)
     assert (city.request(waiting).status, city.request(waiting).outcome) == ("closed", "fixed")
     assert_consistent(city.store)
 
@@ -140,12 +138,30 @@ def test_nothing_is_opened_for_a_step_that_was_left(city: City, waiting: str) ->
     assert city.count(RequestRow) == 1
 
 
-def test_a_request_closed_at_its_opening_gets_a_workflow_for_its_effects(city: City) -> None:
-    """Somebody has to be told; without an effect nobody starts one."""
+def test_a_childs_workflow_is_to_be_started_with_what_is_left_to_do(city: City, waiting: str) -> None:
+    signal: WorkflowSignal | None = None
+
+    def taking(session: Session, taken: TakenEffect, request: Locked) -> EffectReport | None:
+        nonlocal signal
+        opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
+        signal = opened.signal
+        return opened.report
+
+    (effect,) = city.effects_of(waiting, "open_follow_on")
+    city.effects.take(waiting, effect.id, city.now, taking)
+    assert signal is not None
+    (child,) = city.store.read(lambda s: s.exec(select(RequestRow.id).where(RequestRow.id != waiting)))
+    assert (signal.request_id, signal.name, signal.starts) == (child, "open", True)
+    assert signal.work == city.work(child)
+    assert city.request(child).signalled == 0
+
+
+def test_a_request_closed_at_its_opening_is_not_over_while_somebody_has_to_be_told(city: City) -> None:
+    """Without an effect nothing is left to do."""
     steps = {"fixed": {"kind": "close", "outcome": "fixed"}}
     city.publish(errand(start="fixed", steps=steps))
-    told = city.open(contact=Contact(email="a@example.org"))
-    assert city.request(told).status == "closed"
-    city.open()
-    later = city.now + timedelta(seconds=30)
-    assert city.store.write(lambda s: claim_calls(s, later, timedelta(seconds=5), 10)) == [Call(told)]
+    told, nobody = city.opened(contact=Contact(email="a@example.org")), city.opened()
+    for given, over in ((told, False), (nobody, True)):
+        assert given.signal is not None
+        assert city.request(given.row.request_id).status == "closed"
+        assert (given.signal.work.closed, given.signal.work.over) == (True, over)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from fixline.domain.decision import Refused
 from fixline.store.arrivals import KeyReused, Received
-from fixline.store.opening import Contact, OpeningRefused, open_request
+from fixline.store.opening import Contact, open_request
 from fixline.store.tables import (
     ClockRow,
     CommandRow,
@@ -31,7 +32,7 @@ WRITTEN = (RequestRow, CommandRow, JournalRow, TaskRow, ClockRow, EffectRow, Con
 def test_the_whole_of_decision_one_is_there_at_once(city: City) -> None:
     request_id = city.open("pothole")
     row = city.request(request_id)
-    assert (row.status, row.step, row.decision, row.inbox, row.shell_at) == ("open", "inspect", 1, 1, None)
+    assert (row.status, row.step, row.decision, row.last_command, row.signalled) == ("open", "inspect", 1, 1, 0)
     assert row.promised_at is not None
     assert (row.area, row.team, row.latitude, row.longitude) == ("north", "street-inspectors", 41.9, -87.7)
     (command,) = city.commands(request_id)
@@ -92,8 +93,8 @@ def test_nobody_to_tell_means_no_notice(city: City) -> None:
 )
 def test_a_refusal_writes_nothing(city: City, details: dict[str, Any], code: str) -> None:
     report = city.report("graffiti", contact=Contact(name="Somebody"), **details)
-    with pytest.raises(OpeningRefused) as refused:
-        city.store.write(lambda s: open_request(s, report, city.zone))
+    with pytest.raises(Refused) as refused:
+        city.store.write(lambda s: open_request(s, report, city.zone, city.pacing))
     assert refused.value.refusal.code == code
     assert [city.count(model) for model in WRITTEN] == [0] * len(WRITTEN)
 
@@ -101,7 +102,7 @@ def test_a_refusal_writes_nothing(city: City, details: dict[str, Any], code: str
 def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
     def send(body_hash: str) -> Received:
         report = city.report("graffiti", key="k", body_hash=body_hash)
-        return city.store.write(lambda s: open_request(s, report, city.zone)).command
+        return city.store.write(lambda s: open_request(s, report, city.zone, city.pacing)).row
 
     first, second = send("one"), send("one")
     assert (second.id, second.request_id, second.answer) == (first.id, first.request_id, first.answer)
@@ -113,7 +114,7 @@ def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
 def test_one_key_at_once_opens_one_request(city: City) -> None:
     def send() -> str:
         report = city.report("graffiti", key="k", body_hash="one")
-        return city.store.write(lambda s: open_request(s, report, city.zone)).command.request_id
+        return city.store.write(lambda s: open_request(s, report, city.zone, city.pacing)).row.request_id
 
     assert len(set(at_once([send] * 8))) == 1
     assert (city.count(RequestRow), city.count(CommandRow)) == (1, 1)

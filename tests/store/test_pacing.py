@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fixline.store import pacing
+from fixline.store.commands import Commands, Given
 from fixline.store.pacing import Pacing
 from tests.support.city import MORNING, City
 from tests.support.types import promised
@@ -36,15 +37,24 @@ def test_the_instant_that_was_not_asked_for_longest_is_forgotten(monkeypatch: py
     assert paced.wake_at(second) == second
 
 
+def wake_at(given: Given) -> datetime | None:
+    """When the workflow is told to wake."""
+    assert given.signal is not None
+    return given.signal.work.wake_at
+
+
 def test_a_request_is_counted_when_its_next_instant_is_news(city: City) -> None:
-    """Not when it is looked at again, and once more by a run that has no timer yet."""
+    """As it is opened, not when it is looked at again, and once more by a run that has no timer yet."""
     city.publish(promised("1 calendar hour"))
-    first, second = (city.open("promise", opened_at=MORNING) for _ in range(2))
-    assert city.advance(first).wake_at is None
-    looked = city.advance(first, first=True)
-    assert looked.wake_at == looked.next_at == MORNING + timedelta(minutes=30)
-    city.accept(second, "hold", reason="rain")
-    assert city.advance(second).wake_at is None
-    city.accept(second, "resume")
-    resumed = city.advance(second)
-    assert resumed.wake_at == resumed.next_at
+    city.pacing = Pacing(per_second=1)
+    city.rules = Commands(city.store, city.versions, city.pacing)
+    half = MORNING + timedelta(minutes=30)
+    first, second = (city.opened("promise", opened_at=MORNING) for _ in range(2))
+    assert [wake_at(given) for given in (first, second)] == [half, half + timedelta(seconds=1)]
+    request_id = first.row.request_id
+    assert city.due(request_id).wake_at is None
+    assert city.due(request_id, unarmed=True).wake_at == half + timedelta(seconds=2)
+    assert wake_at(city.given(request_id, "comment", text="x")) is None
+    assert wake_at(city.given(request_id, "hold", reason="rain")) is None
+    assert wake_at(city.given(request_id, "resume")) == half + timedelta(seconds=3)
+    assert city.due(request_id, half).wake_at == half + timedelta(minutes=30)

@@ -1,42 +1,21 @@
-"""Faults of ours: a command that cannot be applied is parked, later ones go on, nothing blocks hold and cancel."""
+"""Commands that wait by a fault of ours: the workflow has them tried; those that stay at fault are parked, and may be
+retried.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
-from fixline.domain.advance import advance as real_advance
-from fixline.domain.commands import Command, Tick
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
-from fixline.store import inbox
-from fixline.store.inbox import FAULT_PAUSE, PARK_AFTER, retry_parked
+from fixline.domain.commands import Command
+from fixline.store.commands import PARK_AFTER, retry_parked
+from tests.store.conftest import AMEND, Fault, amending, break_rules, catching_up
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
 from tests.support.types import errand, promised
-
-Faulty = Callable[[Command, bool], bool]
-
-
-class Fault(Exception):
-    """A fault of ours."""
-
-
-def break_rules(monkeypatch: pytest.MonkeyPatch, faulty: Faulty) -> None:
-    """Make the rules raise for these commands (given with whether they are to catch up first)."""
-
-    def advance(
-        definition: Definition, state: RequestState | None, command: Command, now: datetime, **how: Any
-    ) -> Decision | Refusal:
-        if faulty(command, how.get("catch_up", True)):
-            raise Fault(f"cannot decide {command.kind}")
-        return real_advance(definition, state, command, now, **how)
-
-    monkeypatch.setattr(inbox, "advance", advance)
 
 
 @pytest.fixture
@@ -46,181 +25,178 @@ def errands(city: City) -> City:
     return city
 
 
-def test_a_command_at_fault_is_parked_and_later_ones_go_on(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_stays_at_fault_is_parked_in_the_end(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
     request_id = errands.open()
-    first = errands.accept(request_id, "comment", text="before")
-    bad = errands.accept(request_id, "amend", description="x", reason="y")
-    last = errands.accept(request_id, "comment", text="after")
-    break_rules(monkeypatch, lambda command, _: command.kind == "amend")
-    applied = errands.advance(request_id)
-    assert applied.decision == 3
-    assert [errands.command(row.id).state for row in (first, bad, last)] == ["applied", "failed", "applied"]
+    break_rules(monkeypatch, amending)
+    bad = errands.do(request_id, "amend", **AMEND)
+    errands.do(request_id, "comment", text="after")
+    work = errands.due(request_id, errands.later(minutes=1))
     parked = errands.command(bad.id)
-    assert (parked.attempts, parked.answer["code"], parked.decision) == (PARK_AFTER, "parked", None)
+    assert (parked.state, parked.attempts, parked.answer["code"]) == ("failed", PARK_AFTER, "parked")
+    assert (parked.decision, parked.applied_at) == (None, errands.now)
     assert parked.fault == "Fault: cannot decide amend"
+    assert (work.decision, work.waiting) == (2, 0)
     assert errands.request(request_id).fault is None
+    assert_consistent(errands.store)
+
+
+def test_a_fault_that_passes_parks_nothing(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second try of the workflow's look finds the rules mended."""
+    request_id = errands.open()
+    tries = 0
+
+    def at_first(command: Command, _: bool) -> bool:
+        nonlocal tries
+        tries += command.kind == "amend"
+        return command.kind == "amend" and tries < PARK_AFTER
+
+    break_rules(monkeypatch, at_first)
+    bad = errands.do(request_id, "amend", **AMEND)
+    errands.due(request_id)
+    row = errands.command(bad.id)
+    assert (row.state, row.attempts, row.decision) == ("applied", PARK_AFTER - 1, 2)
+    assert row.fault == "Fault: cannot decide amend", "what was wrong with it stays to be read"
+    assert errands.request(request_id).description == "x"
+    assert_consistent(errands.store)
+
+
+def test_one_at_fault_does_not_keep_others_from_being_decided(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    request_id = errands.open()
+    first = errands.waiting(request_id, "comment", text="before")
+    bad = errands.waiting(request_id, "amend", **AMEND)
+    last = errands.waiting(request_id, "comment", text="after")
+    break_rules(monkeypatch, amending)
+    assert errands.due(request_id).decision == 3
+    assert [errands.command(row.id).state for row in (first, bad, last)] == ["applied", "failed", "applied"]
+    assert [row.text for row in errands.journal(request_id, "commented")] == ["before", "after"]
+    assert_consistent(errands.store)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("hold", "open"), ("cancel", "closed")])
+def test_a_stop_that_had_to_wait_is_not_blocked_by_what_was_due_either(
+    errands: City, monkeypatch: pytest.MonkeyPatch, kind: str, status: str
+) -> None:
+    request_id = errands.open("promise")
+    row = errands.waiting(request_id, kind, reason="it must stop")
+    errands.later(hours=2)
+    break_rules(monkeypatch, catching_up)
+    errands.due(request_id)
+    stopped = errands.command(row.id)
+    assert (stopped.state, stopped.attempts) == ("applied", 2)
+    assert (errands.request(request_id).status, errands.request(request_id).on_hold) == (status, kind == "hold")
+    assert errands.journal(request_id, "rung_fired") == []
     assert_consistent(errands.store)
 
 
 def test_a_parked_command_is_applied_once_it_is_retried(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
     request_id = errands.open()
-    bad = errands.accept(request_id, "amend", description="x", reason="y")
     with monkeypatch.context() as broken:
-        break_rules(broken, lambda command, _: command.kind == "amend")
-        errands.advance(request_id)
+        break_rules(broken, amending)
+        bad = errands.do(request_id, "amend", **AMEND)
+        errands.due(request_id)
     errands.do(request_id, "comment", text="meanwhile")
     assert errands.store.write(lambda s: retry_parked(s, ["C-none"])) == 0
     assert errands.store.write(lambda s: retry_parked(s, [bad.id])) == 1
     waiting = errands.command(bad.id)
-    assert (waiting.state, waiting.attempts, waiting.retries, waiting.rung_at) == ("waiting", 0, 1, None)
+    assert (waiting.state, waiting.attempts, waiting.retries, waiting.applied_at) == ("waiting", 0, 1, None)
     assert waiting.answer == {}
     assert_consistent(errands.store)
-    errands.advance(request_id)
+    errands.due(request_id)
     assert (errands.command(bad.id).state, errands.command(bad.id).decision) == ("applied", 3)
     assert errands.request(request_id).description == "x"
     assert_consistent(errands.store)
 
 
+def test_a_retried_command_may_be_parked_again(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has as many tries as the first time."""
+    request_id = errands.open()
+    break_rules(monkeypatch, amending)
+    bad = errands.do(request_id, "amend", **AMEND)
+    errands.due(request_id)
+    errands.store.write(retry_parked)
+    errands.due(request_id)
+    parked = errands.command(bad.id)
+    assert (parked.state, parked.attempts, parked.retries) == ("failed", PARK_AFTER, 1)
+
+
 def test_every_parked_command_can_be_retried_at_once(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = [errands.open() for _ in range(3)]
-    for request_id in requests:
-        errands.accept(request_id, "amend", description="x", reason="y")
     with monkeypatch.context() as broken:
-        break_rules(broken, lambda command, _: command.kind == "amend")
+        break_rules(broken, amending)
         for request_id in requests:
-            errands.advance(request_id)
+            errands.do(request_id, "amend", **AMEND)
+            errands.due(request_id)
     assert errands.store.write(retry_parked) == 3
     for request_id in requests:
-        errands.advance(request_id)
+        errands.due(request_id)
         assert errands.request(request_id).description == "x"
-    assert_consistent(errands.store, settled=False)
+    assert_consistent(errands.store)
 
 
 def test_a_parked_command_keeps_its_key(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
     request_id = errands.open()
     break_rules(monkeypatch, lambda command, _: command.kind == "comment")
-    row = errands.accept(request_id, "comment", key="k", body_hash="one", text="x")
-    errands.advance(request_id)
-    again = errands.accept(request_id, "comment", key="k", body_hash="one", text="x")
+    row = errands.do(request_id, "comment", key="k", body_hash="one", text="x")
+    errands.due(request_id)
+    again = errands.do(request_id, "comment", key="k", body_hash="one", text="x")
     assert (again.id, again.state) == (row.id, "failed")
-    assert errands.request(request_id).inbox == 2
-
-
-@pytest.mark.parametrize(("kind", "status"), [("hold", "open"), ("cancel", "closed")])
-def test_a_fault_in_catching_up_does_not_block(
-    errands: City, monkeypatch: pytest.MonkeyPatch, kind: str, status: str
-) -> None:
-    request_id = errands.open("promise")
-    errands.later(hours=2)
-    break_rules(monkeypatch, lambda _, catch_up: catch_up)
-    other = errands.accept(request_id, "comment", text="x")
-    row = errands.accept(request_id, kind, reason="it must stop")
-    errands.advance(request_id)
-    assert errands.command(row.id).state == "applied"
-    assert errands.command(other.id).state == "failed"
-    request = errands.request(request_id)
-    assert (request.status, request.on_hold) == (status, kind == "hold")
-    assert errands.journal(request_id, "rung_fired") == []
-    assert_consistent(errands.store)
-
-
-def test_a_failing_tick_is_noted_put_off_and_forgotten_when_it_succeeds(
-    errands: City, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request_id = errands.open("promise")
-    at = errands.later(minutes=30)
-    with monkeypatch.context() as broken:
-        break_rules(broken, lambda command, _: isinstance(command, Tick))
-        applied = errands.advance(request_id, armed_at=at)
-    assert applied.next_at == at + FAULT_PAUSE
-    request = errands.request(request_id)
-    assert (request.fault, request.next_at) == ("Fault: cannot decide tick", at + FAULT_PAUSE)
-    assert errands.journal(request_id, "rung_fired") == []
-    assert_consistent(errands.store)
-    errands.advance(request_id, errands.later(minutes=15), armed_at=at + FAULT_PAUSE)
-    request = errands.request(request_id)
-    assert (request.fault, request.next_at) == (None, at + timedelta(minutes=30))
-    (fired,) = errands.journal(request_id, "rung_fired")
-    assert (fired.data["last_rung"], fired.data["late"]) == ("50%", True)
-    assert_consistent(errands.store)
-
-
-def test_a_fault_ends_with_the_request(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    request_id = errands.open("promise")
-    errands.later(minutes=30)
-    with monkeypatch.context() as broken:
-        break_rules(broken, lambda command, _: isinstance(command, Tick))
-        errands.advance(request_id)
-    assert errands.request(request_id).fault is not None
-    applied = errands.do(request_id, "cancel", reason="x")
-    assert applied.state == "applied"
-    assert (errands.request(request_id).fault, errands.request(request_id).next_at) == (None, None)
-
-
-def test_after_a_fault_nothing_is_left_to_fire_for_ever(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A timer for an instant that has passed, at which nothing is due, would fire again and again."""
-    request_id = errands.open()
-    errands.accept(request_id, "comment", text="x")
-    with monkeypatch.context() as broken:
-
-        def unreadable(*_: object) -> Definition:
-            raise Fault("the version cannot be read")
-
-        broken.setattr(errands.versions, "load", unreadable)
-        applied = errands.advance(request_id)
-    assert applied.next_at == errands.now + FAULT_PAUSE
-    assert errands.commands(request_id)[1].state == "failed"
-    applied = errands.advance(request_id, errands.later(minutes=15), armed_at=applied.next_at)
-    assert (applied.next_at, errands.request(request_id).fault) == (None, None)
-    assert_consistent(errands.store)
-
-
-def test_a_fault_in_the_first_pass_does_not_hide_the_shell(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the relay would try to start it for ever."""
-    request_id = errands.open()
-    errands.accept(request_id, "comment", text="x")
-    break_rules(monkeypatch, lambda command, _: command.kind == "comment")
-    errands.advance(request_id, first=True)
-    assert errands.request(request_id).shell_at == errands.now
+    assert errands.request(request_id).last_command == 2
 
 
 def test_a_fault_is_counted_on_no_other_command(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two passes at once go on command by command: what the other one has applied must not be parked by this one."""
+    """Two runs at once go on command by command: what the other one has applied must not be parked by this one."""
     request_id = errands.open()
-    good = [errands.accept(request_id, "comment", text=str(n)) for n in range(3)]
-    bad = errands.accept(request_id, "amend", description="x", reason="y")
-    good += [errands.accept(request_id, "comment", text=str(n)) for n in range(3, 6)]
-    break_rules(monkeypatch, lambda command, _: command.kind == "amend")
-    at_once([lambda: errands.advance(request_id)] * 4)
+    good = [errands.waiting(request_id, "comment", text=str(n)) for n in range(3)]
+    bad = errands.waiting(request_id, "amend", **AMEND)
+    good += [errands.waiting(request_id, "comment", text=str(n)) for n in range(3, 6)]
+    break_rules(monkeypatch, amending)
+    at_once([lambda: errands.due(request_id)] * 4)
     assert [errands.command(row.id).state for row in good] == ["applied"] * 6
-    assert errands.command(bad.id).state == "failed"
+    assert [errands.command(row.id).attempts for row in good] == [1] * 6
+    assert (errands.command(bad.id).state, errands.command(bad.id).attempts) == ("failed", PARK_AFTER)
     assert [row.text for row in errands.journal(request_id, "commented")] == [str(n) for n in range(6)]
     assert_consistent(errands.store)
 
 
-def test_a_command_that_another_pass_has_applied_stays_applied(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This pass reads that the command waits, then another applies it, then this one fails at the next command."""
+def test_a_command_that_another_run_has_decided_stays_so(errands: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This run reads that the command waits, then another decides it, then this one comes to it."""
     request_id = errands.open()
-    first = errands.accept(request_id, "comment", text="first")
-    errands.accept(request_id, "amend", description="x", reason="y")
+    first = errands.waiting(request_id, "comment", text="first")
     other = City(errands.store, errands.catalog)
-    passes = 0
+    real_try = errands.rules._try
 
-    def faulty(command: Command, _: bool) -> bool:
-        return command.kind == "amend"
+    def other_first(*arguments: Any) -> None:
+        other.due(request_id)
+        real_try(*arguments)
 
-    break_rules(monkeypatch, faulty)
-    real_one = errands.inbox._one
-
-    def one(*arguments: Any) -> None:
-        nonlocal passes
-        passes += 1
-        if passes == 1:
-            other.advance(request_id)
-        real_one(*arguments)
-
-    monkeypatch.setattr(errands.inbox, "_one", one)
-    errands.advance(request_id)
-    assert (errands.command(first.id).state, errands.command(first.id).attempts) == ("applied", 0)
+    monkeypatch.setattr(errands.rules, "_try", other_first)
+    errands.due(request_id)
+    assert (errands.command(first.id).state, errands.command(first.id).attempts) == ("applied", 1)
     assert len(errands.journal(request_id, "commented")) == 1
+    assert_consistent(errands.store)
+
+
+def test_a_fault_does_not_undo_what_another_run_has_decided_meanwhile(
+    errands: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This run fails, and before the fault is counted another one, whose rules are mended, decides the command."""
+    request_id = errands.open()
+    first = errands.waiting(request_id, "amend", **AMEND)
+    mended = False
+    break_rules(monkeypatch, lambda command, _: command.kind == "amend" and not mended)
+    real_write = errands.store.write
+
+    def write(work: Callable[[Session], Any]) -> Any:
+        nonlocal mended
+        try:
+            return real_write(work)
+        except Fault:
+            mended = True
+            errands.due(request_id)
+            raise
+
+    monkeypatch.setattr(errands.store, "write", write)
+    errands.due(request_id)
+    row = errands.command(first.id)
+    assert (row.state, row.attempts, row.fault) == ("applied", 1, "Fault: of the test's")
     assert_consistent(errands.store)

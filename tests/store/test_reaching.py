@@ -60,7 +60,7 @@ def test_a_failed_try_is_seen_and_does_not_count(city: City, asked: str) -> None
             reach(city, asked, fault="no line")
         (effect,) = city.effects_of(asked, "call")
         assert (effect.state, effect.attempts, effect.last_error) == ("failed", attempt, "OSError: no line")
-    assert [each.id for each in city.advance(asked).pending] == [f"{asked}:1:1"]
+    assert [each.effect_id for each in city.due(asked).effects] == [f"{asked}:1:1"]
     reach(city, asked)
     (effect,) = city.effects_of(asked, "call")
     assert (effect.state, effect.attempts, effect.last_error) == ("done", 3, None)
@@ -74,7 +74,7 @@ def test_nobody_is_reached_for_a_step_that_was_left(city: City, asked: str) -> N
     assert reach(city, asked) == []
     (effect,) = city.effects_of(asked, "call")
     assert (effect.state, effect.done_at, effect.last_error) == ("dropped", None, "OSError: no line")
-    assert [each.kind for each in city.advance(asked).pending] == ["dispatch"]
+    assert [each.kind for each in city.due(asked).effects] == ["dispatch"]
     assert reach(city, asked) == []
     assert_consistent(city.store)
 

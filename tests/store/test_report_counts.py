@@ -37,7 +37,7 @@ class Summer:
         until = datetime(2026, month, day, 17, tzinfo=UTC)
         for request_id in self.ids.values():
             while (next_at := self.city.request(request_id).next_at) is not None and next_at <= until:
-                self.city.advance(request_id, next_at)
+                self.city.due(request_id, next_at)
         self.city.now = until
 
     def open(self, *letters: str) -> None:

@@ -57,7 +57,7 @@ def made(number: int, dice: random.Random) -> dict[str, Any]:
         "updated_at": opened,
         "closed_at": closed,
         "decision": 1,
-        "inbox": 1,
+        "last_command": 1,
         "created_by": "test",
     }
 

@@ -13,7 +13,6 @@ from fixline.domain.definition import Definition
 from fixline.store.tables import ClockRow, RequestRow, table_of
 from tests.support.city import MORNING, City
 from tests.support.consistency import assert_consistent
-from tests.support.releases import through
 from tests.support.types import QUEUE, asking, errand, promised
 
 FIRST = {"met_by": "work", "within": {"otherwise": "20 calendar minutes"}}
@@ -83,9 +82,9 @@ def test_a_request_is_overdue_from_its_earliest_live_clock_on(city: City) -> Non
     assert_consistent(city.store)
 
 
-def test_requests_of_before_are_filled_in(city: City) -> None:
-    """Down to the release before and up again: nothing is lost, but the team of clocks that ended."""
-    city.publish(errand(), asking(), promised(), unpaused())
+def test_every_clock_has_its_requests_type_department_area_and_team(city: City) -> None:
+    """Of types with and without deadlines, held, asleep and closed; clocks that have ended keep all but the team."""
+    city.publish(errand(), asking(), unpaused())
     held, asleep, closed = city.open("promise"), city.open("promise"), city.open("promise")
     city.open()
     city.open("asking")
@@ -93,12 +92,8 @@ def test_requests_of_before_are_filled_in(city: City) -> None:
     city.do(held, "hold", reason="closed off")
     city.do(asleep, "complete", task=f"{asleep}-T1", outcome="later")
     city.do(closed, "cancel", reason="gone")
-    kept = scopes(city)
-    assert len({each["type"] for each in kept["clocks"]}) > 1
-    assert {each["area"] for each in kept["clocks"]} == {None, "north"}
-
-    through(city.store, "0008")
-    found = scopes(city)
-    for each in (*kept["clocks"], *found["clocks"]):
-        each["team"] = each["team"] if each["live"] else None
-    assert found == kept
+    found = scopes(city)["clocks"]
+    assert {each["type"] for each in found} == {"promise", "pothole"}
+    assert {(each["type"], each["area"]) for each in found} == {("promise", None), ("pothole", "north")}
+    assert {each["live"] for each in found if each["team"] is None} == {False, True}, "nobody has what is asleep"
+    assert_consistent(city.store)

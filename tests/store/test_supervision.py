@@ -1,48 +1,80 @@
-"""What supervisors' lists are found by: kept with every decision, and filled in for requests of earlier releases."""
+"""What supervisors find requests by, kept with every decision: on whom one waits, when something happened to it."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+import pytest
 
-from fixline.store.tables import RequestRow, table_of
-from tests.support.city import City
-from tests.support.releases import through
-from tests.support.types import asking, errand, promised
+from tests.support.city import ADMIN, MORNING, City
+from tests.support.types import QUEUE, asking, errand, promised
 
-COLUMNS = ("id", "acted_at", "waits_for", "waits_on", "waits_since")
+Waits = tuple[str | None, str | None, Any]
 
 
-def columns(city: City) -> list[dict[str, Any]]:
-    """What is known of every request."""
-    request = table_of(RequestRow).c
-    statement = select(*(request[name] for name in COLUMNS)).order_by(request.id)
-    return [dict(row) for row in city.store.read(lambda s: s.execute(statement).mappings().all())]
-
-
-def test_requests_of_before_are_filled_in_as_they_would_have_been_kept(city: City) -> None:
-    """Down to the release before and up again: a task offered and one claimed, a hold, others' steps, a late one."""
+@pytest.fixture
+def town(city: City) -> City:
+    """The city with errands, others' steps, and promises of an hour."""
     city.publish(errand(), asking(), asking(type="gas", start="gas"), promised())
-    claimed, held, asleep = (city.open() for _ in range(3))
-    city.open()
-    city.open("asking")
-    city.open("gas")
-    late = city.open("promise")
-    closed = city.open()
-    city.later(minutes=5)
-    city.do(claimed, "claim", task=f"{claimed}-T1", assignee="anneke")
-    city.do(held, "hold", reason="closed off")
-    city.do(asleep, "complete", task=f"{asleep}-T1", outcome="later")
-    city.do(closed, "cancel", reason="gone")
-    city.later(hours=2)
-    city.inbox.advance(late, city.now)
-    kept = columns(city)
-    assert [row["waits_for"] for row in kept] == ["person", "hold", "signal", "team", "system", "agency", "team", None]
-    assert kept[6]["acted_at"] == kept[6]["waits_since"]  # rungs have fired since; nothing has happened
+    return city
 
-    through(city.store, "0005")
-    found = columns(city)
-    kept[7]["acted_at"] = None  # a closed request is on none of these lists
-    found[7]["acted_at"] = None
-    assert found == kept
+
+def waits(city: City, request_id: str) -> Waits:
+    """On whom it waits: the kind, who or what, since when."""
+    row = city.request(request_id)
+    return row.waits_for, row.waits_on, row.waits_since
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        ("errand", ("team", QUEUE, MORNING)),
+        ("asking", ("system", "permits-office", MORNING)),
+        ("gas", ("agency", "lakeport-gas", MORNING)),
+    ],
+)
+def test_from_its_opening_it_waits_on_whoever_has_the_first_step(town: City, type_: str, expected: Waits) -> None:
+    request_id = town.open(type_)
+    assert waits(town, request_id) == expected
+    assert town.request(request_id).acted_at == MORNING
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        ("claim", {"task": "T1", "assignee": "anneke"}, ("person", "anneke")),
+        ("hold", {"reason": "closed off"}, ("hold", ADMIN.name)),
+        ("complete", {"task": "T1", "outcome": "later"}, ("signal", "wake")),
+        ("cancel", {"reason": "gone"}, (None, None)),
+    ],
+)
+def test_with_each_command_it_waits_on_whoever_is_next(
+    town: City, kind: str, body: dict[str, Any], expected: tuple[str | None, str | None]
+) -> None:
+    request_id = town.open()
+    town.later(minutes=5)
+    given = {**body, "task": f"{request_id}-T1"} if "task" in body else body
+    town.do(request_id, kind, **given)
+    found = waits(town, request_id)
+    assert found == (*expected, town.now if expected[0] else None)
+    assert town.request(request_id).acted_at == town.now
+
+
+def test_a_deadline_that_passes_is_nothing_that_happens(town: City) -> None:
+    """Rungs fire, and still it waits on the same team since the same instant."""
+    request_id = town.open("promise")
+    town.due(request_id, town.later(hours=2))
+    row = town.request(request_id)
+    assert (row.decision, row.updated_at) == (2, town.now)
+    assert waits(town, request_id) == ("team", QUEUE, MORNING)
+    assert row.acted_at == row.waits_since == town.now - timedelta(hours=2)
+
+
+def test_a_command_that_had_to_wait_is_kept_the_same_way(town: City) -> None:
+    request_id = town.open()
+    town.waiting(request_id, "hold", reason="closed off")
+    assert waits(town, request_id) == ("team", QUEUE, MORNING)
+    given = town.now
+    town.due(request_id, town.later(minutes=5))
+    assert waits(town, request_id) == ("hold", ADMIN.name, given)

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from fixline.catalog import version_hash
+from fixline.domain.decision import Refused
 from fixline.store.tables import DefinitionVersionRow
 from fixline.store.versions import Versions, VersionUnknown, publish
 from tests.support.city import City, at_once
@@ -57,7 +58,9 @@ def test_an_open_request_keeps_its_version(city: City) -> None:
     steps["work"]["then"] = {"finished": "fixed"}
     city.publish(errand(steps=steps))
     task = city.task(request_id).id
-    assert city.do(request_id, "complete", task=task, outcome="finished").answer["code"] == "unknown_outcome"
+    with pytest.raises(Refused) as refused:
+        city.do(request_id, "complete", task=task, outcome="finished")
+    assert refused.value.refusal.code == "unknown_outcome"
     assert city.do(request_id, "complete", task=task, outcome="done").state == "applied"
     newer = city.open()
     assert city.do(newer, "complete", task=city.task(newer).id, outcome="finished").state == "applied"

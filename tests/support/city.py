@@ -20,10 +20,12 @@ from activities.dispatch import Crews
 from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
 from fixline.domain.commands import COMMAND, Actor, Command, Role
 from fixline.domain.definition import Definition
-from fixline.store.arrivals import Arrival, Received, accept
+from fixline.messages import PendingWork
+from fixline.store.arrivals import Arrival, Received, lock_request
+from fixline.store.commands import Commands, Given
 from fixline.store.effects import Effects
-from fixline.store.inbox import Applied, Inbox
 from fixline.store.opening import Contact, Report, open_request
+from fixline.store.pacing import Pacing
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
 from fixline.store.versions import Versions, publish
@@ -54,8 +56,9 @@ class City:
         self._clock = clock
         self._numbers = itertools.count(1)
         self.versions = Versions()
-        self.inbox = Inbox(store, self.versions)
-        self.effects = Effects(store, self.inbox)
+        self.pacing = Pacing()
+        self.rules = Commands(store, self.versions, self.pacing)
+        self.effects = Effects(store, self.rules)
         self.zone = ZoneInfo(self.organisation.city.timezone)
         self.crews = Crews(self.organisation)
         self.publish(*catalog.definitions.values())
@@ -126,10 +129,14 @@ class City:
 
     def open(self, type_: str = "errand", **details: Any) -> str:
         """Open a request that the rules accept; its id."""
-        report = self.report(type_, **details)
-        return self.store.write(lambda s: open_request(s, report, self.zone)).command.request_id
+        return self.opened(type_, **details).row.request_id
 
-    def accept(
+    def opened(self, type_: str = "errand", **details: Any) -> Given:
+        """Open a request that the rules accept; the command's row, and what its workflow is to be told."""
+        report = self.report(type_, **details)
+        return self.store.write(lambda s: open_request(s, report, self.zone, self.pacing))
+
+    def given(
         self,
         request_id: str,
         kind: str,
@@ -139,29 +146,36 @@ class City:
         key: str | None = None,
         body_hash: str | None = None,
         **body: Any,
-    ) -> Received:
-        """Put a command into a request's inbox."""
+    ) -> Given:
+        """Give a request a command; its row, and what its workflow is to be told."""
         command = COMMAND.validate_python({"kind": kind, **body})
         arrival = self.arrival(command, actor=actor, at=at, key=key, body_hash=body_hash)
-        return self.store.write(lambda s: accept(s, request_id, arrival))
+        return self.rules.submit(request_id, arrival)
 
-    def advance(self, request_id: str, now: datetime | None = None, **options: Any) -> Applied:
-        """Empty a request's inbox."""
-        return self.inbox.advance(request_id, now or self.clock(), **options)
+    def do(self, request_id: str, kind: str, **body: Any) -> Received:
+        """Give a request a command; the answered row."""
+        return self.given(request_id, kind, **body).row
 
-    def do(self, request_id: str, kind: str, **body: Any) -> CommandRow:
-        """Accept a command and apply it; the answered row."""
-        row = self.accept(request_id, kind, **body)
-        self.advance(request_id)
-        return self.command(row.id)
+    def waiting(self, request_id: str, kind: str, **body: Any) -> Received:
+        """Keep a command as waiting, as a fault of ours would have it."""
+        arrival = self.arrival(COMMAND.validate_python({"kind": kind, **body}))
+        return self.store.write(lambda s: self.rules.keep(s, request_id, arrival, "Fault: of the test's")).row
 
-    def take(self, request_id: str) -> Applied:
+    def due(self, request_id: str, now: datetime | None = None, **options: Any) -> PendingWork:
+        """Decide what is due, as the workflow has it done."""
+        return self.rules.due(request_id, now or self.clock(), **options)
+
+    def work(self, request_id: str) -> PendingWork:
+        """What is left to do."""
+        return self.store.read(lambda s: self.rules.work_of(s, lock_request(s, request_id)))
+
+    def take(self, request_id: str) -> PendingWork:
         """Take every work order that has not been taken, by the teams' own rules."""
-        applied = self.advance(request_id)
-        for effect in applied.pending:
+        work = self.work(request_id)
+        for effect in work.effects:
             if effect.kind in ("dispatch", "order_inspection"):
-                applied = self.effects.take(request_id, effect.id, self.clock(), self.crews.give)
-        return applied
+                work = self.effects.take(request_id, effect.effect_id, self.clock(), self.crews.give)
+        return work
 
     def request(self, request_id: str) -> RequestRow:
         """The request's row."""

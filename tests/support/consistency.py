@@ -28,6 +28,7 @@ def assert_consistent(store: Store, *, settled: bool = False) -> int:
 
 def _check_all(session: Session, settled: bool) -> int:
     requests = session.exec(select(RequestRow)).all()
+    assert [row.id for row in requests if row.signalled > row.decision] == []
     versions = Versions()
     for request in requests:
         _check_commands(session, request, settled)
@@ -64,11 +65,11 @@ def _check_journal(session: Session, request: RequestRow, state: RequestState) -
 def _check_commands(session: Session, request: RequestRow, settled: bool) -> None:
     """Numbers have no gap; every applied command has a decision of its own, and every answered one its answer."""
     commands = sorted(_rows(session, CommandRow, request), key=lambda row: row.number)
-    assert [row.number for row in commands] == list(range(1, request.inbox + 1)), request.id
+    assert [row.number for row in commands] == list(range(1, request.last_command + 1)), request.id
     applied = [row.decision for row in commands if row.decision is not None]
     assert len(applied) == len(set(applied)), f"{request.id}: two commands of one decision"
     assert all(1 <= decision <= request.decision for decision in applied), request.id
-    in_turn = [row.decision for row in commands if row.decision is not None and not row.retries]
+    in_turn = [row.decision for row in commands if row.decision is not None and not row.attempts and not row.retries]
     assert in_turn == sorted(in_turn), f"{request.id}: applied out of order"
     for row in commands:
         assert row.state in ("waiting", "applied", "refused", "failed"), row.id

@@ -6,6 +6,7 @@ Owns the driver: people act at random whole minutes, timers fire at the minute, 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import heapq
 import random
@@ -14,8 +15,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from fixline.domain.decision import Refused
 from fixline.domain.state import RequestState
-from fixline.store.inbox import Applied
+from fixline.messages import PendingWork
 from fixline.store.tables import CommandRow, JournalRow, RequestRow
 from tests.support.city import City
 from tests.support.kinds import EARLIEST, FIRST, HOLE, HOLE_AFTER, LAMP, LAMP_AFTER, LAST, OUTCOMES, Kind, definition_of
@@ -82,7 +84,7 @@ class Month:
         """Every timer that is due fires."""
         self.city.now = now
         for request_id in [each for each, at in self._timers.items() if at <= now]:
-            self._applied(request_id, self.city.advance(request_id))
+            self._told(request_id, self.city.due(request_id))
 
     def _happen(self, what: str) -> None:
         match what:
@@ -113,7 +115,7 @@ class Month:
             details |= {"backlog": True, "opened_at": opened_at}
         request_id = self.city.open(self.chance.choice(("hole", "hole", "lamp")), **details)
         self.ids.append(request_id)
-        self._applied(request_id, self.city.advance(request_id))
+        self._told(request_id, self.city.due(request_id))
         self._next_act(request_id)
 
     def _next_act(self, request_id: str) -> None:
@@ -122,35 +124,37 @@ class Month:
         if at < LAST:
             self._put(at, request_id)
 
-    def _applied(self, request_id: str, applied: Applied) -> None:
+    def _told(self, request_id: str, work: PendingWork) -> None:
         """Take what the decision asks for, and set the timer."""
         city = self.city
-        told: set[str] = set()
-        while applied.pending:
-            effect = applied.pending[0]
+        others: dict[str, PendingWork] = {}
+        while work.effects:
+            effect = work.effects[0]
             if effect.kind == "tell_request":
-                applied, bells = city.effects.tell(request_id, effect.id, city.now)
-                told |= {bell.request_id for bell in bells}
+                work, signal = city.effects.tell(request_id, effect.effect_id, city.now)
+                if signal is not None:
+                    others[signal.request_id] = signal.work
             elif effect.kind in ("dispatch", "order_inspection") and self.chance.random() < 0.5:
-                applied = city.effects.take(request_id, effect.id, city.now, city.crews.give)
+                work = city.effects.take(request_id, effect.effect_id, city.now, city.crews.give)
             else:
-                applied = city.effects.take(request_id, effect.id, city.now, lambda *_: None)
-        if applied.next_at is None or applied.closed:
+                work = city.effects.take(request_id, effect.effect_id, city.now, lambda *_: None)
+        if work.next_at is None or work.closed:
             self._timers.pop(request_id, None)
         else:
-            self._timers[request_id] = applied.next_at
-        for each in sorted(told):
-            self._applied(each, city.advance(each))
+            self._timers[request_id] = work.next_at
+        for each in sorted(others):
+            self._told(each, city.work(each))
 
     # What people do
 
     def _act(self, request_id: str) -> None:
         commands = self._choose(request_id, self._state(request_id))
         for kind, body in commands:
-            self.city.accept(request_id, kind, **body)
+            with contextlib.suppress(Refused):
+                self.city.do(request_id, kind, **body)
             self.given[kind] = self.given.get(kind, 0) + 1
         if commands:
-            self._applied(request_id, self.city.advance(request_id))
+            self._told(request_id, self.city.due(request_id))
 
     def _state(self, request_id: str) -> RequestState:
         state = self.city.request(request_id).state

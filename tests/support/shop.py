@@ -1,4 +1,4 @@
-"""A city at work: its desk, doorbell and relay, and workers on a task queue of the test's own.
+"""A city at work: its desk, signals and relay, and workers on a task queue of the test's own.
 
 Owns the fixtures `shop` (on SQLite) and `postgres_shop`. Time is real here; request ids differ from those of other
 tests, because all of them use one Temporal server.
@@ -23,10 +23,10 @@ from activities.notification import Notice
 from fixline.catalog import Catalog
 from fixline.delivery.attributes import SearchAttributes
 from fixline.delivery.desk import Desk
-from fixline.delivery.doorbell import Doorbell
 from fixline.delivery.relay import Relay
-from fixline.delivery.waking import Waker
+from fixline.delivery.signals import Signals
 from fixline.domain.commands import COMMAND, Actor
+from fixline.domain.decision import Refusal, Refused
 from fixline.store.arrivals import Received, utc_now
 from fixline.store.store import Store
 from fixline.store.tables import CounterRow
@@ -63,11 +63,10 @@ class Shop:
         self.city = City(store, catalog, clock=utc_now)
         self.notices = Notices()
         self.attributes = SearchAttributes(client)
-        self.doorbell = Doorbell(client, task_queue=self.queue, attributes=self.attributes)
-        self.waker = Waker(store, self.doorbell)
-        self.activities = worker.build_activities(store, self.city.organisation, self.notices, self.waker.wake)
-        self.desk = Desk(store, self.doorbell, self.city.zone, answer_within_seconds=10)
-        self.relay = Relay(store, self.doorbell)
+        self.signals = Signals(client, store, task_queue=self.queue, attributes=self.attributes)
+        self.activities = worker.build_activities(store, self.city.organisation, self.notices, self.signals.send)
+        self.desk = Desk(store, self.signals, self.city.zone, self.city.versions, answer_within_seconds=10)
+        self.relay = Relay(store, self.signals, self.city.rules)
         year = utc_now().astimezone(self.city.zone).strftime("%y")
         first = next(_SERIES) * 10_000
         store.write(lambda s: s.add(CounterRow(name=f"request-{year}", last=first)))
@@ -96,10 +95,26 @@ class Shop:
             raise
         return description.history_length > 2
 
+    async def _task_pending(self, request_id: str) -> bool:
+        """Whether the request's workflow has something to think about; not where it has none, or has ended."""
+        try:
+            described = await self.handle(request_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return described.raw_description.HasField("pending_workflow_task")
+
     async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Received:
         """Give a command at the desk; its row as the caller sees it."""
         command = COMMAND.validate_python({"kind": kind, **body})
         return await self.desk.submit(request_id, self.city.arrival(command, actor=actor))
+
+    async def refusal(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Refusal:
+        """Give a command that the rules refuse; why."""
+        with pytest.raises(Refused) as refused:
+            await self.submit(request_id, kind, actor=actor, **body)
+        return refused.value.refusal
 
     async def complete(self, request_id: str, outcome: str, **form: Any) -> Received:
         """Complete the one open task."""
@@ -136,20 +151,24 @@ class Shop:
             await asyncio.sleep(pause)
 
     async def settled(self, request_id: str, within: float = 15) -> None:
-        """Wait until no command of the request waits and no effect is pending."""
+        """Wait until the workflow knows the last decision, no command of the request waits and no effect is pending,
+        and until Temporal has recorded what the workflow made of it: only then does its history say so."""
 
-        def nothing_left() -> bool:
+        async def nothing_left() -> bool:
+            row = self.city.request(request_id)
             waiting = [row for row in self.city.commands(request_id) if row.state == "waiting"]
             pending = [row for row in self.city.effects_of(request_id) if row.state != "done"]
-            return not waiting and not pending
+            if row.signalled < row.decision or waiting or pending:
+                return False
+            return not await self._task_pending(request_id)
 
         await self.until(nothing_left, f"{request_id} at rest", within)
 
 
-def replayer(shell: type = ServiceRequest) -> Replayer:
-    """Replays histories in the sandbox in which workers run the shell."""
+def replayer(workflow: type = ServiceRequest) -> Replayer:
+    """Replays histories in the sandbox in which workers run workflows."""
     # With a build id of its own it does not hash every loaded module.
-    return Replayer(workflows=[shell], workflow_runner=sandboxed_runner(), build_id="replay")
+    return Replayer(workflows=[workflow], workflow_runner=sandboxed_runner(), build_id="replay")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,29 +10,49 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-from fixline.messages import Advanced, AdvanceOrder, Attributes, Bell, EffectOrder, EffectTask, Rung, Shell, Summary
+from fixline import messages
+from fixline.messages import (
+    Attributes,
+    DueInput,
+    EffectInput,
+    PendingEffect,
+    PendingWork,
+    Summary,
+    WorkflowInput,
+    WorkflowSignal,
+)
 from fixline.payloads import DATA_CONVERTER
 
 NOW = datetime(2026, 3, 8, 7, 59, 59, 123456, tzinfo=UTC)
 OURS = DATA_CONVERTER.payload_converter
 THEIRS = DataConverter.default.payload_converter
-ADVANCED = Advanced(
+WORK = PendingWork(
     3,
     False,
     NOW,
-    [EffectOrder("SR26-1:3:1", "dispatch", "store")],
+    NOW.replace(minute=58),
+    [PendingEffect("SR26-1:3:1", "dispatch", "store"), PendingEffect("SR26-1:3:2", "escalate", "store", batch="3")],
+    1,
     Summary("pothole", "open", None, "fill", "high"),
-    attributes=Attributes("pothole", "streets", None, "north", "open", "high", NOW),
+    Attributes("pothole", "streets", None, "north", "open", "high", NOW),
 )
 MESSAGES = [
-    Bell("complete", 2),
-    Rung(3),
-    AdvanceOrder("SR26-1", NOW, armed_at=None, first=True, known=2),
-    EffectTask("SR26-1", "SR26-1:3:1", NOW),
-    ADVANCED,
-    Advanced(4, True, None),
-    Shell("SR26-1", armed_at=NOW, runs=2, opened=ADVANCED, known=3),
+    PendingEffect("SR26-1:3:2", "escalate", "store", batch="3"),
+    Summary("pothole", "open", None, "fill", "high"),
+    Attributes("pothole", "streets", None, "north", "open", "high", NOW),
+    DueInput("SR26-1", NOW, armed_at=None, unarmed=True, known=2),
+    EffectInput("SR26-1", "SR26-1:3:1", NOW),
+    EffectInput("SR26-1", "SR26-1:3:1", NOW, ["SR26-1:3:2"]),
+    WORK,
+    PendingWork(4, True, None),
+    WorkflowInput("SR26-1", runs=2, armed_at=NOW, known=3),
+    WorkflowSignal("SR26-1", "complete", WORK, starts=True),
 ]
+
+
+def test_no_message_is_left_out() -> None:
+    declared = {each for each in vars(messages).values() if dataclasses.is_dataclass(each)}
+    assert {type(message) for message in MESSAGES} == declared
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda each: type(each).__name__)
@@ -45,20 +66,21 @@ def test_a_message_is_the_same_on_the_other_side(writer: Any, reader: Any, messa
 
 
 def test_instants_stay_aware() -> None:
-    [read] = OURS.from_payloads(OURS.to_payloads([EffectTask("SR26-1", "e", NOW)]), [EffectTask])
+    [read] = OURS.from_payloads(OURS.to_payloads([EffectInput("SR26-1", "e", NOW)]), [EffectInput])
     assert read.now.utcoffset() == NOW.utcoffset()
 
 
 def test_a_field_of_a_later_release_is_passed_over() -> None:
-    payload = Payload(metadata={"encoding": b"json/plain"}, data=b'{"decision": 3, "later": "field"}')
-    assert OURS.from_payloads([payload], [Rung]) == [Rung(3)]
+    data = b'{"decision": 3, "closed": false, "next_at": null, "later": "field"}'
+    payload = Payload(metadata={"encoding": b"json/plain"}, data=data)
+    assert OURS.from_payloads([payload], [PendingWork]) == [PendingWork(3, False, None)]
 
 
-@pytest.mark.parametrize("data", [b"{", b'{"decision": "many"}', b"{}"])
+@pytest.mark.parametrize("data", [b"{", b'{"decision": "many", "closed": false, "next_at": null}', b"{}"])
 def test_what_is_no_message_is_an_error(data: bytes) -> None:
     payload = Payload(metadata={"encoding": b"json/plain"}, data=data)
     with pytest.raises(RuntimeError, match="could not be converted"):
-        OURS.from_payloads([payload], [Rung])
+        OURS.from_payloads([payload], [PendingWork])
 
 
 @pytest.mark.parametrize("value", [None, b"bytes", {"plain": [1, 2.5]}, "text", 7])

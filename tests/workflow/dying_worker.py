@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 import worker
 from fixline.catalog import read_catalog
-from fixline.messages import Advanced, AdvanceOrder, EffectTask
+from fixline.messages import DueInput, EffectInput, PendingWork
 from fixline.store.store import Store
 from tests.support.lakeport import LAKEPORT
 
@@ -25,18 +25,18 @@ EXIT_CODE = 9
 
 def dying(work: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The same activity, after whose commit nothing follows."""
-    if name == "advance":
+    if name == "decide_due":
 
         @activity.defn(name=name)
-        async def advance(order: AdvanceOrder) -> Advanced:
-            await work(order)
+        async def decide_due(given: DueInput) -> PendingWork:
+            await work(given)
             os._exit(EXIT_CODE)
 
-        return advance
+        return decide_due
 
     @activity.defn(name=name)
-    async def effect(task: EffectTask) -> Advanced:
-        done = work(task)
+    async def effect(given: EffectInput) -> PendingWork:
+        done = work(given)
         if asyncio.iscoroutine(done):
             await done
         os._exit(EXIT_CODE)

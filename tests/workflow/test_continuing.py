@@ -52,22 +52,24 @@ async def test_commands_that_keep_coming_are_all_applied(impatient: Shop) -> Non
     shop = impatient
     shop.city.publish(errand(IN_TURN))
     async with shop.worker():
-        relaying = asyncio.create_task(shop.relay.run())
         request_id = await shop.open()
 
         async def talk(who: int) -> list[str]:
-            return [(await shop.submit(request_id, "comment", text=f"{who}-{n}")).state for n in range(15)]
+            states = []
+            for n in range(25):
+                states.append((await shop.submit(request_id, "comment", text=f"{who}-{n}")).state)
+                await asyncio.sleep(0.05)  # else one signal would speak for most of them
+            return states
 
         said = await asyncio.gather(*(talk(who) for who in range(4)))
-        assert said == [["applied"] * 15] * 4
+        assert said == [["applied"] * 25] * 4
         assert (await shop.complete(request_id, "again")).state == "applied"
         assert (await shop.complete(request_id, "done")).state == "applied"
         await shop.ended(request_id)
-        relaying.cancel()
-        assert await runs(shop, request_id) >= 4
+        assert await runs(shop, request_id) >= 2
     remarks = [row.text for row in shop.city.journal(request_id, "commented")]
     for who in range(4):
-        assert [text for text in remarks if text.startswith(f"{who}-")] == [f"{who}-{n}" for n in range(15)]
+        assert [text for text in remarks if text.startswith(f"{who}-")] == [f"{who}-{n}" for n in range(25)]
     assert_consistent(shop.store, settled=True)
 
 
@@ -80,6 +82,7 @@ async def test_a_rung_that_lies_ahead_does_not_fire_with_the_new_run(impatient: 
         while await runs(shop, request_id) < 3:
             assert (await shop.submit(request_id, "comment", text="x")).state == "applied"
         await shop.submit(request_id, "comment", text="last")
+        await shop.settled(request_id)
         assert shop.city.journal(request_id, "rung_fired") == []
         row = shop.city.request(request_id)
         assert row.next_at == row.opened_at + timedelta(hours=1)
@@ -87,7 +90,9 @@ async def test_a_rung_that_lies_ahead_does_not_fire_with_the_new_run(impatient: 
         carried = json.loads(started.input.payloads[0].data)
         assert datetime.fromisoformat(carried["armed_at"]) == row.next_at
         assert carried["runs"] >= 2
-        assert "TIMER_STARTED" in await shop.events(request_id)
+        # The server lets a run that follows one of less than a second wait a little.
+        await shop.until(lambda: _armed(shop, request_id), "the timer of the new run")
+        assert shop.city.journal(request_id, "rung_fired") == []
         await shop.submit(request_id, "cancel", reason="x")
         await shop.ended(request_id)
     assert_consistent(shop.store, settled=True)
@@ -108,6 +113,10 @@ async def test_a_rung_due_around_the_change_of_runs_fires_once(impatient: Shop) 
     opened = shop.city.request(request_id).opened_at
     assert [row.at >= opened + timedelta(seconds=s) for row, s in zip(fired, (3, 6), strict=True)] == [True, True]
     assert_consistent(shop.store, settled=True)
+
+
+async def _armed(shop: Shop, request_id: str) -> bool:
+    return "TIMER_STARTED" in await shop.events(request_id)
 
 
 async def talking(shop: Shop, request_id: str) -> bool:

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from activities.notification import Notice
-from fixline.delivery.doorbell import Doorbell
-from fixline.delivery.relay import PATIENCE, Relay
+from fixline.delivery.relay import PATIENCE
 from fixline.delivery.watch import while_database_answers
 from fixline.store.opening import Contact
 from fixline.store.store import StoreAway
@@ -46,23 +45,6 @@ async def dying_worker(shop: Shop, server: TemporalServer, victim: str) -> Async
             await process.wait()
 
 
-async def test_a_command_whose_worker_dies_after_the_commit_is_applied_once(
-    shop: Shop, temporal_server: TemporalServer
-) -> None:
-    shop.city.publish(errand(IN_TURN))
-    async with dying_worker(shop, temporal_server, "advance"):
-        request_id = await shop.open()
-        answered = await shop.submit(request_id, "comment", text="was it heard?")
-        assert answered.state == "applied", "the answer is the row's, and the row was committed"
-    async with shop.worker():
-        assert (await shop.submit(request_id, "comment", text="and now?")).state == "applied"
-        await shop.settled(request_id)
-        await shop.complete(request_id, "done")
-        await shop.ended(request_id)
-    assert [row.text for row in shop.city.journal(request_id, "commented")] == ["was it heard?", "and now?"]
-    assert_consistent(shop.store, settled=True)
-
-
 async def test_an_effect_whose_worker_dies_after_the_commit_is_taken_once(
     shop: Shop, temporal_server: TemporalServer
 ) -> None:
@@ -83,7 +65,7 @@ async def test_a_rung_whose_worker_dies_after_the_commit_fires_once(
     shop: Shop, temporal_server: TemporalServer
 ) -> None:
     shop.city.publish(promised("0.05 calendar minutes"))
-    async with dying_worker(shop, temporal_server, "advance"):
+    async with dying_worker(shop, temporal_server, "decide_due"):
         request_id = await shop.open("promise")
     assert shop.city.journal(request_id, "rung_fired")[0].data["last_rung"] == "50%"
     async with shop.worker():
@@ -95,23 +77,22 @@ async def test_a_rung_whose_worker_dies_after_the_commit_fires_once(
     assert_consistent(shop.store, settled=True)
 
 
-async def test_a_command_given_while_no_worker_runs_is_relayed_when_one_is_back(shop: Shop) -> None:
-    shop.city.publish(errand())
+async def test_a_command_whose_process_dies_before_the_signal_is_relayed(shop: Shop) -> None:
+    """The store has it, nobody has told the workflow: any worker's relay does."""
+    shop.city.publish(errand(IN_TURN))
     async with shop.worker():
         request_id = await shop.open()
         await shop.settled(request_id)
-    row = await asyncio.to_thread(shop.city.accept, request_id, "comment", text="hello?")
-    relay = Relay(
-        shop.store,
-        Doorbell(shop.client, task_queue=shop.queue, ring_timeout=timedelta(seconds=0.5)),
-        clock=lambda: shop.city.clock() + PATIENCE,
-    )
-    assert await relay.round() == (1, 0)
-    assert shop.city.command(row.id).state == "waiting"
-    shop.relay._clock = lambda: shop.city.clock() + PATIENCE * 2
-    async with shop.worker():
+        row = await asyncio.to_thread(shop.city.do, request_id, "complete", task=f"{request_id}-T1", outcome="again")
+        assert row.state == "applied"
+        assert await shop.relay.round() == (0, 0), "left to the process that decided it for a while"
+        shop.relay._clock = lambda: shop.city.clock() + PATIENCE
         assert await shop.relay.round() == (1, 1)
-    assert shop.city.command(row.id).state == "applied"
+        await shop.settled(request_id)
+        assert await shop.relay.round() == (0, 0)
+        assert shop.city.task(request_id).assignee is not None, "the effect was taken"
+        await shop.complete(request_id, "done")
+        await shop.ended(request_id)
     assert_consistent(shop.store, settled=True)
 
 
@@ -122,7 +103,7 @@ async def test_a_request_whose_workflow_was_never_started_is_started_by_the_rela
     async with shop.worker():
         assert await shop.relay.round() == (1, 1)
         await shop.settled(request_id)
-        assert shop.city.request(request_id).shell_at is not None
+        assert shop.city.request(request_id).signalled == 2
         assert await shop.relay.round() == (0, 0)
         await shop.handle(request_id).terminate()
     assert_consistent(shop.store, settled=True)
@@ -135,6 +116,7 @@ async def test_a_terminated_workflow_is_taken_up_again_by_the_next_command(shop:
         await shop.settled(request_id)
         await shop.handle(request_id).terminate()
         assert (await shop.submit(request_id, "comment", text="still there?")).state == "applied"
+        await shop.settled(request_id)
         assert "TIMER_STARTED" in await shop.events(request_id)
         await shop.submit(request_id, "cancel", reason="x")
         await shop.ended(request_id)

@@ -104,7 +104,7 @@ async def test_they_open_again_with_the_one_that_was_not_fixed(shop: Shop) -> No
 
 
 async def test_a_worker_dies_while_the_duplicates_are_told(shop: Shop, temporal_server: TemporalServer) -> None:
-    """After the commit that put the first word into the other's inbox; the relay of a later worker rings."""
+    """After the commit of the first word's decision at the other; the relay of a later worker signals it."""
     shop.city.publish(hole())
     async with shop.worker():
         first, others = await reported(shop)

@@ -40,7 +40,7 @@ def reaching(shop: Shop, listener: Listener, **steps: dict[str, Any]) -> Callabl
     outgoing = Outgoing(
         secrets.get, private_hosts=frozenset({"localhost"}), resolve=lambda *_: ["127.0.0.1"], try_seconds=5
     )
-    activities = build_activities(shop.store, organisation, shop.notices, shop.waker.wake, outgoing)
+    activities = build_activities(shop.store, organisation, shop.notices, shop.signals.send, outgoing)
     original = asking().model_dump(mode="json", by_alias=True)["steps"]
     shop.city.publish(asking(steps={name: {**original[name], **change} for name, change in steps.items()}))
     return lambda: shop.worker(activities)

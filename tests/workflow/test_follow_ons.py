@@ -10,7 +10,7 @@ from temporalio import activity
 
 from fixline.domain.definition import Definition
 from fixline.domain.state import RequestState
-from fixline.messages import Advanced, EffectTask
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.tables import RequestRow
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
@@ -133,11 +133,11 @@ async def test_one_follow_on_when_the_worker_dies_after_the_commit(shop: Shop) -
     committed = asyncio.Event()
 
     @activity.defn(name="open_follow_on")
-    async def open_follow_on(effect: EffectTask) -> Advanced:
-        applied: Advanced = await opening(effect)
+    async def open_follow_on(effect: EffectInput) -> PendingWork:
+        work: PendingWork = await opening(effect)
         committed.set()
         await asyncio.sleep(60)  # the answer never gets to Temporal
-        return applied
+        return work
 
     async with shop.worker([*dying, open_follow_on]):
         request_id = await shop.open("pavement-cave-in")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import json
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHistory
 
-from fixline.messages import Bell, Summary
+from fixline.messages import PendingWork, Summary, WorkflowInput
 from fixline.store.opening import Contact
-from fixline.store.tables import RequestRow
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
-from tests.support.types import IN_TURN, LEAST_LOADED, errand
+from tests.support.types import IN_TURN, LEAST_LOADED, errand, promised
 
 pytestmark = pytest.mark.temporal
 
@@ -39,13 +38,28 @@ async def test_a_pothole_from_report_to_fixed(shop: Shop) -> None:
     assert assert_consistent(shop.store, settled=True) == 1
 
 
+def told(history: WorkflowHistory) -> list[str]:
+    """A history, read aloud: signals by their names, local activities by theirs, and how it ended."""
+    story: list[str] = []
+    for event in history.events:
+        if event.HasField("workflow_execution_signaled_event_attributes"):
+            story.append(event.workflow_execution_signaled_event_attributes.signal_name)
+        elif event.HasField("marker_recorded_event_attributes"):
+            data = json.loads(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
+            story.append(f"[{data['activity_type']}]")
+        elif event.HasField("workflow_execution_completed_event_attributes"):
+            story.append("closed")
+    return story
+
+
 async def test_what_an_operator_sees_in_temporal(shop: Shop) -> None:
-    """The workflow's id is the request's, doorbells carry the kind of the command, activities what they do."""
+    """The workflow's id is the request's, signals are named after the commands, activities after what they do."""
     shop.city.publish(errand(LEAST_LOADED, kind="dispatch"))
     async with shop.worker():
-        request_id = await shop.open(contact=Contact(name="Rosalind"))
+        request_id = await shop.open()
         await shop.settled(request_id)
         await shop.submit(request_id, "comment", text="on our way")
+        await shop.settled(request_id)
         open_summary = await shop.handle(request_id).query("state", result_type=Summary)
         assert open_summary == Summary("errand", "open", None, "work", "normal")
         await shop.complete(request_id, "done")
@@ -53,24 +67,24 @@ async def test_what_an_operator_sees_in_temporal(shop: Shop) -> None:
         summary = await shop.handle(request_id).query("state", result_type=Summary)
     assert summary == Summary("errand", "closed", "fixed", None, "normal")
     history = await shop.history(request_id)
-    updates = [
-        event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
-        for event in history.events
-        if event.HasField("workflow_execution_update_accepted_event_attributes")
-    ]
-    assert updates == ["comment", "complete"]
-    markers = [event for event in history.events if event.HasField("marker_recorded_event_attributes")]
-    activities = Counter(
-        word
-        for event in markers
-        for word in ("advance", "dispatch", "notify")
-        if f'"{word}"' in str(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
-    )
-    assert activities["dispatch"] == 1
-    assert activities["notify"] == 2
-    assert activities["advance"] == 2
+    assert told(history) == ["open", "[dispatch]", "comment", "complete", "closed"]
     assert not [event for event in history.events if event.HasField("activity_task_scheduled_event_attributes")]
     assert_consistent(shop.store, settled=True)
+
+
+async def test_the_story_of_a_pothole(shop: Shop) -> None:
+    """At most 21 events where each command comes after the last one's effects, and 8 kB."""
+    async with shop.worker():
+        request_id = await shop.open("pothole")
+        await shop.settled(request_id)
+        await shop.complete(request_id, "pothole", depth=12)
+        await shop.settled(request_id)
+        await shop.complete(request_id, "done", potholes_filled=1, photo_after="photo-1")
+        await shop.ended(request_id)
+    history = await shop.history(request_id)
+    assert told(history) == ["open", "[order_inspection]", "complete", "[dispatch]", "complete", "closed"]
+    assert len(history.events) <= 21
+    assert sum(event.ByteSize() for event in history.events) <= 8_000
 
 
 async def test_no_free_text_and_no_contact_in_a_history(shop: Shop) -> None:
@@ -92,29 +106,15 @@ async def test_no_free_text_and_no_contact_in_a_history(shop: Shop) -> None:
 async def test_forty_commands_at_once(database: str, request: pytest.FixtureRequest, temporal_client: Any) -> None:
     shop = Shop(temporal_client, request.getfixturevalue(f"{database}_store"), request.getfixturevalue("catalog"))
     shop.city.publish(errand())
-    rung, most = 0, 0
-    real_ring = shop.doorbell.ring
-
-    async def ring(*arguments: Any, **options: Any) -> bool:
-        nonlocal rung, most
-        rung += 1
-        most = max(most, rung)
-        try:
-            return await real_ring(*arguments, **options)
-        finally:
-            rung -= 1
-
-    shop.doorbell.ring = ring  # type: ignore[method-assign]
     async with shop.worker():
-        relaying = asyncio.create_task(shop.relay.run())
         request_id = await shop.open()
         rows = await asyncio.gather(*(shop.submit(request_id, "comment", text=str(n)) for n in range(40)))
-        relaying.cancel()
         assert [row.state for row in rows] == ["applied"] * 40
         task = shop.city.task(request_id)
         await shop.submit(request_id, "complete", task=task.id, outcome="done")
         await shop.ended(request_id)
-    assert most <= 8
+    signals = [each for each in told(await shop.history(request_id)) if each == "comment"]
+    assert 1 <= len(signals) <= 40
     commands = shop.city.commands(request_id)
     assert [row.decision for row in commands] == list(range(1, 43))
     said = [row.text for row in shop.city.journal(request_id, "commented")]
@@ -140,51 +140,111 @@ async def test_many_requests_side_by_side(shop: Shop) -> None:
     assert assert_consistent(shop.store) == 12
 
 
-async def test_a_refusal_is_an_answer_too(shop: Shop) -> None:
+async def test_a_refusal_writes_nothing(shop: Shop) -> None:
     shop.city.publish(errand())
     async with shop.worker():
         request_id = await shop.open()
-        refused = await shop.submit(request_id, "signal", name="wake")
-        assert (refused.state, refused.answer["code"]) == ("refused", "signal_not_awaited")
-        assert (await shop.submit(request_id, "cancel", reason="x")).state == "applied"
+        assert (await shop.refusal(request_id, "signal", name="wake")).code == "signal_not_awaited"
+        assert (await shop.submit(request_id, "cancel", reason="x")).number == 2
         await shop.ended(request_id)
     assert_consistent(shop.store, settled=True)
 
 
 @pytest.mark.parametrize(
-    ("name", "bells"),
-    [
-        ("comment", [Bell("hold", 2)]),
-        ("comment", [Bell("comment", 0)]),
-        ("comment", []),
-        ("comment", [Bell("comment", 2), Bell("comment", 3)]),
-        ("comment", ["ring"]),
-    ],
+    "content",
+    [[], ["look"], [{"decision": 99}], [PendingWork(1, closed=True, next_at=None), "and more"], [None]],
+    ids=["nothing", "text", "half", "too much", "null"],
 )
-async def test_what_is_no_bell_is_refused_and_leaves_no_trace(shop: Shop, name: str, bells: list[Any]) -> None:
+async def test_a_signal_that_cannot_be_read_is_a_reason_to_look_into_the_store(shop: Shop, content: list[Any]) -> None:
+    """As one sent by hand: it fails no task, and the request goes on as the store has it."""
     shop.city.publish(errand())
     async with shop.worker():
         request_id = await shop.open()
-        await shop.submit(request_id, "comment", text="x")
-        before = len(await shop.events(request_id))
-        with pytest.raises(WorkflowUpdateFailedError):
-            await shop.handle(request_id).execute_update(name, args=bells)
-        assert len(await shop.events(request_id)) == before
-        assert (await shop.submit(request_id, "comment", text="y")).state == "applied"
-        await shop.handle(request_id).terminate()
+        await shop.settled(request_id)
+        before = shop.city.journal(request_id)
+        await shop.handle(request_id).signal("by-hand", args=content)
+        await shop.until(lambda: _looked(shop, request_id), "the look")
+        assert shop.city.journal(request_id) == before
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert "WORKFLOW_TASK_FAILED" not in await shop.events(request_id)
+
+
+async def _looked(shop: Shop, request_id: str) -> bool:
+    return "[decide_due]" in told(await shop.history(request_id))
+
+
+async def test_words_that_cross_twice_and_late_do_no_harm(shop: Shop) -> None:
+    """The word of the highest decision holds, whichever comes first: nothing is taken twice, no timer set back."""
+    shop.city.publish(promised("2 calendar hours"))
+    async with shop.worker():
+        opened = await asyncio.to_thread(shop.city.opened, "promise")
+        assert opened.signal is not None
+        request_id = opened.row.request_id
+        held = await asyncio.to_thread(shop.city.given, request_id, "hold", reason="frost")
+        resumed = await asyncio.to_thread(shop.city.given, request_id, "resume")
+        for word in (resumed.signal, opened.signal, held.signal, resumed.signal, opened.signal):
+            assert word is not None
+            assert await shop.signals.deliver(word)
+            await shop.settled(request_id)
+        assert shop.city.request(request_id).signalled == 3
+        story = told(await shop.history(request_id))
+        assert [each for each in story if each[0] != "["] == ["resume", "open", "hold", "resume", "open"]
+        assert story.count("[dispatch]") == 1
+        assert (await shop.events(request_id)).count("TIMER_STARTED") == 1
+        assert "TIMER_CANCELED" not in await shop.events(request_id)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert_consistent(shop.store, settled=True)
+
+
+async def test_a_late_word_that_starts_a_run_anew_does_not_keep_it_alive(shop: Shop) -> None:
+    """The opening's word arrives after the close, and starts a run: it looks into the store, and ends."""
+    shop.city.publish(errand(start="asleep"))
+    async with shop.worker():
+        opened = await asyncio.to_thread(shop.city.opened)
+        assert opened.signal is not None
+        request_id = opened.row.request_id
+        closed = await asyncio.to_thread(shop.city.given, request_id, "cancel", reason="x")
+        assert closed.signal is not None
+        assert await shop.signals.deliver(closed.signal)  # nothing is left to do, and no run is there to be told
+        assert await shop.signals.deliver(opened.signal)
+        await shop.ended(request_id)
+    assert shop.city.request(request_id).signalled == 2
+    assert_consistent(shop.store)
+
+
+async def test_a_run_started_by_hand_looks_into_the_store(shop: Shop) -> None:
+    shop.city.publish(promised("2 calendar hours"))
+    request_id = await asyncio.to_thread(shop.city.open, "promise")
+    async with shop.worker():
+        await shop.client.start_workflow(
+            "ServiceRequest", WorkflowInput(request_id), id=request_id, task_queue=shop.queue
+        )
+        await shop.settled(request_id)
+        assert told(await shop.history(request_id))[0] == "[decide_due]"
+        assert "TIMER_STARTED" in await shop.events(request_id)
+        await shop.submit(request_id, "cancel", reason="x")
+        await shop.ended(request_id)
+    assert_consistent(shop.store, settled=True)
 
 
 async def test_a_closed_request_does_not_come_back_to_life(shop: Shop) -> None:
+    """Neither by a start by hand, nor by a remark, of which its workflow need not be told."""
     shop.city.publish(errand())
     async with shop.worker():
         request_id = await shop.open()
         await shop.submit(request_id, "cancel", reason="x")
         await shop.ended(request_id)
+        await shop.settled(request_id)
         before = [shop.city.request(request_id), shop.city.journal(request_id), shop.city.effects_of(request_id)]
         first_run = (await shop.handle(request_id).describe()).run_id
-        assert await shop.doorbell.start(request_id)
+        await shop.client.start_workflow(
+            "ServiceRequest", WorkflowInput(request_id), id=request_id, task_queue=shop.queue
+        )
         await shop.ended(request_id)
-        assert (await shop.handle(request_id).describe()).run_id != first_run
+        second_run = (await shop.handle(request_id).describe()).run_id
+        assert second_run != first_run
         assert [
             shop.city.request(request_id),
             shop.city.journal(request_id),
@@ -193,26 +253,17 @@ async def test_a_closed_request_does_not_come_back_to_life(shop: Shop) -> None:
         events = await shop.events(request_id)
         assert "TIMER_STARTED" not in events
         assert events[-1] == "WORKFLOW_EXECUTION_COMPLETED"
-    assert_consistent(shop.store, settled=True)
-
-
-async def test_a_remark_on_a_closed_request_is_applied_and_the_run_ends(shop: Shop) -> None:
-    shop.city.publish(errand())
-    async with shop.worker():
-        request_id = await shop.open()
-        await shop.submit(request_id, "cancel", reason="x")
-        await shop.ended(request_id)
         remark = await shop.submit(request_id, "comment", text="thank you")
         assert remark.state == "applied"
-        await shop.ended(request_id)
+        await shop.settled(request_id)
+        assert (await shop.handle(request_id).describe()).run_id == second_run
     assert shop.city.journal(request_id)[-1].text == "thank you"
     assert_consistent(shop.store, settled=True)
 
 
-async def test_bells_that_meet_the_close_lose_nothing(shop: Shop) -> None:
+async def test_signals_that_meet_the_close_lose_nothing(shop: Shop) -> None:
     shop.city.publish(errand())
     async with shop.worker():
-        relaying = asyncio.create_task(shop.relay.run())
         request_id = await shop.open()
 
         async def remark(number: int) -> str:
@@ -223,7 +274,6 @@ async def test_bells_that_meet_the_close_lose_nothing(shop: Shop) -> None:
         states = await asyncio.gather(*(remark(n) for n in range(12)))
         assert (await closing).state == "applied"
         await shop.settled(request_id)
-        relaying.cancel()
         await shop.ended(request_id)
     assert states == ["applied"] * 12
     assert sorted(int(row.text) for row in shop.city.journal(request_id, "commented")) == list(range(12))
@@ -245,13 +295,9 @@ async def test_replay_at_every_task_gives_the_same(shop: Shop) -> None:
     assert_consistent(shop.store, settled=True)
 
 
-async def test_the_first_pass_is_noted_for_the_relay(shop: Shop) -> None:
+async def test_what_was_delivered_is_noted_for_the_relay(shop: Shop) -> None:
     shop.city.publish(errand())
     async with shop.worker():
         request_id = await shop.open()
-
-        def has_shell() -> bool:
-            return shop.store.read(lambda s: s.get_one(RequestRow, request_id).shell_at) is not None
-
-        await shop.until(has_shell, "the shell")
+        await shop.until(lambda: shop.city.request(request_id).signalled == 1, "the note")
         await shop.handle(request_id).terminate()

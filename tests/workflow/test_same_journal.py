@@ -84,9 +84,11 @@ async def perform(shop: Shop, scenario: Scenario) -> str:
             body["task"] = task.id
             actor = actor or Actor(name=CREW, role=Role.CREW, teams=(task.team,))
         assert actor is not None
-        done = await shop.submit(request_id, line.action.command.kind, actor=actor, **body)
-        refused = done.answer.get("code") if done.state == "refused" else None
-        assert refused == line.refused, (line.action.text, done.answer)
+        if line.refused is None:
+            await shop.submit(request_id, line.action.command.kind, actor=actor, **body)
+        else:
+            refusal = await shop.refusal(request_id, line.action.command.kind, actor=actor, **body)
+            assert refusal.code == line.refused, (line.action.text, refusal)
     return request_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from fixline.catalog import Catalog
 from fixline.delivery.attributes import WANTED, SearchAttributes
+from fixline.delivery.relay import PATIENCE
+from fixline.messages import WorkflowInput
 from fixline.store.arrivals import utc_now
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.queries.requests import RequestFilter, list_requests
@@ -115,12 +118,14 @@ async def test_they_are_set_at_the_start_and_changed_only_when_they_change(shop:
         await shop.settled(request_id)
         for text in ("one", "two"):
             await shop.submit(request_id, "comment", text=text)
+        await shop.settled(request_id)
         started = (await shop.history(request_id)).events[0].workflow_execution_started_event_attributes
         assert set(started.search_attributes.indexed_fields) == {
             *("FixlineType", "FixlineDepartment", "FixlineTeam", "FixlineStatus", "FixlinePriority"),
         }
         assert await upserts(shop, request_id) == 0
         await shop.submit(request_id, "priority", priority="high", reason="school")
+        await shop.settled(request_id)
         assert await upserts(shop, request_id) == 1
         await shop.complete(request_id, "done")
         await shop.ended(request_id)
@@ -137,26 +142,42 @@ async def test_a_server_that_has_not_confirmed_them_gets_none(shop: Shop) -> Non
 
     shop.city.publish(errand(IN_TURN))
     unconfirmed = Unconfirmed(shop.client)
-    shop.doorbell._attributes = unconfirmed
+    shop.signals._attributes = unconfirmed
     async with shop.worker(attributes=unconfirmed):
         request_id = await shop.open()
         await shop.settled(request_id)
         await shop.submit(request_id, "priority", priority="high", reason="school")
+        await shop.settled(request_id)
         assert await upserts(shop, request_id) == 0
         await SearchAttributes(shop.client).look()
         assert await listed(shop, "FixlineType IS NULL") == {request_id}
         unconfirmed.confirmed = True
         await shop.submit(request_id, "comment", text="and now")
+        await shop.settled(request_id)
         assert await upserts(shop, request_id) == 1
         await shop.until(lambda: _same(shop, "FixlinePriority = 'high' AND FixlineType = 'errand'", {request_id}))
 
 
-async def test_the_relay_starts_without_them_and_the_first_answer_sets_them(shop: Shop) -> None:
+async def test_the_relay_starts_with_them(shop: Shop) -> None:
+    """As whoever has opened the request would have: nothing is left to be set later."""
+    shop.city.publish(errand(IN_TURN))
+    request_id = await asyncio.to_thread(shop.city.open, "errand")
+    shop.relay._clock = lambda: shop.city.clock() + PATIENCE
+    async with shop.worker():
+        assert await shop.relay.round() == (1, 1)
+        await shop.settled(request_id)
+        assert await upserts(shop, request_id) == 0
+        await shop.until(lambda: _same(shop, "FixlineType = 'errand'", {request_id}))
+
+
+async def test_a_run_that_was_started_without_them_sets_them_all_at_once(shop: Shop) -> None:
+    """As one started by hand: the first answer of an activity brings them."""
     shop.city.publish(errand(IN_TURN))
     await shop.attributes.look()
-    request_id = shop.city.open("errand")
+    request_id = await asyncio.to_thread(shop.city.open, "errand")
     async with shop.worker():
-        assert await shop.doorbell.start(request_id)
+        start = WorkflowInput(request_id)
+        await shop.client.start_workflow("ServiceRequest", start, id=request_id, task_queue=shop.queue)
         await shop.settled(request_id)
         assert await upserts(shop, request_id) == 1
         await shop.until(lambda: _same(shop, "FixlineType = 'errand'", {request_id}))
@@ -182,7 +203,9 @@ async def test_a_run_that_continues_as_new_keeps_them(
         first = (await shop.handle(request_id).describe()).run_id
         while (await shop.handle(request_id).describe()).run_id == first:
             await shop.submit(request_id, "comment", text="x")
+            await shop.settled(request_id)
         await shop.submit(request_id, "comment", text="y")
+        await shop.settled(request_id)
         assert await upserts(shop, request_id) == 0
         await shop.until(lambda: _same(shop, "FixlineType = 'errand' AND FixlineStatus = 'open'", {request_id}))
 
@@ -193,7 +216,7 @@ async def test_a_server_that_refuses_them_at_a_start_is_asked_again(shop: Shop) 
     nowhere.confirmed, nowhere._looked_at = True, float("inf")
     shop.city.publish(errand(IN_TURN))
     namespace = shop.client.config() | {"namespace": "no-such-namespace"}
-    shop.doorbell._client, shop.doorbell._attributes = Client(**namespace), nowhere
+    shop.signals._client, shop.signals._attributes = Client(**namespace), nowhere
     await shop.open(begun=False)
     await shop.until(lambda: not nowhere.confirmed, "the doubt")
 

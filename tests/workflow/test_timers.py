@@ -48,7 +48,7 @@ async def test_what_falls_due_at_one_instant_is_woken_a_little_at_a_time(shop: S
     shop.city.publish(promised("0.1 calendar minutes", [{"at_due": True, "tell": "supervisor"}]))
     opened_at = utc_now()
     due = opened_at + timedelta(seconds=6)
-    shop.desk = Desk(shop.store, shop.doorbell, shop.city.zone, pacing=Pacing(per_second=1))
+    shop.desk = Desk(shop.store, shop.signals, shop.city.zone, shop.city.versions, pacing=Pacing(per_second=1))
     async with shop.worker():
         ids = [await shop.open("promise", opened_at=opened_at) for _ in range(3)]
         for each in ids:
@@ -79,6 +79,7 @@ async def test_a_signal_comes_before_the_end_of_a_wait(shop: Shop) -> None:
         request_id = await shop.open("nap")
         await shop.until(lambda: timer_is_set(shop, request_id), "the timer")
         assert (await shop.submit(request_id, "signal", name="wake")).answer["request"]["step"] == "work"
+        await shop.settled(request_id)
         await asyncio.sleep(4)
         assert shop.city.request(request_id).step == "work"
         await shop.complete(request_id, "done")
@@ -94,13 +95,17 @@ async def test_the_timer_is_set_anew_only_when_its_instant_changes(shop: Shop) -
         request_id = await shop.open("promise")
         for number in range(5):
             await shop.submit(request_id, "comment", text=str(number))
+            await shop.settled(request_id)
         await shop.complete(request_id, "again")
+        await shop.settled(request_id)
         assert (await shop.events(request_id)).count("TIMER_STARTED") == 1
         await shop.submit(request_id, "hold", reason="frost")
         await shop.submit(request_id, "comment", text="on hold")
+        await shop.settled(request_id)
         events = await shop.events(request_id)
         assert (events.count("TIMER_STARTED"), events.count("TIMER_CANCELED")) == (1, 1)
         await shop.submit(request_id, "resume")
+        await shop.settled(request_id)
         assert (await shop.events(request_id)).count("TIMER_STARTED") == 2
         await shop.complete(request_id, "done")
         await shop.ended(request_id)
@@ -132,7 +137,7 @@ async def test_what_fell_due_while_no_worker_ran_happens_when_one_is_back(shop: 
     async with shop.worker():
         request_id = await shop.open("promise")
         await shop.settled(request_id)
-    in_time = await asyncio.to_thread(shop.city.accept, request_id, "comment", text="in time")
+    in_time = await asyncio.to_thread(shop.city.waiting, request_id, "comment", text="in time")
     opened = shop.city.request(request_id).opened_at
     await asyncio.sleep((opened + timedelta(seconds=6.5) - shop.city.clock()).total_seconds())
     async with shop.worker():
@@ -144,7 +149,7 @@ async def test_what_fell_due_while_no_worker_ran_happens_when_one_is_back(shop: 
     assert [name for name, _ in fired] == ["50%", "due"]
     assert fired[1][1] == (opened + timedelta(seconds=6)).isoformat().replace("+00:00", "Z")
     comment = shop.city.journal(request_id, "commented")[0]
-    assert comment.at == in_time.accepted_at, "a command accepted before the rungs is decided before them"
+    assert comment.at == in_time.accepted_at, "a command that was kept waiting before the rungs is decided before them"
     assert comment.seq < shop.city.journal(request_id, "rung_fired")[0].seq
     assert_consistent(shop.store, settled=True)
 

@@ -51,15 +51,15 @@ async def test_two_tasks_at_once_and_a_join(shop: Shop) -> None:
 
 
 async def test_both_completed_while_no_worker_runs(shop: Shop) -> None:
-    """Two completions wait in the inbox; the worker that comes applies both, and the request is at its end."""
+    """Both are decided at once; the worker that comes has nothing left but to end."""
     shop.city.publish(side_by_side())
     request_id = await shop.open("side", begun=False)
     tasks = open_tasks(shop, request_id)
     for step, outcome in (("permit", "granted"), ("signs", "placed")):
-        shop.city.accept(request_id, "complete", task=tasks[step], outcome=outcome)
+        assert shop.city.do(request_id, "complete", task=tasks[step], outcome=outcome).state == "applied"
+    assert shop.city.request(request_id).status == "closed"
     async with shop.worker():
         relaying = asyncio.create_task(shop.relay.run())
-        await shop.until(lambda: shop.city.request(request_id).status == "closed", "the close", within=30)
         await shop.settled(request_id)
         relaying.cancel()
         await shop.ended(request_id)

@@ -29,12 +29,13 @@ from fixline.store.backlog import (
     open_backlog,
     update_history,
 )
+from fixline.store.commands import Commands
 from fixline.store.opening import Report, decide_opening, take_numbers
 from fixline.store.store import Store
-from fixline.store.versions import Published
+from fixline.store.versions import Published, Versions
 
 T = TypeVar("T")
-OPENINGS_AT_ONCE, CLOSINGS_AT_ONCE, CHANGES_AT_ONCE = 10, 20, 100
+OPENINGS_AT_ONCE, CHANGES_AT_ONCE = 10, 100
 PREVIEW_ID = "SR00-00000000"
 
 
@@ -68,6 +69,7 @@ class Batch:
         self._zone = zone
         self._areas = areas
         self._definitions = definitions
+        self._versions = Versions()
 
     def settle(self, store: Store, records: Sequence[Record], now: datetime, *, dry_run: bool) -> Outcomes:
         """Write what these records lead to; nothing with `dry_run`. Raises StoreAway, IntegrityError."""
@@ -110,6 +112,8 @@ class Batch:
             work.changes.append((known.id, self._history(record)))
 
     def _write(self, store: Store, work: _Work, now: datetime, found: Outcomes) -> None:
+        commands = Commands(store, self._versions)
+
         def timed(write: Callable[..., T], *arguments: Any) -> T:
             began = time.monotonic()
             result = store.write(lambda session: write(session, *arguments))
@@ -123,8 +127,10 @@ class Batch:
         for reports in _in_groups(work.openings, OPENINGS_AT_ONCE):
             ids = timed(take_numbers, self._zone, now, len(reports))
             timed(open_backlog, [(each, _decided(each, number)) for each, number in zip(reports, ids, strict=True)])
-        for closings in _in_groups(work.closings, CLOSINGS_AT_ONCE):
-            timed(close_by_source, closings, now)
+        for request_id, closing in work.closings:
+            began = time.monotonic()
+            close_by_source(commands, request_id, closing, now)
+            found.longest_seconds = max(found.longest_seconds, time.monotonic() - began)
 
     def _history(self, record: Record) -> dict[str, Any]:
         definition = self._definitions.get(record.type)

@@ -105,3 +105,11 @@ def _shown(row: Any, distance: float, title: str) -> dict[str, Any]:
         "step": row.step,
         "title": title,
     }
+
+
+def original_of(session: Session, request_id: str) -> dict[str, Any] | None:
+    """What must be known of the request to which another is attached; None when there is none, or it is history."""
+    wanted = (REQUEST.id, REQUEST.department, REQUEST.status, REQUEST.outcome, REQUEST.opened_at, REQUEST.attached_to)
+    found = session.execute(select(*wanted).where(REQUEST.id == request_id, REQUEST.state.is_not(None)))
+    row = found.mappings().first()
+    return dict(row) if row is not None else None

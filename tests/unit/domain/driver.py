@@ -20,7 +20,7 @@ PLACE = {"address": "1 Main Street"}
 
 
 def command(kind: str, **body: Any) -> Command:
-    """A command from its kind and body, as it is read from the inbox."""
+    """A command from its kind and body, as it is read from its row."""
     return COMMAND.validate_python({"kind": kind, **body})
 
 

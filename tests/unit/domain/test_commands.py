@@ -376,7 +376,7 @@ class TestBodies:
             COMMAND.validate_python(body)
 
     def test_survive_json(self) -> None:
-        """A command is the same after it lay in the inbox."""
+        """A command is the same when it is read from its row."""
         what = command("amend", reason="é", place={"latitude": 41.5, "longitude": -87.5}, answers={"n": [1, 2.5, None]})
         assert COMMAND.validate_json(COMMAND.dump_json(what)) == what
 
