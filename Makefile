@@ -1,9 +1,9 @@
-# make up | test | check | bench | lock | clean
+# make up | test | check | busy | bench | lock | clean
 # Uses uv where it is installed, pip otherwise. Nothing outside this folder is written, but for the installer's own cache.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up test check static bench lock clean venv venv-dev
+.PHONY: help up test check busy static bench lock clean venv venv-dev
 
 DEMO ?= 100
 JOBS ?= auto
@@ -33,6 +33,7 @@ help:
 	@echo "make up      build $(VENV) from the lock, then run everything with demonstration data (DEMO=$(DEMO), ARGS=...)"
 	@echo "make test    format, lint, types, import rules, and every test"
 	@echo "make check   the same with the quick tests only: nothing that needs a server, a browser or much time"
+	@echo "make busy    the tests with a Temporal server, on a machine that others keep busy"
 	@echo "make bench   measure (ARGS=...)"
 	@echo "make lock    resolve requirements.txt and requirements-dev.txt anew"
 	@echo "make clean   remove $(VENV), caches and builds; data stays"
@@ -50,6 +51,9 @@ test: venv-dev
 check: static
 	@echo "== tests: unit"; $(IN) $(BIN)/python -m pytest -q -n $(JOBS) tests/unit tests/architecture \
 		-m "not temporal and not postgres and not browser and not slow" $(ARGS)
+
+busy: venv-dev
+	@$(IN) $(BIN)/python -m tests.support.busy $(BIN)/python -m pytest -q -n $(JOBS) tests/workflow -m temporal $(ARGS)
 
 static: venv-dev
 	@failed=""; \

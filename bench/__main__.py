@@ -1,4 +1,4 @@
-"""`python -m bench`: every benchmark, or those named; `work` is the worker process of one."""
+"""`python -m bench`: the benchmarks of every release, one after the other; `work` is the worker process of one."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import calendars, potholes
+from bench import away, calendars, http, potholes, sides
 from fixline import loops
+
+HTTP_IN_FLIGHT, HTTP_COUNT, HTTP_ROUNDS = (1, 16, 64), 150, 1
+AWAY_SECONDS, AWAY_COUNT = 20.0, 100
+"""Modest sizes: by themselves, bench.http and bench.away do more."""
 
 
 def main() -> None:
     """Read the command line and run."""
     if sys.argv[1:2] == ["work"]:
-        _, _, side, address, folder = sys.argv
-        run = loops.run if side == "fixline" else asyncio.run  # each worker as its users would run it
-        run(potholes.work(side, address, Path(folder)))
+        _, _, side, address, folder, queue = sys.argv
+        asyncio.run(sides.work(side, address, Path(folder), queue))  # as its users would run it
         return
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--count", type=int, default=300, help="requests of each side and round")
-    parser.add_argument("--at-once", type=int, nargs="+", default=[16, 64], help="requests in flight")
-    parser.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
-    arguments = parser.parse_args()
+    parser.add_argument("--count", type=int, default=300, help="potholes of each side and round")
+    parser.add_argument("--at-once", type=int, default=32, help="potholes in flight")
+    parser.add_argument("--rounds", type=int, default=5, help="how often the sides take turns")
+    given = parser.parse_args()
     calendars.measure()
     with tempfile.TemporaryDirectory() as folder:
-        loops.run(
-            potholes.compare(Path(folder), count=arguments.count, in_flight=arguments.at_once, rounds=arguments.rounds)
-        )
+        loops.run(potholes.compare(Path(folder), potholes.Asked(given.count, given.at_once, given.rounds)))
+    http.run(HTTP_IN_FLIGHT, HTTP_COUNT, HTTP_ROUNDS, None)
+    sys.exit(not away.run(AWAY_SECONDS, AWAY_COUNT))
 
 
 if __name__ == "__main__":

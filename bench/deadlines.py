@@ -2,7 +2,8 @@
 
 The system runs as its operators run it: the embedded Temporal server on a file, API and worker in processes of their
 own, SQLite or PostgreSQL. The requests are reported through the API while the office is closed; when it opens, all
-fall due together. What happened is then counted in the journal.
+fall due together. What happened is then counted in the journal. With --against another checkout's code has the same
+storm first.
 """
 
 from __future__ import annotations
@@ -12,20 +13,22 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlmodel import Session
 
 from bench.probes import Probes
 from bench.storm_city import PROBE, STORM, WARNING, write_city
 from bench.storm_count import check_histories, check_journal
-from bench.system import ADMIN_KEY, System, Used, postgres, running
+from bench.system import ADMIN_KEY, THIS, Checkout, System, Used, add_against, postgres, running
+from bench.wanted import at_most
 from fixline import loops
 from fixline.store.pacing import DUE_PER_SECOND
 
@@ -36,18 +39,20 @@ LOOK_EVERY_SECONDS = 0.5
 TOGETHER = 200
 """How many requests may be without their workflow or work order while more are reported."""
 STUCK_AFTER_SECONDS = 120
+NO_WORKFLOW = {"signalled": "signalled = 0", "shell_at": "shell_at IS NULL"}
+"""How a schema says that a request has no workflow yet, by the column that says it: earlier releases had `shell_at`."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for."""
+    """What the command line asks for. Without `per_second` each checkout wakes as many a second as by itself."""
 
     count: int
     workers: int
     apart: int
     minutes: int
     postgres: bool
-    per_second: int
+    per_second: int | None
 
 
 @dataclass
@@ -62,14 +67,21 @@ class Storm:
     after: dict[str, Used] = field(default_factory=dict)
 
 
-async def measure(asked: Asked, folder: Path, database_url: str) -> bool:
-    """Open, wait for the storms, count; whether everything happened exactly once."""
+class Came(NamedTuple):
+    """What came of the storms, and whether everything happened exactly once."""
+
+    storms: list[Storm]
+    good: bool
+
+
+async def measure(asked: Asked, folder: Path, database_url: str, code: Checkout) -> Came:
+    """Open, wait for the storms, count."""
     opens = _whole_minute(datetime.now(UTC) + timedelta(minutes=asked.minutes))
     due = opens + timedelta(minutes=1)
     write_city(folder / "definitions", due, asked.apart)
     storms = [Storm("warning and due", due), Storm("a later rung", due + timedelta(minutes=asked.apart))]
-    paced = {"FIXLINE_DUE_PER_SECOND": str(asked.per_second)}
-    with running(folder, folder / "definitions", database_url, asked.workers, **paced) as system:
+    paced = {"FIXLINE_DUE_PER_SECOND": str(asked.per_second)} if asked.per_second else {}
+    with running(folder, folder / "definitions", database_url, asked.workers, code, **paced) as system:
         print(f"{asked.count:,} requests that fall due at {due:%H:%M:%S} UTC", flush=True)
         ids = await _open_all(system, asked.count, opens)
         probes = Probes(system.url, ADMIN_KEY, PROBE)
@@ -81,14 +93,15 @@ async def measure(asked: Asked, folder: Path, database_url: str) -> bool:
         system_peak = system.used()
         found = check_journal(system.store, ids, storms[0].instant, asked.apart, system.logged("worker"))
         found += await check_histories(system.address, ids)
-    _print(asked, storms, at_rest, system_peak, probes)
+    _print(asked, code, storms, at_rest, system_peak, probes)
     print("\n".join(found))
-    return not any(line.startswith("WRONG") for line in found)
+    return Came(storms, not any(line.startswith("WRONG") for line in found))
 
 
 async def _open_all(system: System, count: int, before: datetime) -> list[str]:
     """Report them through the API, and wait until each has its workflow and its work order; their ids."""
     slots, began, ids = asyncio.Semaphore(AT_ONCE), time.monotonic(), list[str]()
+    without = _without_workflow(system)
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
 
     async def one(http: httpx.AsyncClient) -> None:
@@ -102,7 +115,7 @@ async def _open_all(system: System, count: int, before: datetime) -> list[str]:
     async with httpx.AsyncClient(base_url=system.url, headers=headers, timeout=60, limits=limits) as http:
         while len(ids) < count:
             await asyncio.gather(*(one(http) for _ in range(min(TOGETHER, count - len(ids)))))
-            while await asyncio.to_thread(system.store.read, _not_taken_up) > TOGETHER * (len(ids) < count):
+            while await asyncio.to_thread(system.store.read, without) > TOGETHER * (len(ids) < count):
                 await asyncio.sleep(0.2)
             if len(ids) % 1_000 == 0 or len(ids) == count:
                 print(f"  {len(ids):,} opened, {len(ids) / (time.monotonic() - began):.0f} a second", flush=True)
@@ -145,9 +158,16 @@ def _progress(session: Session, rung: str) -> tuple[int, int]:
     return reached, int(left.scalar_one())
 
 
-def _not_taken_up(session: Session) -> int:
-    without = session.execute(text("SELECT count(*) FROM request WHERE shell_at IS NULL")).scalar_one()
-    return int(without) + _progress(session, "due")[1]
+def _without_workflow(system: System) -> Callable[[Session], int]:
+    """What counts the requests that have no workflow yet, and the effects that have not been taken."""
+    columns = {column["name"] for column in inspect(system.store.engine).get_columns("request")}
+    (holds,) = (text for name, text in NO_WORKFLOW.items() if name in columns)
+    statement = text(f"SELECT count(*) FROM request WHERE {holds}")  # noqa: S608 - made of our own words
+
+    def count(session: Session) -> int:
+        return int(session.execute(statement).scalar_one()) + _progress(session, "due")[1]
+
+    return count
 
 
 async def _until(instant: datetime) -> None:
@@ -169,9 +189,12 @@ def _whole_minute(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _print(asked: Asked, storms: list[Storm], rest: dict[str, Used], peak: dict[str, Used], probes: Probes) -> None:
+def _print(
+    asked: Asked, code: Checkout, storms: list[Storm], rest: dict[str, Used], peak: dict[str, Used], probes: Probes
+) -> None:
     database = "PostgreSQL" if asked.postgres else "SQLite"
-    print(f"\n{asked.count:,} requests, {asked.workers} worker(s), {database}, woken {asked.per_second:,} a second")
+    pace = f"woken {asked.per_second:,} a second" if asked.per_second else "woken at its own pace"
+    print(f"\n{code.name} checkout: {asked.count:,} requests, {asked.workers} worker(s), {database}, {pace}")
     print("seconds after the instant until recorded, and until everybody was told:")
     print(f"{'':18}{'first':>8}{'half':>8}{'99 %':>8}{'last':>8}{'told':>8}{'a second':>10}")
     for storm in storms:
@@ -196,6 +219,19 @@ def _database(asked: Asked, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'fixline.db'}"
 
 
+def _measured(asked: Asked, code: Checkout) -> Came:
+    with tempfile.TemporaryDirectory() as name, _database(asked, Path(name)) as url:
+        return loops.run(measure(asked, Path(name), url, code))
+
+
+def _compare(ours: list[Storm], theirs: list[Storm]) -> None:
+    print("\nseconds until the last was recorded, this checkout against the other:")
+    for mine, other in zip(ours, theirs, strict=True):
+        seconds, others = mine.reached["last"], other.reached["last"]
+        verdict = at_most(0.7).verdict(seconds / others) if others else "the other took no time"
+        print(f"{mine.name:18}{seconds:8.1f} s against {others:.1f} s: {verdict}")
+
+
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(prog="python -m bench.deadlines", description=__doc__)
@@ -206,14 +242,17 @@ def main() -> None:
         "--minutes", type=int, default=0, help="minutes until the office opens; 0: enough to report all"
     )
     parser.add_argument("--postgres", action="store_true", help="the store on a PostgreSQL server, not on SQLite")
-    parser.add_argument("--per-second", type=int, default=DUE_PER_SECOND, help="FIXLINE_DUE_PER_SECOND; 10000: all")
+    parser.add_argument("--per-second", type=int, help="FIXLINE_DUE_PER_SECOND; 10000: all; default: the settings' own")
+    add_against(parser)
     given = parser.parse_args()
-    apart = given.apart or 2 + given.count // (60 * min(given.per_second, DUE_PER_SECOND))
+    apart = given.apart or 2 + given.count // (60 * min(given.per_second or DUE_PER_SECOND, DUE_PER_SECOND))
     minutes = given.minutes or 1 + given.count // (60 * OPENED_A_SECOND)
     asked = Asked(given.count, given.workers, apart, minutes, given.postgres, given.per_second)
-    with tempfile.TemporaryDirectory() as name, _database(asked, Path(name)) as url:
-        good = loops.run(measure(asked, Path(name), url))
-    sys.exit(not good)
+    theirs = _measured(asked, given.against) if given.against else None
+    ours = _measured(asked, THIS)
+    if theirs is not None:
+        _compare(ours.storms, theirs.storms)
+    sys.exit(not ours.good)
 
 
 if __name__ == "__main__":

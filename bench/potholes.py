@@ -1,183 +1,209 @@
-"""What one pothole costs: history events, bytes, and requests per second, beside a workflow written by hand.
+"""What one pothole costs, beside two workflows written by hand: without a database, and with their state in SQLite.
 
-Both run in the same run on the same embedded server: a worker process of their own, the same number of
-requests in flight, opened and completed by the same driver. Fixline's side commits every decision to its
-SQLite store and takes its effects within the store; the yardstick has no database.
+The three take turns in one run, on one embedded Temporal server: the same driver process, a worker process of its own
+for each, the same number of potholes in flight. Fixline answers before a workflow is told; so everything is measured
+until the last workflow has ended, by the server's own record of its end.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import gc
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import psutil
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.service import RPCError, RPCStatusCode
 
-from bench import handwritten
+from bench.endings import STUCK_AFTER_SECONDS, Endings, last_end
+from bench.processor import Meter
 from bench.server import temporal_server
-from fixline.catalog import Catalog, read_catalog, version_hash
-from fixline.delivery.attributes import SearchAttributes
-from fixline.delivery.desk import Desk
-from fixline.delivery.doorbell import Doorbell
-from fixline.domain.commands import Actor, Complete, Open, Place, Role
-from fixline.domain.decision import Refusal
-from fixline.store.arrivals import Arrival, utc_now
-from fixline.store.opening import Report
-from fixline.store.schema import migrate
-from fixline.store.store import Store
-from fixline.store.versions import publish
-from fixline.temporal import connect, keep_bytecode
-from tests.support.lakeport import LAKEPORT
-from worker import build_activities, build_worker
+from bench.sides import SIDES, Between, Side, side_of, worker_process
+from bench.wanted import Wanted, at_least, at_most
 
-CREW = Actor(name="bench", role=Role.ADMIN)
-EFFECTS = 2  # order_inspection and dispatch, both within the store
+PAUSE_SECONDS = 0.4
+"""Between the commands of a request, where nothing shall be merged: each has its effects before the next comes."""
+WARM = 8
+"""Potholes before a round, so that the worker is up and has read everything."""
+LOOK_EVERY_SECONDS = 0.02
+PARTS = ("server", "worker", "driver")
+FIGURES = {"ms": "processor, ms", "answered": "answered/s", "finished": "finished/s", "events": "events"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How much: potholes of a round, how many in flight, how often the sides take turns."""
+
+    count: int
+    at_once: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round of one side has come to. `used` are processor milliseconds a pothole, by process; `answered` and
+    `finished` potholes a second, from the first start to the last answer and to the last workflow's end; `events` are
+    those of a pothole's histories, in the mean; `runs` how many runs of workflows there were."""
+
+    used: dict[str, float]
+    answered: float
+    finished: float
+    events: float
+    runs: int
+
+    @property
+    def ms(self) -> float:
+        """Processor milliseconds a pothole, all processes together."""
+        return sum(self.used.values())
+
+    def figure(self, name: str) -> float:
+        """One of FIGURES."""
+        return float(getattr(self, name))
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One request's history, and how many effects it had."""
+    """One request's history: its events, kilobytes (1,000 bytes) and how many of each kind."""
 
     events: int
     kilobytes: float
     kinds: dict[str, int]
 
 
-def store_at(folder: Path) -> Store:
-    """The store of the benchmark."""
-    return Store(f"sqlite:///{folder / 'fixline.db'}")
+Rounds = dict[str, list[Round]]
+"""The rounds of each side, in turn."""
+AT_FULL_SPEED: dict[str, dict[str, Wanted | None]] = {
+    "by hand": {"ms": at_most(0.70), "finished": at_least(1.2), "answered": at_least(5.0)},
+    "by hand, SQLite": {"ms": at_most(0.6), "finished": at_least(1.5), "answered": None},
+}
+WITH_PAUSES: dict[str, dict[str, Wanted | None]] = {
+    "by hand": {"ms": at_most(0.85)},
+    "by hand, SQLite": {"ms": None},
+}
+"""Fixline's figures against those of each yardstick: the ratios that are wanted, where one is."""
 
 
-def catalog() -> Catalog:
-    """The frozen city of the tests: figures of several releases stay comparable."""
-    return read_catalog(LAKEPORT).catalog
+async def compare(folder: Path, asked: Asked) -> None:
+    """Measure and print: one pothole step by step, then many at full speed, then many with pauses."""
+    async with temporal_server(folder) as (client, address, server_pid):
+        bench = _Bench(folder, client, address, server_pid)
+        _print_costs({name: await bench.cost(name) for name in SIDES})
+        rounds = await bench.rounds(asked, 0.0)
+        _print_rounds(f"{asked.at_once} in flight", asked, rounds)
+        _print_ratios(rounds, AT_FULL_SPEED)
+        rounds = await bench.rounds(asked, PAUSE_SECONDS)
+        _print_rounds(f"{asked.at_once} in flight, {PAUSE_SECONDS} s between the commands of each", asked, rounds)
+        _print_ratios(rounds, WITH_PAUSES)
 
 
-class Fixline:
-    """Drives Fixline: a report, two completions, each answered by the workflow."""
+class _Bench:
+    """Measures on one Temporal server."""
 
-    queue = "bench-fixline"
-
-    def __init__(self, client: Client, folder: Path) -> None:
-        self._store = store_at(folder)
-        migrate(self._store)
-        definitions = catalog().definitions
-        self._definition = definitions["pothole"]
-        self._version = version_hash(self._definition)
-        self._store.write(lambda s: publish(s, self._definition, self._version, utc_now()))
-        doorbell = Doorbell(client, task_queue=self.queue, attributes=SearchAttributes(client))
-        self._desk = Desk(self._store, doorbell, ZoneInfo("America/Chicago"), answer_within_seconds=30)
-
-    async def one(self, name: str) -> str:
-        """One pothole from report to closed; answers its id."""
-        place = Place(latitude=41.9, longitude=-87.7)
-        body = Open(
-            type="pothole", version=self._version, place=place, areas={"district": "north"}, answers={"lane": "bike"}
-        )
-        opened = await self._desk.open(Report(self._arrival(f"{name}-open", body), self._definition))
-        if isinstance(opened, Refusal):
-            raise RuntimeError(opened.message)
-        request = opened.request_id
-        forms = [("T1", "pothole", {"depth": 12}), ("T2", "done", {"potholes_filled": 1, "photo_after": "photo"})]
-        for task, outcome, form in forms:
-            body_done = Complete(task=f"{request}-{task}", outcome=outcome, form=form)
-            row = await self._desk.submit(request, self._arrival(f"{name}-{task}", body_done))
-            if row.state != "applied":
-                raise RuntimeError(f"{request}: {row.state} {row.answer}")
-        return request
-
-    def _arrival(self, name: str, body: Open | Complete) -> Arrival:
-        return Arrival(name, body, CREW, utc_now(), CREW.name)
-
-
-class Handwritten:
-    """Drives the yardstick: a start, two updates."""
-
-    queue = "bench-handwritten"
-
-    def __init__(self, client: Client, _folder: Path) -> None:
+    def __init__(self, folder: Path, client: Client, address: str, server_pid: int) -> None:
+        self._folder = folder
         self._client = client
+        self._address = address
+        self._server_pid = server_pid
+        self._numbers = iter(range(1_000_000))
 
-    async def one(self, name: str) -> str:
-        """One pothole from start to closed; answers its id."""
-        handle = await self._client.start_workflow(handwritten.Pothole.run, name, id=name, task_queue=self.queue)
-        await handle.execute_update(handwritten.Pothole.complete, handwritten.Done("pothole", {"depth": 12}))
-        done = handwritten.Done("done", {"potholes_filled": 1, "photo_after": "photo"})
-        await handle.execute_update(handwritten.Pothole.complete, done)
-        return name
+    async def rounds(self, asked: Asked, pause: float) -> Rounds:
+        """All sides in turn, so many times; `pause` are seconds between the commands of a request."""
+        found: Rounds = {name: [] for name in SIDES}
+        for _ in range(asked.rounds):
+            for name in SIDES:
+                found[name].append(await self._round(name, asked, pause))
+        return found
 
-
-SIDES: dict[str, type[Fixline] | type[Handwritten]] = {"fixline": Fixline, "handwritten": Handwritten}
-
-
-async def client_of(side: str, address: str) -> Client:
-    """Fixline's client as Fixline makes it; the yardstick's with the SDK's defaults."""
-    return await (connect(address=address) if side == "fixline" else Client.connect(address))
-
-
-async def work(side: str, address: str, folder: Path) -> None:
-    """A worker process for one side, until it is killed."""
-    client = await client_of(side, address)
-    if side == "fixline":
-        organisation = catalog().organisation
-        if organisation is None:
-            raise RuntimeError("the definitions have no organisation")
-        activities = build_activities(store_at(folder), organisation)
-        attributes = SearchAttributes(client)
-        await attributes.look()
-        worker = build_worker(client, activities, task_queue=Fixline.queue, slots=16, attributes=attributes)
-    else:
-        keep_bytecode()
-        worker = Worker(
-            client,
-            task_queue=Handwritten.queue,
-            workflows=[handwritten.Pothole],
-            activities=[handwritten.order_inspection, handwritten.dispatch, handwritten.close],
-            workflow_runner=SandboxedWorkflowRunner(),
+    async def _round(self, name: str, asked: Asked, pause: float) -> Round:
+        queue, folder = self._fresh(name)
+        side, _ = await side_of(name, self._address, folder, queue)
+        with worker_process(name, self._address, folder, queue) as worker_pid:
+            endings = Endings(self._client, queue, side.settled)
+            await endings.of(await _all(side, f"{queue}-warm", WARM, WARM, pause))
+            gc.collect()
+            pids = dict(zip(PARTS, (self._server_pid, worker_pid, None), strict=True))
+            async with Meter(pids) as meter:
+                began = time.time()
+                ids = await _all(side, f"{queue}-run", asked.count, asked.at_once, pause)
+                answered = time.time()
+                runs = await endings.of(ids)
+            await side.close()
+        ended = max(answered, last_end(runs))
+        return Round(
+            used={part: 1000 * seconds / asked.count for part, seconds in meter.used(ended).items()},
+            answered=asked.count / (answered - began),
+            finished=asked.count / (ended - began),
+            events=sum(run.history_length for run in runs) / asked.count,
+            runs=len(runs),
         )
-    async with worker:
-        await asyncio.Event().wait()
+
+    async def cost(self, name: str) -> Cost:
+        """One pothole's history; each command comes after everything that the one before it has caused."""
+        queue, folder = self._fresh(name)
+        side, client = await side_of(name, self._address, folder, queue)
+
+        async def at_rest(workflow_id: str) -> None:
+            while not (side.settled() and await _nothing_pending(client, workflow_id)):
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+        with worker_process(name, self._address, folder, queue):
+            async with asyncio.timeout(STUCK_AFTER_SECONDS):
+                found = await _cost_of(client, await side.one(f"{queue}-one", at_rest))
+            await side.close()
+        return found
+
+    def _fresh(self, name: str) -> tuple[str, Path]:
+        """A task queue that nobody has used, and its folder."""
+        queue = f"bench-{next(self._numbers)}-{name.replace(', ', '-').replace(' ', '-').lower()}"
+        folder = self._folder / queue
+        folder.mkdir()
+        return queue, folder
 
 
-@asynccontextmanager
-async def worker_process(side: str, address: str, folder: Path) -> AsyncIterator[int]:
-    """A worker of one side in a process of its own, for as long as the block runs; gives its process id."""
-    process = subprocess.Popen([sys.executable, "-m", "bench", "work", side, address, str(folder)])
+async def _all(side: Side, name: str, count: int, at_once: int, pause: float) -> list[str]:
+    """So many potholes until the last is answered, `at_once` in flight, with so many seconds between commands; the ids
+    of their workflows."""
+    numbers, ids = iter(range(count)), list[str]()
+    between = _no_pause if not pause else _pausing(pause)
+
+    async def run() -> None:
+        for number in numbers:
+            ids.append(await side.one(f"{name}-{number}", between))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(run())
+    return ids
+
+
+async def _no_pause(_workflow_id: str) -> None:
+    pass
+
+
+def _pausing(seconds: float) -> Between:
+    async def pause(_workflow_id: str) -> None:
+        await asyncio.sleep(seconds)
+
+    return pause
+
+
+async def _nothing_pending(client: Client, workflow_id: str) -> bool:
+    """Whether Temporal has no task of a workflow under way: none of its own, no activity."""
     try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(10)
+        found = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return not found.HasField("pending_workflow_task") and not found.pending_activities
 
 
-async def measure_rate(one: Callable[[str], Awaitable[str]], name: str, count: int, at_once: int) -> float:
-    """Requests per second, `at_once` in flight."""
-    slots = asyncio.Semaphore(at_once)
-
-    async def run(number: int) -> None:
-        async with slots:
-            await one(f"{name}-{number}")
-
-    began = time.perf_counter()
-    await asyncio.gather(*(run(number) for number in range(count)))
-    return count / (time.perf_counter() - began)
-
-
-async def measure_cost(client: Client, workflow_id: str) -> Cost:
-    """Events and bytes of a finished workflow's history."""
+async def _cost_of(client: Client, workflow_id: str) -> Cost:
+    """Events and bytes of a workflow's history, once it has ended."""
     handle = client.get_workflow_handle(workflow_id)
     await handle.result()
     history = await handle.fetch_history()
@@ -188,63 +214,43 @@ async def measure_cost(client: Client, workflow_id: str) -> Cost:
     return Cost(len(history.events), sum(event.ByteSize() for event in history.events) / 1000, kinds)
 
 
-Rates = dict[int, list[float]]
-"""Requests per second of each round, by the number of requests in flight."""
-
-
-async def compare(folder: Path, *, count: int, in_flight: Sequence[int], rounds: int) -> None:
-    """Print the tables: both sides in turn, `rounds` times with each number of requests in flight, and the medians."""
-    rates: dict[str, Rates] = {side: {at_once: [] for at_once in in_flight} for side in SIDES}
-    costs: dict[str, Cost] = {}
-    used: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    async with temporal_server(folder) as (client, address, server_pid):
-        for turn in range(rounds):
-            for at_once, (name, side) in product(in_flight, SIDES.items()):
-                async with worker_process(name, address, folder) as worker_pid:
-                    driver = side(await client_of(name, address), folder)
-                    run = f"{name}-{turn}-{at_once}"
-                    await driver.one(f"{run}-first")  # the worker is up, and has read the definition
-                    costs[name] = await measure_cost(client, await driver.one(f"{run}-second"))
-                    before = _processor_seconds(server_pid, worker_pid)
-                    rates[name][at_once].append(await measure_rate(driver.one, run, count, at_once))
-                    after = _processor_seconds(server_pid, worker_pid)
-                    used[name].append({part: (after[part] - before[part]) / count * 1000 for part in after})
-    _print_costs(costs)
-    _print_rates(rates, count)
-    _print_used(used)
-
-
-def _processor_seconds(server_pid: int, worker_pid: int) -> dict[str, float]:
-    """Processor seconds used so far by the server, the worker and this driver."""
-    processes = {"server": server_pid, "worker": worker_pid, "driver": os.getpid()}
-    times = {name: psutil.Process(pid).cpu_times() for name, pid in processes.items()}
-    return {name: spent.user + spent.system for name, spent in times.items()}
-
-
 def _print_costs(costs: dict[str, Cost]) -> None:
-    print("One pothole: open, two completions, closed")
-    print(f"{'':14}{'events':>8}{'kB':>8}")
+    limits = {"events": at_most(21), "kilobytes": at_most(8.0)}
+    print("\nOne pothole: opened, two completions, closed; each command after all that the one before has caused")
+    print(f"{'':18}{'events':>8}{'kB':>8}")
     for side, cost in costs.items():
-        print(f"{side:14}{cost.events:8}{cost.kilobytes:8.1f}")
-    fixline, allowed = costs["fixline"], 22 + EFFECTS
-    print(f"at most {allowed} events (22 and {EFFECTS} effects) and 10 kB; Fixline's events:")
-    print("  " + ", ".join(f"{name} {number}" for name, number in sorted(fixline.kinds.items())))
+        print(f"{side:18}{cost.events:8}{cost.kilobytes:8.1f}")
+        print("    " + ", ".join(f"{name} {number}" for name, number in sorted(cost.kinds.items())))
+    for name, limit in limits.items():
+        print(f"fixline, {name}: {limit.verdict(getattr(costs['fixline'], name))}")
 
 
-def _print_rates(rates: dict[str, Rates], count: int) -> None:
-    print(f"Requests per second, {count} requests a round, medians; ratio round by round (wanted: at least 1.0)")
-    print(f"{'in flight':14}{'fixline':>10}{'by hand':>10}{'ratio':>8}   each round's ratio")
-    for at_once, ours in rates["fixline"].items():
-        theirs = rates["handwritten"][at_once]
-        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-        every = " ".join(f"{ratio:.2f}" for ratio in ratios)
-        middle = [statistics.median(each) for each in (ours, theirs, ratios)]
-        print(f"{at_once:<14}{middle[0]:10.1f}{middle[1]:10.1f}{middle[2]:8.2f}   {every}")
+def _print_rounds(how: str, asked: Asked, rounds: Rounds) -> None:
+    print(
+        f"\n{asked.count} potholes a round, {how}; medians of {asked.rounds} rounds, until the last workflow has ended"
+    )
+    print(f"{'':18}{'processor, ms a pothole':^44}{'answered':>10}{'finished':>10}{'events':>8}{'runs':>6}")
+    print(f"{'':18}{'all':>8}" + "".join(f"{part:>12}" for part in PARTS) + f"{'a second':>10}{'a second':>10}")
+    for side, each in rounds.items():
+        parts = "".join(f"{_median(r.used[part] for r in each):12.2f}" for part in PARTS)
+        rates = f"{_median(r.answered for r in each):10.1f}{_median(r.finished for r in each):10.1f}"
+        rest = f"{_median(r.events for r in each):8.1f}{_median(r.runs for r in each):6.0f}"
+        print(f"{side:18}{_median(r.ms for r in each):8.2f}{parts}{rates}{rest}")
 
 
-def _print_used(used: dict[str, list[dict[str, float]]]) -> None:
-    print("Processor time per request, ms, medians")
-    for side, rounds in used.items():
-        parts = {part: statistics.median(each[part] for each in rounds) for part in rounds[0]}
-        told = ", ".join(f"{part} {ms:.0f}" for part, ms in parts.items())
-        print(f"{side:14}{sum(parts.values()):6.0f} ({told})")
+def _print_ratios(rounds: Rounds, wanted: dict[str, dict[str, Wanted | None]]) -> None:
+    """Fixline's figures against each yardstick's, round by round."""
+    for yardstick, limits in wanted.items():
+        print(f"fixline against {yardstick}: the median ratio, and each round's")
+        for name, limit in limits.items():
+            ratios = [
+                ours.figure(name) / theirs.figure(name)
+                for ours, theirs in zip(rounds["fixline"], rounds[yardstick], strict=True)
+            ]
+            middle = statistics.median(ratios)
+            verdict = limit.verdict(middle) if limit else f"{middle:.2f}"
+            print(f"  {FIGURES[name]:16}{verdict:38}{' '.join(f'{ratio:.2f}' for ratio in ratios)}")
+
+
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)

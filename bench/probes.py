@@ -1,7 +1,7 @@
 """How long callers of the API wait while something else goes on: one caller, again and again.
 
-Owns the calls and their times: a report, the overdue list, and remarks, which the request's workflow has to answer: on
-the request just reported and on one reported in the first phase.
+Owns the calls and their times: a report, the overdue list, and remarks (in earlier releases the request's workflow had
+to answer them): on the request just reported and on one reported in the first phase.
 """
 
 from __future__ import annotations

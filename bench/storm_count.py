@@ -49,13 +49,11 @@ def _rungs(session: Session, ids: Sequence[str], instants: list[datetime]) -> li
     late = Counter(rung for rung, _, _, was_late in all_entries if was_late)
     unknown = set(fired) - set(ids)
     return [
-        _verdict(
-            f"{len(ids):,} requests x 3 rungs, each once and in order: {len(all_entries):,} in the journal", wrong
-        ),
-        _verdict("each for its own instant", moved),
-        _verdict("none before its instant", early),
-        _verdict("no rung of other requests", sorted(unknown)),
-        _verdict(f"marked late where it was: {', '.join(f'{late[n]:,}' for n in range(3))} of each rung", untrue),
+        verdict(f"{len(ids):,} requests x 3 rungs, each once and in order: {len(all_entries):,} in the journal", wrong),
+        verdict("each for its own instant", moved),
+        verdict("none before its instant", early),
+        verdict("no rung of other requests", sorted(unknown)),
+        verdict(f"marked late where it was: {', '.join(f'{late[n]:,}' for n in range(3))} of each rung", untrue),
     ]
 
 
@@ -68,14 +66,14 @@ def _told(session: Session, ids: Sequence[str]) -> list[str]:
     wrong: list[object] = [row.id for row in effects if (row.state, row.attempts) != ("done", 1)]
     wrong += [key for key in told | caused if told[key] != 1 or caused[key] != 1]
     wrong += ["their number"] if len(caused) != 3 * len(ids) else []
-    return [_verdict(f"{len(effects):,} escalations, each told once, at the first try", wrong)]
+    return [verdict(f"{len(effects):,} escalations, each told once, at the first try", wrong)]
 
 
 def _notices(log: str, ids: Sequence[str]) -> list[str]:
     sent = Counter(NOTICE.findall(log))
     wrong = [key for key, times in sent.items() if times != 1]
     wrong += ["their number"] if len(sent) != 3 * len(ids) else []
-    return [_verdict(f"{sum(sent.values()):,} notices in the workers' logs, each once", wrong)]
+    return [verdict(f"{sum(sent.values()):,} notices in the workers' logs, each once", wrong)]
 
 
 def _left_over(session: Session) -> list[str]:
@@ -85,7 +83,7 @@ def _left_over(session: Session) -> list[str]:
         .where(RequestRow.type == STORM, col(RequestRow.next_at).is_not(None))
     ).one()
     faults = session.exec(select(func.count()).select_from(RequestRow).where(col(RequestRow.fault).is_not(None))).one()
-    return [_verdict("nothing left that is due, no fault", ["due"] * armed + ["fault"] * faults)]
+    return [verdict("nothing left that is due, no fault", ["due"] * armed + ["fault"] * faults)]
 
 
 async def check_histories(address: str, ids: Sequence[str]) -> list[str]:
@@ -108,7 +106,8 @@ async def check_histories(address: str, ids: Sequence[str]) -> list[str]:
     ]
 
 
-def _verdict(what: str, wrong: Sequence[object]) -> str:
+def verdict(what: str, wrong: Sequence[object]) -> str:
+    """A line that says ok, or WRONG with how many are and the first of them."""
     if not wrong:
         return f"ok     {what}"
     return f"WRONG  {what}: {len(wrong):,} are not, such as {', '.join(map(str, wrong[:3]))}"

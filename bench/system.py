@@ -1,12 +1,15 @@
 """The system in processes of its own, as its operators run it: Temporal's server on a file, the API, workers.
 
-Owns how a benchmark starts them, on a leash: they end with it, whatever ends it. Main thread only.
+Owns how a benchmark starts them, on a leash: they end with it, whatever ends it. Main thread only. The code that they
+run may be another checkout's, such as an earlier commit's, with this interpreter and its packages.
 """
 
 from __future__ import annotations
 
+import argparse
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +19,38 @@ from typing import NamedTuple
 import psutil
 
 from bench.server import temporal_binary
-from fixline.store.schema import migrate
 from fixline.store.store import Store
-from tests.acceptance.processes import FIXLINE, Part, free_port, wait_for_status
+from tests.acceptance.processes import FIXLINE, Part, environment, free_port, wait_for_status
 
 ADMIN_KEY = "the-admin-key-of-the-benchmarks"
 STARTS_WITHIN_SECONDS = 60
 MEGABYTE = 1_000_000
+HERE = Path(__file__).resolve().parent.parent
+
+
+class Checkout(NamedTuple):
+    """Fixline's code: its folder, and what it is called in tables."""
+
+    name: str
+    folder: Path
+
+
+THIS = Checkout("this", HERE)
+"""The one that the benchmark belongs to."""
+
+
+def checkout(path: str) -> Checkout:
+    """The checkout in a folder that the command line names."""
+    folder = Path(path).resolve()
+    if not (folder / "fixline" / "cli").is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is no checkout of Fixline: it has no folder fixline/cli")
+    return Checkout("against", folder)
+
+
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """Let the command line name another checkout."""
+    text = "another checkout, such as an earlier commit's, that is measured in the same run"
+    parser.add_argument("--against", type=checkout, metavar="CHECKOUT", help=text)
 
 
 class Used(NamedTuple):
@@ -36,15 +64,17 @@ class Used(NamedTuple):
 class System:
     """Server, API and workers on one store; `more` are settings besides.
 
-    `url` is the API's, `address` Temporal's; `parts` are by their names.
+    `url` is the API's, `address` Temporal's; `parts` are by their names. `store` is for reading by plain SQL: where the
+    code is another checkout's, its schema may be another than this one's.
     """
 
-    def __init__(self, folder: Path, definitions: Path, database_url: str, workers: int, **more: str) -> None:
+    def __init__(
+        self, folder: Path, definitions: Path, database_url: str, workers: int, code: Checkout = THIS, **more: str
+    ) -> None:
         port, api_port = free_port(), free_port()
         self.url, self.address = f"http://127.0.0.1:{api_port}", f"127.0.0.1:{port}"
-        self.store = Store(database_url)
-        migrate(self.store)
         settings = {
+            "PYTHONPATH": str(code.folder),
             "FIXLINE_DATABASE_URL": database_url,
             "FIXLINE_DEFINITIONS": str(definitions),
             "FIXLINE_ADMIN_KEY": ADMIN_KEY,
@@ -58,15 +88,26 @@ class System:
         self.parts["api"] = Part([*FIXLINE, "api", "--port", str(api_port)], settings, folder / "api.log")
         for number in range(1, workers + 1):
             self.parts[f"worker-{number}"] = Part([*FIXLINE, "worker"], settings, folder / f"worker-{number}.log")
+        subprocess.run([*FIXLINE, "migrate"], env=environment(**settings), check=True, stdout=subprocess.DEVNULL)
+        self.store = Store(database_url)
 
     def start(self) -> None:
         """Start everything, and wait until the API says that it is there."""
-        self.parts["temporal"].start()
-        self._wait_for_server()
+        self.start_temporal()
         for name, part in self.parts.items():
             if name != "temporal":
                 part.start()
         wait_for_status(f"{self.url}/readyz", 200, STARTS_WITHIN_SECONDS)
+
+    def start_temporal(self) -> None:
+        """Start Temporal's server on its file, and wait until it listens."""
+        self.parts["temporal"].start()
+        self._wait_for_server()
+
+    def pids(self, *names: str) -> dict[str, int | None]:
+        """The process ids of these parts, which run."""
+        running = {name: self.parts[name].process for name in names}
+        return {name: process.pid for name, process in running.items() if process is not None}
 
     def used(self) -> dict[str, Used]:
         """What each part has used."""
@@ -107,9 +148,11 @@ def _used(pid: int) -> Used:
 
 
 @contextmanager
-def running(folder: Path, definitions: Path, database_url: str, workers: int, **more: str) -> Iterator[System]:
+def running(
+    folder: Path, definitions: Path, database_url: str, workers: int, code: Checkout = THIS, **more: str
+) -> Iterator[System]:
     """A system that runs as long as the block; `more` are settings of its own."""
-    system = System(folder, definitions, database_url, workers, **more)
+    system = System(folder, definitions, database_url, workers, code, **more)
     try:
         system.start()
         yield system

@@ -94,9 +94,9 @@ def _write_lives(session: Session, city: City) -> None:
             **acted_at(life.decisions),
             "source_facts": {},
             "accepted_at": first.at,
-            "shell_at": first.at,
+            "signalled": last.number,
             "created_by": "bench",
-            "inbox": last.number,
+            "last_command": last.number,
         }
         session.execute(insert(table_of(RequestRow)), [row])
         write_details(session, life.id, life.decisions, life.definition)
