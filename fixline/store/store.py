@@ -78,6 +78,7 @@ class Store:
         self.engine: Engine = create_engine(url, **arguments)
         self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._one_writer = threading.Lock()
+        self._line = asyncio.Lock()  # of those on the event loop, in the order of their coming
         self._queue: dict[object, float] = {}  # who waits for a transaction, and since when: the first longest
         # Where a commit waits for the disk, or for another machine, a thread must do the waiting.
         self._on_the_loop = self.sqlite and synchronous == "NORMAL"
@@ -129,16 +130,24 @@ class Store:
 
     async def _on_loop(self, work: Callable[[], T], began: float, patience: float | None) -> T:
         until = began + (BUSY_TIMEOUT_MS / 1000 if patience is None else patience)
-        while True:
-            token = _MUST_NOT_WAIT.set(True)
-            try:
-                return work()
-            except StoreBusy:
-                if time.monotonic() >= until:
-                    raise
-            finally:
-                _MUST_NOT_WAIT.reset(token)
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        try:
+            # In the order of their coming: whoever came later would go first otherwise, as long as others keep coming.
+            async with asyncio.timeout(max(until - time.monotonic(), 0)):
+                await self._line.acquire()
+        except TimeoutError:
+            raise StoreBusy("others write for too long") from None
+        try:
+            while True:
+                try:
+                    return _without_waiting(work)
+                except StoreBusy:
+                    if time.monotonic() >= until:
+                        raise
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+        finally:
+            # One transaction for each round of the loop, in which uvloop takes one new connection: with all that is
+            # ready done in one round, whoever comes new beside sixty others would wait for seconds to be let in.
+            asyncio.get_running_loop().call_soon(self._line.release)
 
     def _on_thread(self, work: Callable[[], T], waiting: object, patience: float | None) -> T:
         began = self._queue.pop(waiting, 0.0)
@@ -215,6 +224,15 @@ class Store:
                 log.info("the database is busy, trying again", extra={"attempt": attempt})
                 time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
+
+
+def _without_waiting(work: Callable[[], T]) -> T:
+    """Run work that is to raise StoreBusy rather than wait while others write."""
+    token = _MUST_NOT_WAIT.set(True)
+    try:
+        return work()
+    finally:
+        _MUST_NOT_WAIT.reset(token)
 
 
 def _begin(cursor: Any, begin: str) -> None:

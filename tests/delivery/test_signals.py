@@ -245,6 +245,18 @@ async def test_while_temporal_is_away_everything_is_left_to_the_relay_for_a_mome
     assert await signals.deliver(word("SR-2", 1)), "the relay tries"
 
 
+async def test_while_temporal_is_away_what_had_to_wait_for_a_call_is_not_tried_either(
+    signals: Signals, temporal: Temporal
+) -> None:
+    temporal.open.clear()
+    temporal.error = AWAY
+    signals.send(word(f"SR-{n}", 1, starts=True) for n in range(AT_ONCE + 8))
+    await until(lambda: temporal.under_way == AT_ONCE)
+    temporal.open.set()
+    await signals.close(WITHIN)
+    assert temporal.calls == AT_ONCE
+
+
 async def test_after_the_moment_it_is_tried_again(
     signals: Signals, temporal: Temporal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from fixline.domain.commands import SYSTEM, Cancel
 from fixline.domain.state import RequestState
 from fixline.messages import WorkflowSignal
+from fixline.store.arrivals import Arrival
+from fixline.store.backlog import close_by_source
 from fixline.store.commands import Commands
 from fixline.store.pacing import Pacing
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
@@ -166,6 +169,23 @@ def test_a_closing_that_a_fault_of_ours_keeps_from_being_decided_waits(
     assert (signal.name, signal.work.waiting) == ("source_closed", 1)
     Commands(store, Versions()).due(stored("13-1").id, NOW + timedelta(minutes=1))
     assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "fixed")
+    assert count(store, CommandRow) == 2
+
+
+def test_a_closing_that_our_crews_were_faster_with_is_no_fault(
+    store: Store, imported: Import, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They close it while the file is imported."""
+    imported([open_row("13-1")])
+    cancel = Arrival("C-1", Cancel(reason="x"), SYSTEM, NOW, "crew")
+
+    def crews_first(commands: Commands, request_id: str, *rest: Any) -> None:
+        commands.submit(request_id, cancel)
+        close_by_source(commands, request_id, *rest)
+
+    monkeypatch.setattr("fixline.delivery.importing.batches.close_by_source", crews_first)
+    imported([row("13-1")])
+    assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "cancelled")
     assert count(store, CommandRow) == 2
 
 

@@ -1,4 +1,4 @@
-"""Several requests that tell each other things, as their inboxes do: exactly once, in order from one to another.
+"""Several requests that tell each other things, as the store has them do: exactly once, in order from one to another.
 
 Owns a type whose requests look for duplicates, and the delivery of `tell_request` effects between driven requests, in
 any order that the store could bring about.
