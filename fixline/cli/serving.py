@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import signal
@@ -48,6 +49,9 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         log_config=None,
         timeout_graceful_shutdown=API_LEAVES_WITHIN_SECONDS,
     )
+    config.load()
+    gc.collect()
+    gc.freeze()  # definitions and modules stay: the collector need not go through them again and again
     uvicorn.Server(config).run()
 
 
