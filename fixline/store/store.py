@@ -40,6 +40,9 @@ LOOK_EVERY_SECONDS = 0.0005
 STAY_SECONDS = 0.004
 """For how long it does so on the event loop before others have a turn there: another's transaction takes a millisecond
 or two, and whoever gives way waits behind everything that is ready by then."""
+CHECKPOINT_PAGES = 4_000
+"""How long SQLite's log may be before a commit writes it back, in pages of 4 kB. At its own 1,000 that is one commit in
+forty, which then takes twenty milliseconds and more; and pages that are written often are written back as often."""
 TRIES = 4
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY)
 _UNIQUE = "23505"
@@ -79,6 +82,7 @@ class Store:
         self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._one_writer = threading.Lock()
         self._line = asyncio.Lock()  # of those on the event loop, in the order of their coming
+        self._readers = asyncio.Lock()  # theirs: they need not wait for others to write
         self._queue: dict[object, float] = {}  # who waits for a transaction, and since when: the first longest
         # Where a commit waits for the disk, or for another machine, a thread must do the waiting.
         self._on_the_loop = self.sqlite and synchronous == "NORMAL"
@@ -110,7 +114,8 @@ class Store:
 
         On SQLite it runs on the loop itself: a transaction there is a millisecond or two of this process's own
         processor, and on a thread beside the loop it takes three times as long, with the database locked. `work` runs
-        again while somebody else writes. Elsewhere a thread waits for the database.
+        again while somebody else writes; what only reads (`store.read`) waits for nobody who writes. Elsewhere a thread
+        waits for the database.
 
         Raises as `work` does, and StoreBusy when others write for longer than `patience` seconds; with a patience also
         at once, while somebody has been waiting for longer than that: who came first goes first.
@@ -123,17 +128,19 @@ class Store:
         self._queue[waiting] = began
         try:
             if self._on_the_loop:
-                return await self._on_loop(partial(work, *args), began, patience)
+                reading: object = self.read
+                line = self._readers if work == reading else self._line
+                return await self._on_loop(partial(work, *args), line, began, patience)
             return await asyncio.to_thread(self._on_thread, partial(work, *args), waiting, patience)
         finally:
             self._queue.pop(waiting, None)
 
-    async def _on_loop(self, work: Callable[[], T], began: float, patience: float | None) -> T:
+    async def _on_loop(self, work: Callable[[], T], line: asyncio.Lock, began: float, patience: float | None) -> T:
         until = began + (BUSY_TIMEOUT_MS / 1000 if patience is None else patience)
         try:
             # In the order of their coming: whoever came later would go first otherwise, as long as others keep coming.
             async with asyncio.timeout(max(until - time.monotonic(), 0)):
-                await self._line.acquire()
+                await line.acquire()
         except TimeoutError:
             raise StoreBusy("others write for too long") from None
         try:
@@ -145,9 +152,9 @@ class Store:
                         raise
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
         finally:
-            # One transaction for each round of the loop, in which uvloop takes one new connection: with all that is
+            # One of each line for each round of the loop, in which uvloop takes one new connection: with all that is
             # ready done in one round, whoever comes new beside sixty others would wait for seconds to be let in.
-            asyncio.get_running_loop().call_soon(self._line.release)
+            asyncio.get_running_loop().call_soon(line.release)
 
     def _on_thread(self, work: Callable[[], T], waiting: object, patience: float | None) -> T:
         began = self._queue.pop(waiting, 0.0)
@@ -282,6 +289,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "foreign_keys=ON",
             "cache_size=-65536",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -49,8 +49,10 @@ def another_process(store: Store) -> Iterator[Writing]:
     """As another process would: by a connection that this store does not know."""
     other = sqlite3.connect(store.url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    yield Writing(other.rollback)
-    other.close()
+    try:
+        yield Writing(other.rollback)
+    finally:
+        other.close()
 
 
 @contextlib.contextmanager
@@ -70,8 +72,10 @@ def another_thread(store: Store) -> Iterator[Writing]:
         end.set()
         thread.join()
 
-    yield Writing(leave)
-    leave()
+    try:
+        yield Writing(leave)
+    finally:
+        leave()
 
 
 others = pytest.mark.parametrize(
@@ -171,6 +175,24 @@ async def test_who_came_first_goes_first(sqlite_store: Store) -> None:
         waiting.append(asyncio.create_task(write(5)))
         await asyncio.gather(*waiting)
     assert done == [0, 1, 2, 3, 4, 5]
+
+
+async def test_others_have_a_turn_between_two_transactions(sqlite_store: Store) -> None:
+    """One a round of the loop, however many are ready: who is new must be let in meanwhile."""
+    loop, rounds = asyncio.get_running_loop(), 0
+
+    def again() -> None:
+        nonlocal rounds
+        rounds += 1
+        loop.call_soon(again)
+
+    async def write() -> int:
+        await sqlite_store.in_turn(sqlite_store.write, thread_of)
+        return rounds
+
+    loop.call_soon(again)
+    ended = await asyncio.gather(*(write() for _ in range(20)))
+    assert len(set(ended)) == 20
 
 
 async def test_work_of_several_transactions_begins_anew_where_it_had_to_stop(sqlite_store: Store) -> None:
