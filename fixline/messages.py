@@ -87,13 +87,15 @@ class WorkflowInput:
     """The workflow's argument: which request it runs, and what it carries over `continue as new`.
 
     `runs` counts the runs before this one. `armed_at` (aware UTC) is the instant for which the previous run's timer
-    was set: an instant, never a duration. `known` is the highest decision that the runs before have seen.
+    was set: an instant, never a duration. `known` is the highest decision that the runs before have seen. `look` says
+    that the signal it comes with may be late: the run looks into the store first.
     """
 
     request_id: str
     runs: int = 0
     armed_at: datetime | None = None
     known: int = 0
+    look: bool = False
     schema: int = MESSAGE_SCHEMA
 
 

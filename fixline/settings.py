@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
     worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")
     due_per_second: int = Field(
-        50, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
+        45, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
     )
     outgoing_private_hosts: str | None = Field(
         None,

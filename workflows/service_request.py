@@ -46,7 +46,7 @@ class ServiceRequest:
         self._summary = Summary()
         # Whether to look into the store: what is due, and what this run cannot know. A run that goes on for another
         # one looks first: an effect that could not be taken there may be taken now.
-        self._look = given.runs > 0
+        self._look = given.look or given.runs > 0
         self._taking: set[str] = set()
         # Taken since the last decision: a second word of the same decision, on its way before, may still name them.
         self._taken: set[str] = set()

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -119,14 +119,15 @@ def _counted(session: Session, name: str, key: ColumnElement[str], wanted: Colum
 
 
 def _missing(store: Store, place: Place, running: set[str]) -> list[str]:
-    """Open requests whose workflow does not run: those that never had one for a while, and those that lost it."""
+    """Requests that are open or have effects that were not taken, and whose workflow does not run: those that never had
+    one for a while, and those that lost it."""
     before = utc_now() - SETTLED
     suspects = [request_id for request_id in _open_requests(store, before) if request_id not in running]
     return asyncio.run(_confirm(place, suspects)) if suspects else []
 
 
 def _open_requests(store: Store, before: datetime) -> Iterable[str]:
-    """The ids of open requests accepted before an instant, in pages."""
+    """The ids of such requests accepted before an instant, in pages."""
     last = ""
     while page := store.read(partial(_page, before=before, after=last)):
         yield from page
@@ -134,9 +135,11 @@ def _open_requests(store: Store, before: datetime) -> Iterable[str]:
 
 
 def _page(session: Session, before: datetime, after: str) -> list[str]:
+    left = select(EFFECT.request_id).where(EFFECT.state.in_(("pending", "failed")))
+    unfinished = or_(REQUEST.status == "open", REQUEST.id.in_(left))
     statement = (
         select(REQUEST.id)
-        .where(REQUEST.status == "open", REQUEST.version.is_not(None), REQUEST.accepted_at < before, REQUEST.id > after)
+        .where(unfinished, REQUEST.version.is_not(None), REQUEST.accepted_at < before, REQUEST.id > after)
         .order_by(REQUEST.id)
         .limit(PAGE)
     )

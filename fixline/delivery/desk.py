@@ -93,7 +93,7 @@ class Desk:
             raise not_allowed.reason from None
         if signal is not None:
             self._signals.send([signal])
-        return row if row.state != "waiting" else await self._answer(row.id)
+        return row if row.state != "waiting" else await self._answer(row)
 
     async def submit_all(self, arrivals: Mapping[str, Arrival]) -> dict[str, Received | Refusal]:
         """Decide a command for each of these requests, each by itself; what came of them.
@@ -135,13 +135,15 @@ class Desk:
                 return
             self._signals.send(signals)
 
-    async def _answer(self, command_id: str) -> Received:
-        """The row of a command that waits, once it is answered or the time is up."""
+    async def _answer(self, waiting: Received) -> Received:
+        """The row of a command that waits, once it is answered or the time is up. It is kept, whatever happens now."""
         deadline = asyncio.get_running_loop().time() + self._answer_within
         pause = FIRST_LOOK_SECONDS
         while True:
-            row = await self._store.in_turn(self._store.read, lambda s: read_command(s, command_id))
-            assert row is not None  # noqa: S101 - it has been written, and is never deleted
+            try:
+                row = await self._store.in_turn(self._store.read, lambda s: read_command(s, waiting.id)) or waiting
+            except StoreAway:
+                row = waiting
             left = deadline - asyncio.get_running_loop().time()
             if row.state != "waiting" or left <= 0:
                 return row

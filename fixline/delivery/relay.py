@@ -27,6 +27,7 @@ PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=15)
 PATIENCE = timedelta(seconds=4)
 """How long a decision is left to the signal of the process that made it: a call's own time, and a little."""
+LEAVE_WITHIN = timedelta(seconds=1)
 BATCH = 50
 AT_ONCE = 10
 
@@ -51,13 +52,23 @@ class Relay:
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
-        """Go round until cancelled; the longer Temporal or the database is away, the slower."""
+        """Go round until cancelled; the longer Temporal or the database is away, the slower. At the end what is on its
+        way to workflows arrives."""
+        try:
+            await self._go_round()
+        finally:
+            await self._signals.close(LEAVE_WITHIN)
+
+    async def _go_round(self) -> None:
         pause = PAUSE
         while True:
             try:
                 found, delivered = await self.round()
             except StoreAway as error:
                 log.warning("the relay cannot read the database: %s", error)
+                found, delivered = 1, 0
+            except Exception:  # a fault of ours in one round is no reason to end the worker
+                log.exception("a round of the relay failed")
                 found, delivered = 1, 0
             pause = min(pause * 2, LONGEST_PAUSE) if found and not delivered else PAUSE
             if not (delivered and found == BATCH):

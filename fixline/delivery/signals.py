@@ -33,6 +33,7 @@ AT_ONCE = 32
 """Calls of this process under way at once; what comes meanwhile waits, and is merged."""
 MARK_EVERY = timedelta(seconds=1)
 _REFUSED = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 AWAY = timedelta(seconds=1)
 """After a call that did not arrive: how long what comes is left to the relay, without a try."""
 
@@ -79,6 +80,8 @@ class Signals:
                 await self._deliver(await self._confirmed(signal))
         except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
             log.debug("signalling %s to %s: %s", signal.name, signal.request_id, error)
+            if not isinstance(error, RPCError) or error.status in _AWAY:
+                self._away_until = asyncio.get_running_loop().time() + AWAY.total_seconds()
             if self._attributes is not None and isinstance(error, RPCError) and error.status in _REFUSED:
                 self._attributes.doubt()  # the next one looks first: the server may have been replaced
             return False
@@ -118,8 +121,7 @@ class Signals:
         try:
             async with self._slots:
                 while not self._away and (signal := self._waiting.pop(request_id, None)) is not None:
-                    if not await self.deliver(signal):
-                        self._away_until = asyncio.get_running_loop().time() + AWAY.total_seconds()
+                    await self.deliver(signal)
         finally:
             self._waiting.pop(request_id, None)  # what was not tried is the relay's
             del self._sending[request_id]
@@ -145,7 +147,8 @@ class Signals:
         described = signal.work.attributes
         await self._client.start_workflow(
             WORKFLOW_NAME,
-            WorkflowInput(signal.request_id),
+            # Where no run was found, the request may have been closed since this was said: the store knows.
+            WorkflowInput(signal.request_id, look=not signal.starts),
             search_attributes=at_start(described) if described is not None else None,
             id=signal.request_id,
             task_queue=self._task_queue,

@@ -121,6 +121,8 @@ def claim_bulk(session: Session, now: datetime, patience: timedelta) -> str | No
         .with_for_update(skip_locked=True)
     )
     found: str | None = session.execute(statement).scalar()
+    if found is not None:
+        session.execute(update(table_of(BulkRow)).where(BULK.id == found).values(taken_at=now))
     return found
 
 

@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-DUE_PER_SECOND = 50
+DUE_PER_SECOND = 45
 """What one worker does with ease on two cores that it shares with Temporal's server: python -m bench.deadlines."""
 INSTANTS = 10_000
 """How many instants are remembered; the one that was not asked for longest is forgotten."""
@@ -25,14 +25,16 @@ class Pacing:
 
     def __init__(self, per_second: int = DUE_PER_SECOND) -> None:
         self._per_second = per_second
-        self._armed: OrderedDict[datetime, int] = OrderedDict()
+        self._armed: OrderedDict[datetime, dict[str, int]] = OrderedDict()
         self._turn = threading.Lock()
 
-    def wake_at(self, due: datetime) -> datetime:
-        """When to wake one more workflow for what falls due at this instant: then, or later where many do."""
+    def wake_at(self, due: datetime, request_id: str) -> datetime:
+        """When to wake this request for what falls due at this instant: then, or later where many do. A request that
+        is asked for again, as while Temporal is away, keeps its place."""
         with self._turn:
-            before = self._armed.pop(due, 0)
-            self._armed[due] = before + 1
+            armed = self._armed.pop(due, {})
+            self._armed[due] = armed
+            before = armed.setdefault(request_id, len(armed))
             if len(self._armed) > INSTANTS:
                 self._armed.popitem(last=False)
         return due + timedelta(seconds=before // self._per_second)

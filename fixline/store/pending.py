@@ -25,7 +25,7 @@ def pending_work(session: Session, row: Locked, pacing: Pacing, *, news: bool) -
         decision=row.decision,
         closed=row.status == "closed",
         next_at=row.next_at,
-        wake_at=pacing.wake_at(row.next_at) if news and row.next_at is not None else None,
+        wake_at=pacing.wake_at(row.next_at, row.id) if news and row.next_at is not None else None,
         effects=[_pending_effect(*each) for each in pending],
         waiting=len(statements.WAITING.all(session, {"request_id_": row.id})),
         summary=Summary(type=row.type, status=row.status, outcome=outcome, step=row.step, priority=priority or ""),

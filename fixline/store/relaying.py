@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlmodel import Session, col
 
 from fixline.messages import WorkflowSignal
@@ -24,6 +24,8 @@ from fixline.store.tables import UNSIGNALLED, CommandRow, RequestRow, table_of
 _REQUEST = table_of(RequestRow).c
 _COMMAND = table_of(CommandRow).c
 _BEHIND: Any = text(UNSIGNALLED)  # as in its index
+_TRIED_FIRST: Any = func.coalesce(_REQUEST.relayed_at, _REQUEST.updated_at)
+"""Whoever was tried longest ago comes first: requests that cannot be signalled do not keep others out."""
 
 
 def claim_signals(
@@ -45,7 +47,7 @@ def _claim(session: Session, now: datetime, due: datetime, limit: int, *which: C
     if limit <= 0:
         return []
     rested = or_(_REQUEST.relayed_at.is_(None), _REQUEST.relayed_at <= due)
-    statement = select(_REQUEST.id).where(*which, rested).order_by(_REQUEST.updated_at).limit(limit)
+    statement = select(_REQUEST.id).where(*which, rested).order_by(_TRIED_FIRST, _REQUEST.updated_at).limit(limit)
     ids = list(session.execute(statement.with_for_update(skip_locked=True)).scalars())
     if ids:
         session.execute(update(RequestRow).where(col(RequestRow.id).in_(ids)).values(relayed_at=now))

@@ -2,7 +2,7 @@
 
 Owns how a transaction begins, is retried and ends, on SQLite and on PostgreSQL. SQLite: every writing
 transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling);
-while another process writes, it is tried again every millisecond, because SQLite's own busy handler soon sleeps
+while another process writes, it is tried again every half millisecond, because SQLite's own busy handler soon sleeps
 for longer than any transaction of Fixline lasts; WAL. What a power cut can lose with synchronous=NORMAL:
 docs/operations.md.
 """

@@ -214,6 +214,21 @@ async def test_a_late_word_that_starts_a_run_anew_does_not_keep_it_alive(shop: S
     assert_consistent(shop.store)
 
 
+async def test_a_late_word_with_a_timer_does_not_keep_a_run_alive_either(shop: Shop) -> None:
+    """It says that something is due in an hour, of a request that has been closed since: the run looks first."""
+    shop.city.publish(promised("2 calendar hours", start="asleep"))
+    async with shop.worker():
+        opened = await asyncio.to_thread(shop.city.opened, "promise")
+        request_id = opened.row.request_id
+        remark = await asyncio.to_thread(shop.city.given, request_id, "priority", priority="high", reason="x")
+        assert remark.signal is not None
+        await asyncio.to_thread(shop.city.given, request_id, "cancel", reason="x")
+        assert await shop.signals.deliver(remark.signal)
+        await shop.ended(request_id)
+    assert shop.city.request(request_id).signalled == 3
+    assert_consistent(shop.store, settled=True)
+
+
 async def test_a_run_started_by_hand_looks_into_the_store(shop: Shop) -> None:
     shop.city.publish(promised("2 calendar hours"))
     request_id = await asyncio.to_thread(shop.city.open, "promise")
