@@ -218,6 +218,22 @@ async def test_a_command_at_fault_is_waited_for_as_long_as_an_answer_may_take(
     assert_consistent(errands.store)
 
 
+@pytest.mark.usefixtures("broken")
+async def test_a_command_that_was_kept_is_never_said_to_be_lost(
+    errands: City, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store goes away while its answer is waited for: the caller has its row, which waits."""
+    request_id = errands.open()
+
+    def away(_: object) -> None:
+        raise StoreAway("gone")
+
+    monkeypatch.setattr(errands.store, "read", away)
+    row = await desk.submit(request_id, errands.arrival(command()))
+    monkeypatch.undo()
+    assert (row.state, row.number) == ("waiting", 2)
+
+
 async def test_a_command_at_fault_is_answered_as_soon_as_the_workflow_has_had_it_decided(
     errands: City, desk: Desk, temporal: Temporal, broken: pytest.MonkeyPatch
 ) -> None:
