@@ -31,6 +31,7 @@ from fixline.delivery.relay import Relay
 from fixline.delivery.signals import Signals
 from fixline.delivery.watch import while_database_answers
 from fixline.settings import Settings, read_secret
+from fixline.store.checkpoints import keep_checkpointing
 from fixline.store.commands import Commands
 from fixline.store.effects import Effects
 from fixline.store.pacing import Pacing
@@ -115,6 +116,6 @@ async def run_worker(client: Client, store: Store, organisation: Organisation, s
         return build_worker(client, activities, task_queue=queue, slots=settings.worker_slots, attributes=attributes)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(attributes.keep())
-        group.create_task(relay.run())
+        for each in (attributes.keep(), relay.run(), keep_checkpointing(store)):
+            group.create_task(each)
         group.create_task(while_database_answers(store, new_worker))

@@ -40,9 +40,8 @@ LOOK_EVERY_SECONDS = 0.0005
 STAY_SECONDS = 0.004
 """For how long it does so on the event loop before others have a turn there: another's transaction takes a millisecond
 or two, and whoever gives way waits behind everything that is ready by then."""
-CHECKPOINT_PAGES = 4_000
-"""How long SQLite's log may be before a commit writes it back, in pages of 4 kB. At its own 1,000 that is one commit in
-forty, which then takes twenty milliseconds and more; and pages that are written often are written back as often."""
+CHECKPOINT_PAGES = 16_000
+"""How many pages of 4 kB SQLite's log has before a commit writes it back; a worker does so sooner (`checkpoints`)."""
 TRIES = 4
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY)
 _UNIQUE = "23505"
