@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -111,11 +112,9 @@ async def run_worker(client: Client, store: Store, organisation: Organisation, s
     out = Outgoing(read_secret, private_hosts=settings.private_hosts)
     activities = build_activities(store, organisation, None, signals.send, out, pacing)
     relay = Relay(store, signals, Commands(store, Versions(), pacing), pacing=pacing)
-
-    def new_worker() -> Worker:
-        return build_worker(client, activities, task_queue=queue, slots=settings.worker_slots, attributes=attributes)
-
+    slots = settings.worker_slots
+    new_worker = partial(build_worker, client, activities, task_queue=queue, slots=slots, attributes=attributes)
+    parts = (attributes.keep(), relay.run(), keep_checkpointing(store), while_database_answers(store, new_worker))
     async with asyncio.TaskGroup() as group:
-        for each in (attributes.keep(), relay.run(), keep_checkpointing(store)):
+        for each in parts:
             group.create_task(each)
-        group.create_task(while_database_answers(store, new_worker))
