@@ -14,9 +14,12 @@ from activities.notification import Notice, Notifier
 from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Agency, Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import AskAgency as Asking
+from fixline.domain.effects import Call as Calling
+from fixline.domain.records import to_data
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import utc_now
-from fixline.store.effects import Effects, TakenEffect
+from fixline.store.arrivals import Locked, utc_now
+from fixline.store.effects import Effects
 
 
 class AskAgency:
@@ -41,39 +44,33 @@ class AskAgency:
         """Ask the party, under the effect's id as the key."""
         return self._effects.reach(given.request_id, given.effect_id, self._clock, self._ask)
 
-    def _ask(self, effect: TakenEffect, type_: str) -> EffectReport:
-        agency = self._organisation.agencies.get(effect.data["agency"])
+    def _ask(self, effect: Asking, request: Locked) -> EffectReport:
+        agency = self._organisation.agencies.get(effect.agency)
         if agency is None:
-            raise NotDelivered(f"organisation.yaml has no agency {effect.data['agency']!r}")
-        channel = self._by_webhook(agency, effect, type_) if agency.webhook else self._by_email(agency, effect)
+            raise NotDelivered(f"organisation.yaml has no agency {effect.agency!r}")
+        channel = (self._by_webhook if agency.webhook else self._by_email)(agency, effect, request)
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
             told=agency.key,
             channel=channel,
-            step=effect.data["step"],
-            visit=effect.data["visit"],
+            step=effect.step,
+            visit=effect.visit,
         )
 
-    def _by_webhook(self, agency: Agency, effect: TakenEffect, type_: str) -> str:
+    def _by_webhook(self, agency: Agency, effect: Asking, request: Locked) -> str:
         assert agency.webhook is not None  # noqa: S101 - asked by the caller
-        message = {"type": "agency.asked", "timestamp": effect.data["at"], "data": told(effect, type_)}
+        message = {"type": "agency.asked", "timestamp": to_data(effect.at), "data": told(effect, request)}
         self._outgoing.post(agency.webhook.url, agency.webhook.secret_from, effect.id, message)
         return "webhook"
 
-    def _by_email(self, agency: Agency, effect: TakenEffect) -> str:
-        event = f"agency_asked {effect.data['step']}"
-        self._notifier.send(Notice(key=effect.id, request_id=effect.request_id, event=event, to=agency.key))
+    def _by_email(self, agency: Agency, effect: Asking, request: Locked) -> str:
+        event = f"agency_asked {effect.step}"
+        self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=agency.key))
         return self._notifier.channel
 
 
-def told(effect: TakenEffect, type_: str) -> dict[str, object]:
+def told(effect: Asking | Calling, request: Locked) -> dict[str, object]:
     """What whoever is asked is told: which request, of what type, at which step, what may be answered, the fields."""
-    data = effect.data
-    return {
-        "request": effect.request_id,
-        "type": type_,
-        "step": data["step"],
-        "outcomes": data["outcomes"],
-        "fields": data["fields"],
-    }
+    asked = {"step": effect.step, "outcomes": effect.outcomes, "fields": effect.fields}
+    return {"request": request.id, "type": request.type, **asked}

@@ -16,9 +16,10 @@ from activities.agency import told
 from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import Call as Calling
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import utc_now
-from fixline.store.effects import Effects, TakenEffect
+from fixline.store.arrivals import Locked, utc_now
+from fixline.store.effects import Effects
 
 
 class Call:
@@ -37,18 +38,18 @@ class Call:
         """Call the system, under the effect's id as the key."""
         return self._effects.reach(given.request_id, given.effect_id, self._clock, self._call)
 
-    def _call(self, effect: TakenEffect, type_: str) -> EffectReport:
-        system = self._organisation.systems.get(effect.data["system"])
+    def _call(self, effect: Calling, request: Locked) -> EffectReport:
+        system = self._organisation.systems.get(effect.system)
         if system is None:
-            raise NotDelivered(f"organisation.yaml has no system {effect.data['system']!r}")
-        answer = self._outgoing.post(system.url, system.secret_from, effect.id, told(effect, type_))
+            raise NotDelivered(f"organisation.yaml has no system {effect.system!r}")
+        answer = self._outgoing.post(system.url, system.secret_from, effect.id, told(effect, request))
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
             told=system.key,
-            step=effect.data["step"],
-            visit=effect.data["visit"],
-            outcome=outcome_of(answer, effect.data["outcomes"]),
+            step=effect.step,
+            visit=effect.visit,
+            outcome=outcome_of(answer, effect.outcomes),
         )
 
 

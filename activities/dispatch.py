@@ -11,9 +11,11 @@ from temporalio import activity
 
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import Dispatch as Dispatched
+from fixline.domain.effects import OrderInspection
 from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, TakenEffect
+from fixline.store.effects import Effects
 from fixline.store.teams import least_loaded, next_in_turn
 
 
@@ -23,24 +25,22 @@ class Crews:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
 
-    def give(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport | None:  # noqa: ARG002
+    def give(self, session: Session, effect: Dispatched | OrderInspection, _request: Locked) -> EffectReport | None:
         """Who gets the task, as a report; None leaves it in the team's queue."""
-        team = self._organisation.teams.get(effect.data["team"])
+        team = self._organisation.teams.get(effect.team)
         if team is None:
             return None
-        members = [member for member in team.members if member != effect.data.get("not_to")]
+        members = [member for member in team.members if member != effect.not_to]
         rule = "team of one" if len(team.members) == 1 else team.rule
         if not members or rule == "queue":
             return None
         if rule == "least_loaded":
             assignee = least_loaded(session, members)
         elif rule == "round_robin":
-            assignee = next_in_turn(session, effect.data["team"], members)
+            assignee = next_in_turn(session, effect.team, members)
         else:
             assignee = members[0]
-        return EffectReport(
-            effect=effect.id, effect_kind=effect.kind, task=effect.data["task"], assignee=assignee, rule=rule
-        )
+        return EffectReport(effect=effect.id, effect_kind=effect.kind, task=effect.task, assignee=assignee, rule=rule)
 
 
 class Dispatch:

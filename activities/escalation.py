@@ -8,9 +8,10 @@ from temporalio import activity
 from activities.notification import Notice, Notifier, answering_team, tell
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import Escalate as Escalation
 from fixline.messages import EffectInput, PendingWork
 from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, TakenEffect
+from fixline.store.effects import Effects
 
 
 class Escalate:
@@ -26,21 +27,20 @@ class Escalate:
         """Tell the holder of the role, once."""
         return await tell(self._effects, self._notifier, given, self._tell)
 
-    def _tell(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
-        role, step = effect.data["role"], effect.data.get("step")
-        about = effect.data["clock"] if step is None else step
-        team = answering_team(session, request, effect.data.get("task"))
-        holder = self._organisation.holder(role, team, request.department or "")
+    def _tell(self, session: Session, effect: Escalation, request: Locked) -> EffectReport:
+        about = effect.step or effect.clock
+        team = answering_team(session, request, effect.task)
+        holder = self._organisation.holder(effect.role, team, request.department or "")
         told = holder.person if holder else None
         if told:
-            event = f"{about} {effect.data['rung']}"
+            event = f"{about} {effect.rung}"
             self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=told))
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
-            audience=role,
+            audience=effect.role,
             told=told,
             about=about,
-            step=step,
+            step=effect.step,
             channel=self._notifier.channel,
         )

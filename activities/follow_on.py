@@ -9,9 +9,10 @@ from temporalio import activity
 
 from activities.telling import Send
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import OpenFollowOn as Opening
 from fixline.messages import EffectInput, PendingWork, WorkflowSignal
 from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, TakenEffect
+from fixline.store.effects import Effects
 from fixline.store.follow_ons import FollowOn, open_follow_on
 from fixline.store.pacing import Pacing
 from fixline.store.versions import Versions
@@ -45,7 +46,7 @@ class OpenFollowOn:
     def _open(self, given: EffectInput) -> tuple[PendingWork, WorkflowSignal | None]:
         opened = FollowOn(None)
 
-        def taking(session: Session, effect: TakenEffect, request: Locked) -> EffectReport | None:
+        def taking(session: Session, effect: Opening, request: Locked) -> EffectReport | None:
             nonlocal opened
             opened = open_follow_on(session, self._versions, self._zone, self._pacing, effect, request, given.now)
             return opened.report

@@ -16,11 +16,12 @@ from temporalio import activity
 
 from fixline.catalog import Organisation
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import Notify as Notification
 from fixline.domain.steps import REPORTER
 from fixline.messages import EffectInput, PendingWork
 from fixline.store import statements
 from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, TakenEffect, Taking
+from fixline.store.effects import Effects, Taking
 
 log = logging.getLogger("fixline.notices")
 
@@ -72,22 +73,21 @@ class Notify:
         """Tell the audience, once."""
         return await tell(self._effects, self._notifier, given, self._send)
 
-    def _send(self, session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
-        event, audience = effect.data["event"], effect.data["audience"]
-        told = None
+    def _send(self, session: Session, effect: Notification, request: Locked) -> EffectReport:
+        audience, told = effect.audience, None
         if audience != REPORTER:
             team = answering_team(session, request, None)
             holder = self._organisation.holder(audience, team, request.department or "")
             told = holder.person if holder else None
         if told or audience == REPORTER:
-            self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=told or audience))
+            self._notifier.send(Notice(key=effect.id, request_id=request.id, event=effect.event, to=told or audience))
         return EffectReport(
             effect=effect.id,
             effect_kind=effect.kind,
             audience=audience,
             told=told,
-            about=event,
-            step=effect.data.get("step"),
+            about=effect.event,
+            step=effect.step,
             channel=self._notifier.channel,
         )
 

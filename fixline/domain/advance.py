@@ -18,6 +18,7 @@ from fixline.domain import (
     attaching,
     dates,
     duplicates,
+    facts,
     follow_ons,
     intake,
     moving,
@@ -47,6 +48,7 @@ from fixline.domain.commands import (
     Move,
     Open,
     ParentLeft,
+    Place,
     Prioritise,
     Reassign,
     Recategorise,
@@ -168,9 +170,7 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
     answers = intake.read_report(definition, command)
     ruled = timekeeping.ruled_priority(definition, answers)
     opened_at = min(command.opened_at or draft.now, draft.now).astimezone(UTC)
-    draft.record(
-        "opened",
-        f"{definition.title}: reported by {command.channel}.",
+    opened = facts.Opened(
         id=draft.request_id,
         type=definition.type,
         version=command.version,
@@ -187,6 +187,7 @@ def _open(draft: Draft, state: RequestState | None, command: Open) -> None:
         backlog=command.backlog,
         parent=command.parent,
     )
+    draft.record(opened, f"{definition.title}: reported by {command.channel}.")
     timekeeping.note_undecided(draft, "priority", ruled.undecided)
     intake.note_undecided(draft)
     original = command.attach_to
@@ -211,34 +212,24 @@ def _amend(draft: Draft, command: Amend) -> None:
     before = draft.state.seq
     fresh = {name: value for name, value in answers.items() if draft.state.answers.get(name) != value}
     if fresh:
-        draft.record("answers_changed", f"Answers put right. {command.reason}", answers=fresh, reason=command.reason)
+        draft.record(facts.AnswersChanged(fresh, command.reason), f"Answers put right. {command.reason}")
         timekeeping.set_priority(draft)
         dates.follow_answers(draft)
     if command.place and (command.place, command.areas) != (draft.state.place, draft.state.areas):
-        _amend_place(draft, command)
+        _amend_place(draft, command, command.place)
     if command.description is not None and command.description != draft.state.description:
-        draft.record(
-            "description_changed",
-            f"Description put right. {command.reason}",
-            description=command.description,
-            reason=command.reason,
-        )
+        changed = facts.DescriptionChanged(command.description, command.reason)
+        draft.record(changed, f"Description put right. {command.reason}")
     if draft.state.seq == before:
         raise refuse("nothing_changed", "everything is already as the amendment says")
 
 
-def _amend_place(draft: Draft, command: Amend) -> None:
+def _amend_place(draft: Draft, command: Amend, place: Place) -> None:
     """Put the place right; where that changes the area's team, work that is not under way goes to it."""
     before = _teams(draft)
     where = ", outside the city" if command.outside else ""
-    draft.record(
-        "place_changed",
-        f"Place put right{where}. {command.reason}",
-        place=command.place,
-        areas=command.areas,
-        reason=command.reason,
-        outside=command.outside,
-    )
+    changed = facts.PlaceChanged(place, command.areas, command.reason, command.outside)
+    draft.record(changed, f"Place put right{where}. {command.reason}")
     after = _teams(draft)
     for task in draft.state.open_tasks:
         team = after[task.id]
@@ -260,12 +251,7 @@ def _send_back(draft: Draft, command: SendBack) -> None:
     if command.step in draft.definition.in_branches:
         together = draft.definition.in_branches[command.step].together
         raise refuse("unknown_step", f"step {command.step!r} runs within {together!r}: send it back there")
-    draft.record(
-        "sent_back",
-        f"Sent back to {command.step}. {command.reason}",
-        step=command.step,
-        reason=command.reason,
-    )
+    draft.record(facts.SentBack(command.step, command.reason), f"Sent back to {command.step}. {command.reason}")
     progress.withdraw(draft, "sent back")
     progress.enter(draft, command.step)
 
@@ -275,7 +261,7 @@ def _signal(draft: Draft, command: Signal) -> None:
     if not waiting:
         where = " and ".join(f"step {position.step!r}" for position in draft.state.positions)
         raise refuse("signal_not_awaited", f"{where} does not wait for {command.name!r}")
-    draft.record("signal_received", f"Signal {command.name}. {command.reason}".strip(), name=command.name)
+    draft.record(facts.SignalReceived(command.name), f"Signal {command.name}. {command.reason}".strip())
     for position in waiting:
         if draft.state.position_of(position.step) == position:  # unless another branch has ended them all
             progress.step_over(draft, position.step, command.name)
@@ -294,15 +280,14 @@ def _hold(draft: Draft, command: Hold) -> None:
         told = f"a hold has a code: {', '.join(holds)}" if holds else f"type {draft.definition.type} has no hold codes"
         raise refuse("hold_code", told, codes=list(holds))
     why = f"{holds[command.code]}. " if command.code else ""
-    named: dict[str, Any] = {"code": command.code} if command.code else {}
-    draft.record("held", f"On hold: {why}{command.reason}", reason=command.reason, **named)
+    draft.record(facts.Held(command.reason, command.code or None), f"On hold: {why}{command.reason}")
     draft.notify(NotifyEvent.ON_HOLD)
 
 
 def _resume(draft: Draft, command: Resume) -> None:
     if not draft.state.hold:
         raise refuse("not_on_hold", "the request is not on hold")
-    draft.record("resumed", f"Resumed. {command.reason}".strip(), reason=command.reason)
+    draft.record(facts.Resumed(command.reason), f"Resumed. {command.reason}".strip())
 
 
 def _cancel(draft: Draft, command: Cancel) -> None:

@@ -6,7 +6,7 @@ no clock of it runs. What the two tell each other is in `fixline.domain.duplicat
 
 from __future__ import annotations
 
-from fixline.domain import duplicates, progress, timekeeping
+from fixline.domain import duplicates, facts, progress, timekeeping
 from fixline.domain.commands import (
     AgencyReply,
     Amend,
@@ -72,7 +72,7 @@ def _attach(draft: Draft, to: Original, text: str, reason: str | None) -> None:
     progress.withdraw(draft, f"attached to {to.id}")
     for clock in draft.state.live_clocks:
         timekeeping.end(draft, clock, "attached")
-    draft.record("attached", text, to=to.id, reason=reason)
+    draft.record(facts.Attached(to.id, reason), text)
     duplicates.tell_original(draft, to.id, attached=True)
     for each in followers:
         draft.tell(each, OriginalAttached(original=draft.request_id, to=to.id))
@@ -89,7 +89,7 @@ def detach(draft: Draft, command: Detach) -> None:
 def original_attached(draft: Draft, command: OriginalAttached) -> None:
     """The original has turned out to be a duplicate itself: the request follows to that one's original."""
     _check_original(draft, command.original)
-    draft.record("reattached", f"{command.original} is a duplicate of {command.to}: attached to that.", to=command.to)
+    draft.record(facts.Reattached(command.to), f"{command.original} is a duplicate of {command.to}: attached to that.")
     duplicates.tell_original(draft, command.to, attached=True)
 
 
@@ -97,7 +97,7 @@ def original_closed(draft: Draft, command: OriginalClosed) -> None:
     """The original has closed: the request closes with it, or is looked at on its own where nothing was done."""
     _check_original(draft, command.original)
     text = f"{command.original}, of which it is a duplicate, was closed: {command.outcome}."
-    draft.record("original_closed", text, original=command.original, outcome=command.outcome)
+    draft.record(facts.OriginalClosed(command.original, command.outcome), text)
     if _on_its_own(draft, command.outcome):
         _begin_again(draft, f"Looked at on its own, because {command.original} was closed: {command.outcome}.", None)
     else:
@@ -113,7 +113,7 @@ def original_reopened(draft: Draft, command: OriginalReopened) -> None:
     if state.outcome is not CloseOutcome.DUPLICATE:
         raise refuse("request_closed", f"the request was closed by itself ({state.outcome})", outcome=state.outcome)
     text = f"{command.original}, of which it is a duplicate, was opened again."
-    draft.record("reopened", text, attached_to=command.original, outcome_before=state.outcome)
+    draft.record(facts.Reopened(state.outcome, attached_to=command.original), text)
     if state.parent:
         draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
     draft.notify(NotifyEvent.REOPENED)
@@ -134,7 +134,7 @@ def _on_its_own(draft: Draft, outcome: CloseOutcome) -> bool:
 def _begin_again(draft: Draft, text: str, reason: str | None) -> None:
     """From the start, with clocks of its own that count from now; those before stay as history."""
     original = draft.state.attached_to
-    draft.record("detached", text.strip(), original=original, reason=reason)
+    draft.record(facts.Detached(original, reason), text.strip())
     if original:
         duplicates.tell_original(draft, original, attached=False)
     timekeeping.start_deadlines(draft, backlog=False)

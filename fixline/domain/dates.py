@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from fixline.domain import facts
 from fixline.domain.calendar import FIRST_YEAR, LAST_YEAR, WorkingCalendar
 from fixline.domain.commands import SYSTEM
 from fixline.domain.draft import Draft
+from fixline.domain.effects import Escalate
 from fixline.domain.steps import WaitStep
 
 FIRST = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
@@ -48,14 +50,9 @@ def say_undated(draft: Draft, name: str, step: WaitStep) -> None:
     """Tell the supervisor of a wait whose date nobody has given: only an answer can end it."""
     if step.until is None or draft.state.answers.get(step.until) is not None:
         return
-    draft.record(
-        "wait_undated",
-        f"Step {name}: '{step.until}' has no answer yet; waiting until it has. The {SUPERVISOR} is told.",
-        actor=SYSTEM,
-        step=name,
-        answer=step.until,
-    )
-    draft.cause("escalate", step=name, rung=f"no {step.until}", role=SUPERVISOR)
+    text = f"Step {name}: '{step.until}' has no answer yet; waiting until it has. The {SUPERVISOR} is told."
+    draft.record(facts.WaitUndated(name, step.until), text, actor=SYSTEM)
+    draft.cause(Escalate(role=SUPERVISOR, rung=f"no {step.until}", step=name))
 
 
 def follow_answers(draft: Draft) -> None:
@@ -68,11 +65,6 @@ def follow_answers(draft: Draft) -> None:
         if until == position.wait_until:
             continue
         where = draft.definition.in_branches.get(position.step)
-        draft.record(
-            "wait_moved",
-            f"Step {position.step}: waiting until {draft.state.answers.get(step.until)}.",
-            actor=SYSTEM,
-            step=position.step,
-            wait_until=until,
-            **({"branch": where.branch} if where else {}),
-        )
+        moved = facts.WaitMoved(position.step, until, where.branch if where else None)
+        text = f"Step {position.step}: waiting until {draft.state.answers.get(step.until)}."
+        draft.record(moved, text, actor=SYSTEM)

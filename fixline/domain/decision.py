@@ -1,6 +1,6 @@
 """What `advance` answers with: a decision, or a refusal.
 
-Owns the two result types and the effects a decision causes. It decides nothing itself.
+Owns the two result types. It decides nothing itself.
 """
 
 from __future__ import annotations
@@ -10,29 +10,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fixline.domain.effect_kinds import EffectKind
+from fixline.domain.effects import Effect
 from fixline.domain.journal import Entry
+from fixline.domain.records import Record
 from fixline.domain.state import Clock, RequestState, Task
 
 
-class Effect(BaseModel):
-    """Something that a decision causes in the world; `data` names tasks, roles and events, never contact data."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    kind: EffectKind
-    data: dict[str, Any] = Field(default_factory=dict)
-
-
-class Decision(BaseModel):
+class Decision(Record, frozen=True):
     """A decision, in full: the new state, the entries that led to it, what changed, what it causes.
 
     `tasks` and `clocks` are those that the decision made or changed. `next_at` (aware UTC) is the next
     instant at which something falls due by itself, None when nothing does.
     """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     number: int
     at: datetime

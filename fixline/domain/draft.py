@@ -8,15 +8,16 @@ one `now` of the decision (aware UTC); it does no I/O.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from fixline.domain.commands import Actor, Command
-from fixline.domain.decision import Decision, Effect
+from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition, NotifyEvent
-from fixline.domain.effect_kinds import EffectKind
+from fixline.domain.effects import Effect, Notify, TellRequest
+from fixline.domain.facts import Fact
 from fixline.domain.journal import Entry, evolve
-from fixline.domain.making import as_json, made
+from fixline.domain.records import change
 from fixline.domain.state import Clock, RequestState, Task
+from fixline.domain.steps import REPORTER
 
 
 class Draft:
@@ -49,54 +50,42 @@ class Draft:
         """Go on by another definition."""
         self.definition, self.calendar = definition, definition.calendar
 
-    def record(self, kind: str, text: str, /, *, actor: Actor | None = None, **data: Any) -> None:
-        """Write one journal entry; the state follows. What stands in a mapping is kept as JSON, in the state, too."""
-        entry = Entry(
-            (self._state.seq if self._state else 0) + 1,
-            self.number,
-            self.now,
-            (actor or self.actor).name,
-            kind,
-            text,
-            {name: as_json(value) if type(value) is dict else value for name, value in data.items()},
-            fresh=True,
-        )
+    def record(self, fact: Fact, text: str, *, actor: Actor | None = None) -> None:
+        """Add a journal entry, by the command's actor or by `actor`; the state follows at once."""
+        seq, who = (self._state.seq if self._state else 0) + 1, (actor or self.actor).name
+        entry = Entry(seq, self.number, self.now, who, text, fact)
         self._state = evolve(self._state, entry)
         self._entries.append(entry)
 
-    def cause(self, kind: EffectKind, /, **data: Any) -> None:
+    def cause(self, effect: Effect) -> None:
         """Add an effect; its id is request:decision:n."""
-        effect_id = f"{self.request_id}:{self.number}:{len(self._effects) + 1}"
-        self._effects.append(made(Effect, {"id": effect_id, "kind": kind, "data": as_json(data)}))
+        self._effects.append(change(effect, id=f"{self.request_id}:{self.number}:{len(self._effects) + 1}"))
 
     def tell(self, request_id: str, command: Command) -> None:
         """Give another request a command; what is told to one request arrives in that order."""
-        self.cause("tell_request", to=request_id, command=command)
+        self.cause(TellRequest(to=request_id, command=command))
 
-    def notify(self, event: NotifyEvent, **data: Any) -> None:
+    def notify(self, event: NotifyEvent, *, step: str | None = None, outcome: str | None = None) -> None:
         """Tell the reporter, once per event and decision, if the department does and there is anybody to tell."""
         if event not in self.definition.notify or not self.state.has_contact or event in self._told:
             return
         self._told.add(event)
-        self.cause("notify", event=event, audience="reporter", **data)
+        self.cause(Notify(event=event, audience=REPORTER, step=step, outcome=outcome))
 
     def finish(self, next_at: datetime | None) -> Decision:
         """The decision, with the tasks and clocks that are not as they were before."""
         before_tasks: dict[str, Task] = dict(self._before.tasks) if self._before else {}
         before_clocks: dict[str, Clock] = dict(self._before.clocks) if self._before else {}
         state = self.state
-        return made(
-            Decision,
-            {
-                "number": self.number,
-                "at": self.now,
-                "state": state,
-                "entries": tuple(self._entries),
-                "tasks": tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
-                "clocks": tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
-                "effects": tuple(self._effects),
-                "next_at": next_at,
-            },
+        return Decision(
+            number=self.number,
+            at=self.now,
+            state=state,
+            entries=tuple(self._entries),
+            tasks=tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
+            clocks=tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
+            effects=tuple(self._effects),
+            next_at=next_at,
         )
 
     @property

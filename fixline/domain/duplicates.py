@@ -7,6 +7,7 @@ says what does. A request is attached to an older one only, so no chain of them 
 
 from __future__ import annotations
 
+from fixline.domain import facts
 from fixline.domain.decision import refuse
 from fixline.domain.draft import Draft
 from fixline.domain.relations import (
@@ -46,14 +47,14 @@ def duplicate_attached(draft: Draft, command: DuplicateAttached) -> None:
     if duplicate in state.attached:
         raise refuse("nothing_changed", f"{duplicate} is attached already")
     if state.closed and state.outcome is not None:
-        draft.record("duplicate_attached", f"{duplicate} was reported of the same.", duplicate=duplicate)
+        draft.record(facts.DuplicateAttached(duplicate), f"{duplicate} was reported of the same.")
         draft.tell(duplicate, OriginalClosed(original=state.id, outcome=state.outcome))
     elif state.attached_to:
         text = f"{duplicate} was reported of the same; it follows to {state.attached_to}."
-        draft.record("duplicate_sent_on", text, duplicate=duplicate, to=state.attached_to)
+        draft.record(facts.DuplicateSentOn(duplicate, state.attached_to), text)
         draft.tell(duplicate, OriginalAttached(original=state.id, to=state.attached_to))
     else:
-        draft.record("duplicate_attached", f"{duplicate} was reported of the same.", duplicate=duplicate)
+        draft.record(facts.DuplicateAttached(duplicate), f"{duplicate} was reported of the same.")
 
 
 def duplicate_detached(draft: Draft, command: DuplicateDetached) -> None:
@@ -61,4 +62,4 @@ def duplicate_detached(draft: Draft, command: DuplicateDetached) -> None:
     if command.duplicate not in draft.state.attached:
         raise refuse("nothing_changed", f"{command.duplicate} is not attached")
     text = f"{command.duplicate} is no longer attached."
-    draft.record("duplicate_detached", text, duplicate=command.duplicate)
+    draft.record(facts.DuplicateDetached(command.duplicate), text)

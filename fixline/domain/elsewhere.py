@@ -14,6 +14,7 @@ from typing import Any
 from fixline.domain.calendar import CalendarExhausted, Span
 from fixline.domain.commands import ParentLeft
 from fixline.domain.draft import Draft
+from fixline.domain.effects import AskAgency, Call, OpenFollowOn
 from fixline.domain.steps import (
     DESCRIPTION,
     NO_REPLY,
@@ -38,33 +39,19 @@ def ends_at(draft: Draft, span: Span | None) -> datetime | None:
 
 def ask_agency(draft: Draft, name: str, step: AgencyStep, visit: int) -> None:
     """Cause the message to the outside party: number, type, place, and what the step sends."""
-    draft.cause(
-        "ask_agency",
-        agency=step.agency,
-        step=name,
-        visit=visit,
-        at=draft.now,
-        outcomes=[outcome for outcome in step.then if outcome != NO_REPLY],
-        fields=_fields(draft, (PLACE, *step.send)),
-    )
+    outcomes, fields = [each for each in step.then if each != NO_REPLY], _fields(draft, (PLACE, *step.send))
+    draft.cause(AskAgency(agency=step.agency, step=name, visit=visit, at=draft.now, outcomes=outcomes, fields=fields))
 
 
 def call_system(draft: Draft, name: str, step: CallStep, visit: int) -> None:
     """Cause the call of the department's system, with what the step sends."""
-    draft.cause(
-        "call",
-        system=step.call,
-        step=name,
-        visit=visit,
-        at=draft.now,
-        outcomes=[outcome for outcome in step.then if outcome != TIMEOUT],
-        fields=_fields(draft, step.send),
-    )
+    outcomes, fields = [each for each in step.then if each != TIMEOUT], _fields(draft, step.send)
+    draft.cause(Call(system=step.call, step=name, visit=visit, at=draft.now, outcomes=outcomes, fields=fields))
 
 
 def open_follow_on(draft: Draft, name: str, step: FollowOnStep, visit: int) -> None:
     """Cause the opening of the follow-on."""
-    draft.cause("open_follow_on", type=step.follow_on, step=name, visit=visit, at=draft.now)
+    draft.cause(OpenFollowOn(type=step.follow_on, step=name, visit=visit, at=draft.now))
 
 
 def tell_follow_ons(draft: Draft, name: str) -> None:

@@ -7,7 +7,7 @@ parent, the parent's leaving at the child, and the remarks of both. Each functio
 
 from __future__ import annotations
 
-from fixline.domain import progress
+from fixline.domain import facts, progress
 from fixline.domain.commands import (
     Comment,
     EffectReport,
@@ -34,18 +34,13 @@ def report(draft: Draft, command: EffectReport) -> None:
         if not waits:
             raise refuse("step_moved_on", "the step was left before its follow-on could be opened")
         text = f"No follow-on of type {command.child_type} was opened: {command.failed}."
-        draft.record("follow_on_failed", text, type=command.child_type, step=name, reason=command.failed)
+        draft.record(facts.FollowOnFailed(command.child_type or "", name, command.failed or ""), text)
         progress.step_over(draft, name, OTHERWISE)
         return
     position = draft.state.position_of(name)
-    draft.record(
-        "follow_on_opened",
-        f"Follow-on {command.child} ({command.child_type}) was opened.",
-        child=command.child,
-        type=command.child_type,
-        step=name,
-        entered_at=position.entered_at if position and waits else None,
-    )
+    since = position.entered_at if position and waits else None
+    opened = facts.FollowOnOpened(command.child, command.child_type or "", name, since)
+    draft.record(opened, f"Follow-on {command.child} ({command.child_type}) was opened.")
     if not waits:
         draft.tell(command.child, ParentLeft(parent=draft.request_id))
 
@@ -60,7 +55,7 @@ def closed(draft: Draft, command: FollowOnClosed) -> None:
     """A follow-on has ended: what waited for it goes on by its outcome; otherwise it is noted."""
     child = _child(draft, command.child)
     text = f"Follow-on {command.child} was closed: {command.outcome}."
-    draft.record("follow_on_closed", text, child=command.child, outcome=command.outcome)
+    draft.record(facts.FollowOnClosed(command.child, command.outcome), text)
     position = draft.state.position_of(child.step)
     step = draft.definition.steps.get(child.step)
     if position is None or position.entered_at != child.entered_at or not isinstance(step, FollowOnStep):
@@ -73,7 +68,7 @@ def closed(draft: Draft, command: FollowOnClosed) -> None:
 def reopened(draft: Draft, command: FollowOnReopened) -> None:
     """A follow-on is open again. It is noted; the request went on when it was closed."""
     _child(draft, command.child)
-    draft.record("follow_on_reopened", f"Follow-on {command.child} was opened again.", child=command.child)
+    draft.record(facts.FollowOnReopened(command.child), f"Follow-on {command.child} was opened again.")
 
 
 def _child(draft: Draft, child: str) -> Child:
@@ -86,13 +81,13 @@ def _child(draft: Draft, child: str) -> Child:
 def parent_left(draft: Draft, command: ParentLeft) -> None:
     """Nobody waits for this request any more: it is cancelled."""
     text = f"{command.parent} no longer waits for this request."
-    draft.record("parent_left", text, parent=command.parent)
+    draft.record(facts.ParentLeft(command.parent), text)
     progress.close(draft, CloseOutcome.CANCELLED, draft.now, text)
 
 
 def comment(draft: Draft, command: Comment) -> None:
     """A remark, for the journal of this request, of its parent and of its follow-ons."""
-    draft.record("commented", command.text)
+    draft.record(facts.Commented(), command.text)
     parent = [draft.state.parent.id] if draft.state.parent else []
     for other in (*parent, *draft.state.children):
         draft.tell(other, RelatedNote(other=draft.request_id, by=draft.actor.name, text=command.text))
@@ -101,4 +96,4 @@ def comment(draft: Draft, command: Comment) -> None:
 def related_note(draft: Draft, command: RelatedNote) -> None:
     """A remark that was left on the parent or on a follow-on."""
     text = f"{command.other}, {command.by}: {command.text}"
-    draft.record("related_commented", text, other=command.other, by=command.by, text=command.text)
+    draft.record(facts.RelatedCommented(command.other, command.by, command.text), text)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from fixline.domain import clocks
 from fixline.domain.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.domain.definition import Deadline, Definition, Priority, Rung
+from fixline.domain.records import change
 from fixline.domain.state import ON_HOLD, Clock, ClockKind, Stretch
 from fixline.domain.steps import AgencyStep, AnyStep, CallStep, HumanStep, WaitStep
 from fixline.domain.timekeeping import TASK_LADDER
@@ -123,16 +124,16 @@ def _running(name: str, kind: ClockKind, budget: Span, ladder: tuple[Rung, ...],
 def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, paused: tuple[str, ...]) -> ClockAhead:
     """Let the clock run out, rung by rung; a breach comes before the rungs of its instant."""
     due_at = clocks.due(clock, calendar)
-    clock = clock.model_copy(update={"due_at": due_at})
+    clock = change(clock, due_at=due_at)
     rungs: list[RungAhead] = []
     while True:
         firing = clocks.next_firing(clock, ladder, calendar)
         if clock.breached_at is None and due_at is not None and (firing is None or firing.at >= due_at):
-            clock = clock.model_copy(update={"breached_at": due_at})
+            clock = change(clock, breached_at=due_at)
             continue
         if firing is None:
             return ClockAhead(clock.name, clock.budget, due_at, paused, tuple(rungs))
         rung = ladder[firing.rung]
         rungs.append(RungAhead(rung.when, firing.time, firing.at, rung))
         fired = tuple(count + (number == firing.rung) for number, count in enumerate(clock.fired))
-        clock = clock.model_copy(update={"fired": fired})
+        clock = change(clock, fired=fired)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fixline.domain import clocks, timekeeping
+from fixline.domain import clocks, facts, timekeeping
 from fixline.domain.calendar import Span
 from fixline.domain.definition import Deadline, Definition, NotifyEvent, Rung
 from fixline.domain.draft import Draft
+from fixline.domain.records import change
 from fixline.domain.state import Clock, ClockKind, ClockState, Task, TaskState
 from fixline.domain.steps import HumanStep
 
@@ -78,29 +79,22 @@ def _completed(draft: Draft, step: str, steps: Mapping[str, str]) -> bool:
 def _move_clock(draft: Draft, clock: Clock, budget: Span, old: Sequence[Rung], new: Sequence[Rung]) -> None:
     if clock.breached_at is not None:
         budget = clock.budget  # what was promised was missed; no new version changes that
-    fresh = clock.model_copy(update={"budget": budget, "fired": _fired(clock, old, new)})
+    fresh = change(clock, budget=budget, fired=_fired(clock, old, new))
     due_at = clocks.due(fresh, draft.calendar)
     if (fresh.budget, due_at) != (clock.budget, clock.due_at):
-        fresh = fresh.model_copy(update={"not_before": draft.now})
-        fresh = fresh.model_copy(update={"due_at": clocks.due(fresh, draft.calendar)})
+        fresh = change(fresh, not_before=draft.now)
+        fresh = change(fresh, due_at=clocks.due(fresh, draft.calendar))
     known = [rung.when for rung in old]
     added = [index for index, rung in enumerate(new) if rung.when not in known]
-    fresh = fresh.model_copy(update={"fired": _passed(draft, fresh, new, added)})
+    fresh = change(fresh, fired=_passed(draft, fresh, new, added))
     firing = clocks.next_firing(fresh, tuple(new), draft.calendar)
     if firing is not None and firing.at < draft.now:  # by another calendar it would have fired before now
-        fresh = fresh.model_copy(update={"not_before": draft.now})
+        fresh = change(fresh, not_before=draft.now)
     if fresh == clock and list(old) == list(new):
         return
     how = f"{clock.budget} -> {budget}" if budget != clock.budget else "as the new version has it"
-    draft.record(
-        "clock_moved",
-        f"Clock {clock.name}: {how}.",
-        clock=clock.name,
-        budget=fresh.budget,
-        fired=fresh.fired,
-        not_before=fresh.not_before,
-        due_at=fresh.due_at,
-    )
+    moved = facts.ClockMoved(clock.name, fresh.budget, fresh.fired, fresh.not_before, fresh.due_at)
+    draft.record(moved, f"Clock {clock.name}: {how}.")
 
 
 def _fired(clock: Clock, old: Sequence[Rung], new: Sequence[Rung]) -> tuple[int, ...]:
@@ -128,4 +122,4 @@ def _pass_by(draft: Draft, clock: Clock) -> None:
     if fired != clock.fired:
         last = ladder[max(index for index, count in enumerate(fired) if count)].when
         text = f"Rungs of {clock.name} up to {last} had passed."
-        draft.record("rungs_passed", text, clock=clock.name, fired=fired, last_rung=last)
+        draft.record(facts.RungsPassed(clock.name, fired, last), text)

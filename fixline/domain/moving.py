@@ -9,12 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fixline.domain import dates, moved_clocks, progress, tasks, timekeeping
+from fixline.domain import dates, facts, moved_clocks, progress, tasks, timekeeping
 from fixline.domain.calendar import CalendarExhausted, Span
 from fixline.domain.commands import Move
-from fixline.domain.decision import Decision, Effect, Refused, refuse
+from fixline.domain.decision import Decision, Refused, refuse
 from fixline.domain.definition import Definition, InBranch
 from fixline.domain.draft import Draft
+from fixline.domain.effects import Effect
+from fixline.domain.records import change
 from fixline.domain.state import Position, RequestState, Task, TaskState
 from fixline.domain.steps import (
     NO_REPLY,
@@ -45,9 +47,7 @@ def move(draft: Draft, command: Move) -> None:
     draft.adopt(target)
     moved = {name: _position(draft, old, place, names) for name, place in draft.state.branches.items()}
     main = draft.state.position
-    draft.record(
-        "moved",
-        f"Goes on by another version of {target.type}. {command.reason}".strip(),
+    fact = facts.Moved(
         version=command.version,
         from_version=before.version,
         steps={one: other for one, other in names.items() if one != other},
@@ -56,6 +56,7 @@ def move(draft: Draft, command: Move) -> None:
         visits=_visits(draft.state, command.steps),
         reason=command.reason,
     )
+    draft.record(fact, f"Goes on by another version of {target.type}. {command.reason}".strip())
     _say_undated(draft, old, before, names)
     for task in draft.state.open_tasks:
         _move_task(draft, task, names[task.step], teams[task.id])
@@ -132,7 +133,7 @@ def _position(draft: Draft, old: Definition, position: Position, names: dict[str
              ((before, old), (after, draft.definition))]  # fmt: skip
     if rules[0] != rules[1]:
         changes["wait_until"] = _wait_until(draft, position, after)
-    return position.model_copy(update=changes)
+    return change(position, **changes)
 
 
 def _limit(step: AnyStep) -> Span | None:
@@ -194,9 +195,8 @@ def _move_task(draft: Draft, task: Task, name: str, team_before: str) -> None:
     is not under way goes to that team."""
     step = draft.definition.step(name)
     assert isinstance(step, HumanStep)  # noqa: S101 - a step with a task stays one of people, or is entered anew
-    fresh: dict[str, Any] = {"step": name, "title": step.title, "kind": step.kind}
-    if fresh != {key: getattr(task, key) for key in fresh}:
-        draft.record("task_moved", f"{task.title} is now {step.title}.", task=task.id, **fresh)
+    if (name, step.title, step.kind) != (task.step, task.title, task.kind):
+        draft.record(facts.TaskMoved(task.id, name, step.title, step.kind), f"{task.title} is now {step.title}.")
         task = draft.state.tasks[task.id]
     team = progress.team_of(draft, step)
     if team not in (team_before, task.team) and task.state is not TaskState.STARTED:
@@ -212,7 +212,7 @@ def _set_priority(draft: Draft) -> None:
     priority = max(ruled.priority, state.floor or ruled.priority, key=lambda each: each.rank)
     if priority is not state.priority:
         text = f"Priority {state.priority} -> {priority}."
-        draft.record("priority_changed", text, priority=priority, floor=state.floor)
+        draft.record(facts.PriorityChanged(priority, state.floor), text)
 
 
 def outline(before: RequestState, decision: Decision) -> dict[str, Any]:
@@ -273,12 +273,7 @@ def _places(state: RequestState) -> list[tuple[str | None, Position]]:
 
 def _said(effect: Effect) -> dict[str, Any]:
     """Whom an effect reaches, without anything that was reported."""
-    data = effect.data
-    to = next(
-        (data[name] for name in ("to", "team", "agency", "system", "type", "role", "audience") if name in data), None
-    )
-    about = data["command"]["kind"] if "command" in data else data.get("event")
-    return {"kind": effect.kind, "to": to, "about": about}
+    return {"kind": effect.kind, "to": effect.destination, "about": effect.about}
 
 
 def _clock_pairs(before: RequestState, after: RequestState) -> list[tuple[str, Any, Any, Any]]:

@@ -6,7 +6,7 @@ that answers that come later can raise the priority, and nothing but another wor
 
 from __future__ import annotations
 
-from fixline.domain import timekeeping
+from fixline.domain import facts, timekeeping
 from fixline.domain.commands import Prioritise
 from fixline.domain.decision import refuse
 from fixline.domain.draft import Draft
@@ -23,14 +23,8 @@ def prioritise(draft: Draft, command: Prioritise) -> None:
     if (priority, wanted) == (state.priority, state.floor):
         raise refuse("nothing_changed", f"the priority is {priority} already")
     what = f"Priority {state.priority} -> {priority}" if priority != state.priority else f"Priority {priority} kept"
-    draft.record(
-        "priority_changed",
-        f"{what}, {'by hand' if wanted else 'by its answers'}. {command.reason}",
-        priority=priority,
-        floor=wanted,
-        reason=command.reason,
-        by_hand=True,
-    )
+    changed = facts.PriorityChanged(priority, wanted, command.reason, by_hand=True)
+    draft.record(changed, f"{what}, {'by hand' if wanted else 'by its answers'}. {command.reason}")
     timekeeping.note_undecided(draft, "priority", ruled.undecided)
     if priority is not state.priority:
         timekeeping.rebudget(draft)

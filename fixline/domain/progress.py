@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from fixline.domain import dates, duplicates, elsewhere, timekeeping
+from fixline.domain import dates, duplicates, elsewhere, facts, timekeeping
 from fixline.domain.commands import SYSTEM, FollowOnClosed
 from fixline.domain.dates import SUPERVISOR
 from fixline.domain.definition import NotifyEvent
 from fixline.domain.draft import Draft
-from fixline.domain.effect_kinds import EffectKind
+from fixline.domain.effects import Dispatch, Escalate, Notify, OrderInspection
 from fixline.domain.sampling import in_sample
-from fixline.domain.state import Position, Task, TaskState, task_id
+from fixline.domain.state import Position, Task, task_id
 from fixline.domain.steps import (
     DONE,
     JOINED,
@@ -71,9 +71,7 @@ def leave(draft: Draft, name: str, outcome: str | None) -> None:
     """Leave a step at which the request is, with an outcome; None when it was taken back."""
     elsewhere.tell_follow_ons(draft, name)
     how = f" with outcome {outcome}" if outcome else ""
-    draft.record(
-        "step_left", f"Step {name} left{how}.", actor=SYSTEM, step=name, outcome=outcome, **_branch(draft, name)
-    )
+    draft.record(facts.StepLeft(name, outcome, _branch(draft, name)), f"Step {name} left{how}.", actor=SYSTEM)
 
 
 def withdraw(draft: Draft, why: str) -> None:
@@ -83,10 +81,10 @@ def withdraw(draft: Draft, why: str) -> None:
         leave(draft, position.step, None)
 
 
-def _branch(draft: Draft, name: str) -> dict[str, str]:
-    """What an entry about a step says of its branch; nothing for a step of the main way."""
+def _branch(draft: Draft, name: str) -> str | None:
+    """The branch in which a step stands; None for a step of the main way."""
     where = draft.definition.in_branches.get(name)
-    return {"branch": where.branch} if where else {}
+    return where.branch if where else None
 
 
 def _arrive(draft: Draft, name: str) -> str | None:
@@ -142,9 +140,8 @@ def _entered(
     waiting_as: str | None = None,
     wait_until: datetime | None = None,
 ) -> None:
-    waits = {"waiting_as": waiting_as, "wait_until": wait_until}
-    waits = {key: value for key, value in waits.items() if value is not None}
-    draft.record("step_entered", text, actor=SYSTEM, step=name, visit=visit, **waits, **_branch(draft, name))
+    entered = facts.StepEntered(name, visit, waiting_as, wait_until, _branch(draft, name))
+    draft.record(entered, text, actor=SYSTEM)
 
 
 def _onward(draft: Draft, source: str, target: str) -> str | None:
@@ -158,7 +155,7 @@ def _onward(draft: Draft, source: str, target: str) -> str | None:
     if target != JOINED:
         withdraw(draft, f"{where.branch} led to {target}")
         return target
-    draft.record("branch_joined", f"Branch {where.branch} has come to its end.", actor=SYSTEM, branch=where.branch)
+    draft.record(facts.BranchJoined(where.branch), f"Branch {where.branch} has come to its end.", actor=SYSTEM)
     together = draft.definition.step(where.together)
     assert isinstance(together, TogetherStep)  # noqa: S101 - what has branches is one
     if together.join == "all" and len(draft.state.joined) < len(together.branches):
@@ -190,7 +187,7 @@ def _tell(draft: Draft, name: str, step: NotifyStep, visit: int) -> None:
     told = "has left no contact and is not told" if silent else "is told"
     _entered(draft, name, visit, f"Step {name}: the {step.role} {told}: {step.say}")
     if not silent:
-        draft.cause("notify", event=f"step {name}", audience=step.role, step=name)
+        draft.cause(Notify(event=f"step {name}", audience=step.role, step=name))
 
 
 def _put_to_people(draft: Draft, name: str, step: HumanStep, visit: int) -> str | None:
@@ -210,15 +207,10 @@ def _warn(draft: Draft, name: str, step: HumanStep, visit: int) -> None:
     """Tell the supervisor, once, of a step that has been entered as often as its definition says."""
     if visit != step.warn_after:
         return
-    draft.record(
-        "visits_warned",
-        f"Step {name}: entered {visit} times; the {SUPERVISOR} is told.",
-        actor=SYSTEM,
-        step=name,
-        visit=visit,
-    )
+    text = f"Step {name}: entered {visit} times; the {SUPERVISOR} is told."
+    draft.record(facts.VisitsWarned(name, visit), text, actor=SYSTEM)
     task = next((task.id for task in draft.state.open_tasks if task.step == name), None)
-    draft.cause("escalate", step=name, rung=f"{visit} visits", role=SUPERVISOR, task=task)
+    draft.cause(Escalate(role=SUPERVISOR, rung=f"{visit} visits", step=name, task=task))
 
 
 def _wait(draft: Draft, name: str, step: WaitStep, visit: int) -> str | None:
@@ -262,27 +254,21 @@ def _offer(draft: Draft, name: str, step: HumanStep, visit: int) -> None:
         team=team_of(draft, step),
         offered_at=draft.now,
     )
-    draft.record("task_offered", f"{step.title}: offered to {task.team}.", actor=SYSTEM, **vars(task))
+    draft.record(facts.TaskOffered(task), f"{step.title}: offered to {task.team}.", actor=SYSTEM)
     timekeeping.start_task_clocks(draft, task)
     order(draft, task)
 
 
 def order(draft: Draft, task: Task, *, not_to: str | None = None) -> None:
     """Cause the work order (or the order of an inspection) that gives an offered task to its team."""
-    kind: EffectKind = "order_inspection" if task.kind == "inspection" else "dispatch"
-    draft.cause(kind, task=task.id, team=task.team, offer=task.offers, not_to=not_to)
+    order = OrderInspection if task.kind == "inspection" else Dispatch
+    draft.cause(order(task=task.id, team=task.team, offer=task.offers, not_to=not_to))
 
 
 def withdraw_tasks(draft: Draft, why: str) -> None:
     """Take every open task back."""
     for task in draft.state.open_tasks:
-        draft.record(
-            "task_withdrawn",
-            f"{task.title}: withdrawn, {why}.",
-            task=task.id,
-            state=TaskState.WITHDRAWN,
-            ended_at=draft.now,
-        )
+        draft.record(facts.TaskWithdrawn(task.id), f"{task.title}: withdrawn, {why}.")
         timekeeping.task_clocks_over(draft, task)
 
 
@@ -290,7 +276,7 @@ def close(draft: Draft, outcome: CloseOutcome, closed_at: datetime, say: str = "
     """Close the request: no task stays open, no branch and no clock runs on."""
     withdraw(draft, "the request closes")
     timekeeping.request_closed(draft, outcome, closed_at)
-    draft.record("closed", f"Closed: {outcome}." + (f" {say}" if say else ""), outcome=outcome, closed_at=closed_at)
+    draft.record(facts.Closed(outcome, closed_at), f"Closed: {outcome}." + (f" {say}" if say else ""))
     draft.notify(NotifyEvent.CLOSED, outcome=outcome)
     if draft.state.parent:
         draft.tell(draft.state.parent.id, FollowOnClosed(child=draft.request_id, outcome=outcome))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain import intake, progress, timekeeping
+from fixline.domain import facts, intake, progress, timekeeping
 from fixline.domain.commands import Recategorise
 from fixline.domain.decision import refuse
 from fixline.domain.definition import Definition, NotifyEvent
@@ -37,9 +37,7 @@ def recategorise(draft: Draft, command: Recategorise) -> None:
     ruled = timekeeping.ruled_priority(target, answers)
     priority = max(ruled.priority, state.floor or ruled.priority, key=lambda each: each.rank)
     draft.adopt(target)
-    draft.record(
-        "recategorised",
-        f"Recategorised: {before.title} -> {target.title}. {command.reason}",
+    recategorised = facts.Recategorised(
         type=target.type,
         version=command.version,
         from_type=before.type,
@@ -49,6 +47,7 @@ def recategorise(draft: Draft, command: Recategorise) -> None:
         priority=priority,
         reason=command.reason,
     )
+    draft.record(recategorised, f"Recategorised: {before.title} -> {target.title}. {command.reason}")
     timekeeping.note_undecided(draft, "priority", ruled.undecided)
     timekeeping.start_deadlines(draft, backlog=True)
     if _due(draft) != {clock.promise: clock.due_at for clock in state.promises.values() if clock.state.live}:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import duplicates, progress, timekeeping
+from fixline.domain import duplicates, facts, progress, timekeeping
 from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.commands import Actor, FollowOnReopened, Reopen, Role
 from fixline.domain.decision import refuse
@@ -34,7 +34,7 @@ def reopen(draft: Draft, command: Reopen) -> None:
         text = f"it could be opened again within {rules.within} of its closing, until {until.isoformat()}"
         raise refuse("reopen_too_late", text, until=until.isoformat())
     original = state.attached_to
-    draft.record("reopened", f"Opened again. {command.reason}", reason=command.reason, outcome_before=state.outcome)
+    draft.record(facts.Reopened(state.outcome, command.reason), f"Opened again. {command.reason}")
     if state.parent:
         draft.tell(state.parent.id, FollowOnReopened(child=draft.request_id))
     if original:

@@ -6,7 +6,7 @@ draft or raises `Refused`.
 
 from __future__ import annotations
 
-from fixline.domain import follow_ons, progress, tasks
+from fixline.domain import facts, follow_ons, progress, tasks
 from fixline.domain.commands import AgencyReply, EffectReport
 from fixline.domain.decision import refuse
 from fixline.domain.definition import NotifyEvent
@@ -24,15 +24,8 @@ def agency_reply(draft: Draft, command: AgencyReply) -> None:
     step = draft.definition.step(waiting.step)
     assert isinstance(step, AgencyStep)  # noqa: S101 - found as one
     _check_outcome(step, waiting.step, command.outcome)
-    draft.record(
-        "agency_replied",
-        _said(f"{step.agency}: {command.outcome}.", command),
-        agency=step.agency,
-        step=waiting.step,
-        outcome=command.outcome,
-        reference=command.reference,
-        reason=command.reason,
-    )
+    replied = facts.AgencyReplied(step.agency, waiting.step, command.outcome, command.reference, command.reason)
+    draft.record(replied, _said(f"{step.agency}: {command.outcome}.", command))
     draft.notify(NotifyEvent.STEP_DONE, step=waiting.step, outcome=command.outcome)
     progress.step_over(draft, waiting.step, command.outcome)
 
@@ -61,15 +54,8 @@ def _late_reply(draft: Draft, command: AgencyReply) -> None:
     step = draft.definition.step(visit.step)
     assert isinstance(step, AgencyStep)  # noqa: S101 - found as one
     _check_outcome(step, visit.step, command.outcome)
-    draft.record(
-        "late_reply",
-        _said(f"{step.agency} replied too late: {command.outcome}.", command),
-        agency=step.agency,
-        step=visit.step,
-        outcome=command.outcome,
-        reference=command.reference,
-        reason=command.reason,
-    )
+    late = facts.LateReply(step.agency, visit.step, command.outcome, command.reference, command.reason)
+    draft.record(late, _said(f"{step.agency} replied too late: {command.outcome}.", command))
 
 
 def _last_asked(draft: Draft, name: str | None) -> Visit | None:
@@ -105,14 +91,8 @@ def report(draft: Draft, command: EffectReport) -> None:
 
 
 def _asked(draft: Draft, command: EffectReport) -> None:
-    draft.record(
-        "agency_asked",
-        f"{command.told} was asked ({command.channel}).",
-        agency=command.told,
-        step=command.step,
-        visit=command.visit,
-        channel=command.channel,
-    )
+    asked = facts.AgencyAsked(command.told or "", command.step or "", command.visit or 0, command.channel)
+    draft.record(asked, f"{command.told} was asked ({command.channel}).")
 
 
 def _answered(draft: Draft, command: EffectReport) -> None:
@@ -121,14 +101,8 @@ def _answered(draft: Draft, command: EffectReport) -> None:
     position = draft.state.position_of(name)
     if not isinstance(step, CallStep) or position is None or position.visit != command.visit:
         raise refuse("step_moved_on", "the step was left before the system's answer came")
-    if command.outcome == TIMEOUT or command.outcome not in step.then:
+    if command.outcome is None or command.outcome == TIMEOUT or command.outcome not in step.then:
         raise refuse("unknown_outcome", f"step {name!r} has no answer {command.outcome!r}")
-    draft.record(
-        "call_answered",
-        f"{step.call}: {command.outcome}.",
-        system=step.call,
-        step=name,
-        visit=command.visit,
-        outcome=command.outcome,
-    )
+    answered = facts.CallAnswered(step.call, name, position.visit, command.outcome)
+    draft.record(answered, f"{step.call}: {command.outcome}.")
     progress.step_over(draft, name, command.outcome)

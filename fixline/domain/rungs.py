@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fixline.domain import clocks, tasks, timekeeping
+from fixline.domain import clocks, facts, tasks, timekeeping
 from fixline.domain.commands import SYSTEM
 from fixline.domain.definition import Rung
 from fixline.domain.draft import Draft
+from fixline.domain.effects import Escalate
 from fixline.domain.state import Clock, TaskState
 from fixline.domain.timekeeping import Due
 
@@ -30,27 +31,15 @@ def _fire(draft: Draft, clock: Clock, index: int, at: datetime) -> None:
     rung = timekeeping.ladder(draft, clock)[index]
     fired = tuple(count + (number == index) for number, count in enumerate(clock.fired))
     late = draft.now - at > clocks.LATE_AFTER
-    draft.record(
-        "rung_fired",
-        f"{clock.name}: {rung.when}"
-        + (f", {rung.tell} is told" if rung.tell else "")
-        + (" (late)" if late else "")
-        + ".",
-        actor=SYSTEM,
-        clock=clock.name,
-        fired=fired,
-        last_rung=rung.when,
-        rung=index,
-        time=fired[index],
-        at=at,
-        late=late,
-    )
+    told = f", {rung.tell} is told" if rung.tell else ""
+    text = f"{clock.name}: {rung.when}{told}{' (late)' if late else ''}."
+    draft.record(facts.RungFired(clock.name, fired, rung.when, index, fired[index], at, late), text, actor=SYSTEM)
     if rung.raise_priority:
         timekeeping.set_priority(draft, floor=rung.raise_priority)
     if rung.reassign_to:
         _reassign(draft, clock, rung, rung.reassign_to)
     if rung.tell:
-        draft.cause("escalate", clock=clock.name, rung=rung.when, time=fired[index], role=rung.tell, task=clock.task)
+        draft.cause(Escalate(role=rung.tell, rung=rung.when, clock=clock.name, time=fired[index], task=clock.task))
 
 
 def _reassign(draft: Draft, clock: Clock, rung: Rung, team: str) -> None:

@@ -12,21 +12,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import field
 
 from fixline.domain.calendar import Span
 from fixline.domain.commands import ParentLink, Place
 from fixline.domain.definition import Priority
+from fixline.domain.records import Record, from_text
 from fixline.domain.steps import CloseOutcome
 
 STATE_SCHEMA = 1
 ON_HOLD = "on_hold"
-
-
-class Record(BaseModel):
-    """Base of the parts of a state: frozen and strict about its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TaskState(StrEnum):
@@ -57,7 +52,7 @@ def request_of_task(task: str) -> str:
     return task.rpartition("-T")[0]
 
 
-class Task(Record):
+class Task(Record, frozen=True):
     """One piece of work of one visit of a step. `offers` counts how often it was put to its team."""
 
     id: str
@@ -66,16 +61,16 @@ class Task(Record):
     kind: Literal["dispatch", "inspection", "task"]
     title: str
     team: str
+    offered_at: datetime
     state: TaskState = TaskState.OFFERED
     assignee: str | None = None
     by_rule: bool = False
     offers: int = 1
-    offered_at: datetime
     claimed_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str | None = None
-    form: dict[str, Any] = Field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
 
 
@@ -104,14 +99,14 @@ class ClockKind(StrEnum):
     DUE = "due"
 
 
-class Stretch(Record):
+class Stretch(Record, frozen=True):
     """A stretch of time during which a clock ran; `until` is None while it runs."""
 
     since: datetime
     until: datetime | None = None
 
 
-class Clock(Record):
+class Clock(Record, frozen=True):
     """A budget and the ledger of the stretches in which it was spent; `due_at` is derived and recorded.
 
     `due_at` is None while the clock is paused before its breach. `fired` counts the firings of each rung
@@ -122,12 +117,12 @@ class Clock(Record):
 
     name: str
     kind: ClockKind
-    task: str | None = None
-    step: str | None = None
     budget: Span
-    state: ClockState = ClockState.RUNNING
     started_at: datetime
     stretches: tuple[Stretch, ...]
+    task: str | None = None
+    step: str | None = None
+    state: ClockState = ClockState.RUNNING
     due_at: datetime | None = None
     not_before: datetime | None = None
     breached_at: datetime | None = None
@@ -142,7 +137,7 @@ class Clock(Record):
         return self.deadline or self.name
 
 
-class Position(Record):
+class Position(Record, frozen=True):
     """Where the request, or one of its branches, is: the step, which visit of it, and what it waits for."""
 
     step: str
@@ -152,7 +147,7 @@ class Position(Record):
     wait_until: datetime | None = None
 
 
-class Visit(Record):
+class Visit(Record, frozen=True):
     """A step that was entered and left again; outcome None: withdrawn or sent back. `branch`: the one it was in."""
 
     step: str
@@ -163,7 +158,7 @@ class Visit(Record):
     branch: str | None = None
 
 
-class Child(Record):
+class Child(Record, frozen=True):
     """A follow-on of this request: its type, the step that it was opened for, and what it has come to.
 
     `entered_at` is when that visit of the step began; None when the step had been left before the follow-on was opened.
@@ -176,7 +171,7 @@ class Child(Record):
     outcome: CloseOutcome | None = None
 
 
-class HoldRecord(Record):
+class HoldRecord(Record, frozen=True):
     """A hold: since when, why, by whom. `code` is one of the definition's `holds`, where it has any."""
 
     since: datetime
@@ -185,7 +180,7 @@ class HoldRecord(Record):
     code: str | None = None
 
 
-class RequestState(Record):
+class RequestState(Record, frozen=True):
     """Everything that the next decision about a request depends on.
 
     `decision` and `seq` are the numbers of the last decision and the last journal entry. `floor` is the
@@ -197,22 +192,22 @@ class RequestState(Record):
     `attached` are the duplicates of this one. `detached_at` is when it began to be looked at on its own again.
     """
 
-    schema_: int = Field(STATE_SCHEMA, alias="schema")
     id: str
     type: str
     version: str
-    status: Literal["open", "closed"] = "open"
-    outcome: CloseOutcome | None = None
     opened_at: datetime
-    closed_at: datetime | None = None
     decision: int
     seq: int
     decided_at: datetime
     priority: Priority
+    schema_: int = field(default=STATE_SCHEMA, name="schema")
+    status: Literal["open", "closed"] = "open"
+    outcome: CloseOutcome | None = None
+    closed_at: datetime | None = None
     floor: Priority | None = None
-    answers: dict[str, Any] = Field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
     place: Place | None = None
-    areas: dict[str, str] = Field(default_factory=dict)
+    areas: dict[str, str] = field(default_factory=dict)
     description: str = ""
     photos: tuple[str, ...] = ()
     channel: str = "api"
@@ -220,24 +215,22 @@ class RequestState(Record):
     has_contact: bool = False
     backlog: bool = False
     position: Position | None = None
-    branches: dict[str, Position] = Field(default_factory=dict)
+    branches: dict[str, Position] = field(default_factory=dict)
     joined: tuple[str, ...] = ()
-    visits: dict[str, int] = Field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
     taken: tuple[Visit, ...] = ()
     hold: HoldRecord | None = None
-    tasks: dict[str, Task] = Field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
     tasks_made: int = 0
-    clocks: dict[str, Clock] = Field(default_factory=dict)
+    clocks: dict[str, Clock] = field(default_factory=dict)
     former_clocks: tuple[str, ...] = ()
     reopened: int = 0
     reopened_at: datetime | None = None
     parent: ParentLink | None = None
-    children: dict[str, Child] = Field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
     attached_to: str | None = None
     attached: tuple[str, ...] = ()
     detached_at: datetime | None = None
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @property
     def closed(self) -> bool:
@@ -284,6 +277,11 @@ class RequestState(Record):
     def position_of(self, step: str) -> Position | None:
         """The request's visit of that step; None when it is not there."""
         return next((position for position in self.positions if position.step == step), None)
+
+
+def read_state(text: str) -> RequestState:
+    """A stored state. Raises msgspec.ValidationError for one that this release cannot have written."""
+    return from_text(RequestState, text)
 
 
 def by_name(clocks: Iterable[Clock]) -> dict[str, Clock]:

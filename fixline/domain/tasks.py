@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain import dates, progress, timekeeping
+from fixline.domain import dates, facts, progress, timekeeping
 from fixline.domain.commands import Actor, Claim, Complete, Decline, EffectReport, Reassign, Release, Role, Start
 from fixline.domain.decision import Refused, refuse
 from fixline.domain.definition import NotifyEvent
@@ -34,7 +34,7 @@ def start(draft: Draft, command: Start) -> None:
     if task.state is TaskState.STARTED:
         raise _wrong_state(task, "started")
     task = _held(draft, task, command.assignee)
-    draft.record("task_started", f"{task.title}: started.", task=task.id, state=TaskState.STARTED, started_at=draft.now)
+    draft.record(facts.TaskStarted(task.id), f"{task.title}: started.")
 
 
 def release(draft: Draft, command: Release) -> None:
@@ -43,14 +43,14 @@ def release(draft: Draft, command: Release) -> None:
     if task.state is TaskState.OFFERED:
         raise _wrong_state(task, "released")
     _check_holder(draft, task, command.assignee)
-    _back_to_team(draft, task, "task_released", "given back to the team", command.reason)
+    _back_to_team(draft, task, facts.TaskReleased, "given back to the team", command.reason)
 
 
 def decline(draft: Draft, command: Decline) -> None:
     """The crew will not do it; the team has it again, with the reason."""
     task = _open_task(draft, command.task)
     _check_holder(draft, task, command.assignee)
-    _back_to_team(draft, task, "task_declined", "declined", command.reason)
+    _back_to_team(draft, task, facts.TaskDeclined, "declined", command.reason)
 
 
 def complete(draft: Draft, command: Complete) -> None:
@@ -69,16 +69,8 @@ def complete(draft: Draft, command: Complete) -> None:
     if problems:
         raise refuse("form_invalid", f"the form of {task.step!r} is not complete", fields=problems)
     task = _held(draft, task, command.assignee)
-    draft.record(
-        "task_completed",
-        f"{task.title}: {command.outcome}.",
-        task=task.id,
-        state=TaskState.COMPLETED,
-        ended_at=draft.now,
-        outcome=command.outcome,
-        form=form,
-        photos=command.photos,
-    )
+    completed = facts.TaskCompleted(task.id, command.outcome, form, command.photos)
+    draft.record(completed, f"{task.title}: {command.outcome}.")
     timekeeping.task_clocks_over(draft, task, completed=True)
     timekeeping.step_completed(draft, task.step)
     _keep_answers(draft, form)
@@ -89,7 +81,7 @@ def complete(draft: Draft, command: Complete) -> None:
 def _keep_answers(draft: Draft, form: dict[str, Any]) -> None:
     fresh = {name: value for name, value in form.items() if draft.state.answers.get(name) != value}
     if fresh:
-        draft.record("answers_changed", f"Answers: {', '.join(fresh)}.", answers=fresh)
+        draft.record(facts.AnswersChanged(fresh), f"Answers: {', '.join(fresh)}.")
         timekeeping.set_priority(draft)
         dates.follow_answers(draft)
 
@@ -108,15 +100,8 @@ def hand_over(
 ) -> None:
     """Put a task to a team anew, or straight to one person; by `actor` if that is not the command's."""
     whom = f"{team}, {assignee}" if assignee else team
-    draft.record(
-        "task_reassigned",
-        f"{task.title}: given to {whom}. {reason}".strip(),
-        actor=actor,
-        task=task.id,
-        team=team,
-        reason=reason,
-        **_offered_again(draft, task),
-    )
+    given = facts.TaskReassigned(task.id, reason, team=team)
+    draft.record(given, f"{task.title}: given to {whom}. {reason}".strip(), actor=actor)
     _after_offer(draft, task)
     fresh = draft.state.tasks[task.id]
     if assignee:
@@ -129,25 +114,17 @@ def report(draft: Draft, command: EffectReport) -> None:
     """What an effect learned: a crew picked by the team's rule, somebody told, the reporter notified."""
     if command.effect_kind in ("dispatch", "order_inspection"):
         _given_by_rule(draft, command)
-    elif command.effect_kind == "escalate":
-        draft.record(
-            "told",
-            f"{command.about}: {command.told or 'nobody'} was told as {command.audience}.",
-            **({"step": command.step} if command.step else {"clock": command.about}),
-            role=command.audience,
-            person=command.told,
-        )
-    elif command.step and command.audience != REPORTER and command.told is None:
-        draft.record("notified", f"Nobody was told as {command.audience}: {command.about}.", **_notice(command))
+        return
+    if command.effect_kind == "escalate":
+        clock = None if command.step else command.about
+        told = facts.Told(command.audience or "", command.told, clock, command.step)
+        draft.record(told, f"{command.about}: {command.told or 'nobody'} was told as {command.audience}.")
+        return
+    notice = facts.Notified(command.about or "", command.audience or "", command.channel, command.told)
+    if command.step and command.audience != REPORTER and command.told is None:
+        draft.record(notice, f"Nobody was told as {command.audience}: {command.about}.")
     else:
-        draft.record(
-            "notified", f"The {command.audience} was told: {command.about} ({command.channel}).", **_notice(command)
-        )
-
-
-def _notice(command: EffectReport) -> dict[str, Any]:
-    person = {"person": command.told} if command.told else {}
-    return {"event": command.about, "audience": command.audience, "channel": command.channel, **person}
+        draft.record(notice, f"The {command.audience} was told: {command.about} ({command.channel}).")
 
 
 def _given_by_rule(draft: Draft, command: EffectReport) -> None:
@@ -215,33 +192,14 @@ def _given(task: Task) -> bool:
 
 def _take(draft: Draft, task: Task, assignee: str, *, rule: str | None = None) -> None:
     by = f" by the team's rule ({rule.replace('_', ' ')})" if rule else ""
-    draft.record(
-        "task_claimed",
-        f"{task.title}: {assignee} has it{by}.",
-        task=task.id,
-        state=TaskState.CLAIMED,
-        assignee=assignee,
-        by_rule=rule is not None,
-        claimed_at=draft.now,
-    )
+    draft.record(facts.TaskClaimed(task.id, assignee, rule is not None), f"{task.title}: {assignee} has it{by}.")
     timekeeping.task_clocks_over(draft, task, claimed=True)
 
 
-def _offered_again(draft: Draft, task: Task) -> dict[str, Any]:
-    return {
-        "state": TaskState.OFFERED,
-        "assignee": None,
-        "by_rule": False,
-        "claimed_at": None,
-        "started_at": None,
-        "offered_at": draft.now,
-        "offers": task.offers + 1,
-    }
-
-
-def _back_to_team(draft: Draft, task: Task, kind: str, what: str, reason: str) -> None:
-    text = f"{task.title}: {what}." + (f" {reason}" if reason else "")
-    draft.record(kind, text, task=task.id, reason=reason, **_offered_again(draft, task))
+def _back_to_team(
+    draft: Draft, task: Task, given: type[facts.TaskReleased | facts.TaskDeclined], what: str, reason: str
+) -> None:
+    draft.record(given(task.id, reason), f"{task.title}: {what}." + (f" {reason}" if reason else ""))
     _after_offer(draft, task)
     progress.order(draft, draft.state.tasks[task.id], not_to=task.assignee or draft.actor.name)
 

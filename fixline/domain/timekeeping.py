@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from fixline.domain import clocks
+from fixline.domain import clocks, facts
 from fixline.domain.calendar import Span
 from fixline.domain.commands import SYSTEM
 from fixline.domain.conditions import evaluate
 from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
 from fixline.domain.draft import Draft
+from fixline.domain.records import change
 from fixline.domain.state import ON_HOLD, Clock, ClockKind, ClockState, Position, Stretch, Task
 from fixline.domain.steps import CloseOutcome, HumanStep
 
@@ -105,8 +106,8 @@ def start_task_clock(draft: Draft, task: Task, kind: ClockKind, budget: Span) ->
 
 
 def _start(draft: Draft, clock: Clock, *, backlog: bool) -> None:
-    started = {**vars(clock), "due_at": clocks.due(clock, draft.calendar)}
-    draft.record("clock_started", f"Clock {clock.name} started: {clock.budget}.", **started)
+    started = change(clock, due_at=clocks.due(clock, draft.calendar))
+    draft.record(facts.ClockStarted(started), f"Clock {clock.name} started: {clock.budget}.")
     if backlog:
         _pass_by(draft, clock.name)
 
@@ -122,16 +123,10 @@ def _pass_by(draft: Draft, name: str) -> None:
     passing = draft.state.clocks[name]
     while (firing := clocks.next_firing(passing, steps, draft.calendar)) and firing.at < draft.now:
         fired[firing.rung] += 1
-        passing = passing.model_copy(update={"fired": tuple(fired)})
+        passing = change(passing, fired=tuple(fired))
         last = steps[firing.rung].when
     if last:
-        draft.record(
-            "rungs_passed",
-            f"Rungs of {name} up to {last} had passed.",
-            clock=name,
-            fired=tuple(fired),
-            last_rung=last,
-        )
+        draft.record(facts.RungsPassed(name, tuple(fired), last), f"Rungs of {name} up to {last} had passed.")
 
 
 def coming(draft: Draft) -> Due | None:
@@ -151,13 +146,7 @@ def coming(draft: Draft) -> Due | None:
 
 def breach(draft: Draft, clock: Clock) -> None:
     """The budget was spent before the promise was kept."""
-    draft.record(
-        "clock_breached",
-        f"Clock {clock.name} is overdue.",
-        actor=SYSTEM,
-        clock=clock.name,
-        breached_at=clock.due_at,
-    )
+    draft.record(facts.ClockBreached(clock.name, clock.due_at), f"Clock {clock.name} is overdue.", actor=SYSTEM)
 
 
 def settle(draft: Draft) -> None:
@@ -191,48 +180,29 @@ def _pause(draft: Draft, clock: Clock, reasons: list[str]) -> None:
         breach(draft, clock)
         clock = draft.state.clocks[clock.name]
     due_at = clock.due_at if clock.breached_at else None
-    draft.record(
-        "clock_paused",
-        f"Clock {clock.name} paused: {', '.join(reasons)}.",
-        clock=clock.name,
-        state=ClockState.PAUSED,
-        stretches=clocks.paused(clock, draft.now),
-        due_at=due_at,
-    )
+    paused = facts.ClockPaused(clock.name, clocks.paused(clock, draft.now), due_at)
+    draft.record(paused, f"Clock {clock.name} paused: {', '.join(reasons)}.")
 
 
 def _resume(draft: Draft, clock: Clock) -> None:
-    running = clock.model_copy(update={"state": ClockState.RUNNING, "stretches": clocks.resumed(clock, draft.now)})
-    draft.record(
-        "clock_resumed",
-        f"Clock {clock.name} runs again.",
-        clock=clock.name,
-        state=running.state,
-        stretches=running.stretches,
-        due_at=clocks.due(running, draft.calendar),
-    )
+    running = change(clock, state=ClockState.RUNNING, stretches=clocks.resumed(clock, draft.now))
+    resumed = facts.ClockResumed(clock.name, running.stretches, clocks.due(running, draft.calendar))
+    draft.record(resumed, f"Clock {clock.name} runs again.")
 
 
 def meet(draft: Draft, clock: Clock, what: str) -> None:
     """The clock's promise has been kept, or kept late."""
-    late = clock.breached_at is not None
-    _stop(
-        draft,
-        clock,
-        "clock_met",
-        ClockState.MET,
-        f"Clock {clock.name} met by {what}" + (", late." if late else "."),
-    )
+    late = ", late" if clock.breached_at is not None else ""
+    draft.record(facts.ClockMet(clock.name, _stopped(draft, clock)), f"Clock {clock.name} met by {what}{late}.")
 
 
 def end(draft: Draft, clock: Clock, why: str) -> None:
     """The clock ends without having been met."""
-    _stop(draft, clock, "clock_ended", ClockState.ENDED, f"Clock {clock.name} ended: {why}.")
+    draft.record(facts.ClockEnded(clock.name, _stopped(draft, clock)), f"Clock {clock.name} ended: {why}.")
 
 
-def _stop(draft: Draft, clock: Clock, kind: str, state: ClockState, text: str) -> None:
-    stretches = clocks.paused(clock, draft.now) if clock.state is ClockState.RUNNING else clock.stretches
-    draft.record(kind, text, clock=clock.name, state=state, stretches=stretches, ended_at=draft.now)
+def _stopped(draft: Draft, clock: Clock) -> tuple[Stretch, ...]:
+    return clocks.paused(clock, draft.now) if clock.state is ClockState.RUNNING else clock.stretches
 
 
 def step_completed(draft: Draft, step: str) -> None:
@@ -277,7 +247,7 @@ def set_priority(draft: Draft, *, floor: Priority | None = None) -> None:
     priority = max(ruled.priority, lowest, key=lambda p: p.rank) if lowest else ruled.priority
     if (priority, lowest) == (state.priority, state.floor):
         return
-    draft.record("priority_changed", f"Priority {state.priority} -> {priority}.", priority=priority, floor=lowest)
+    draft.record(facts.PriorityChanged(priority, lowest), f"Priority {state.priority} -> {priority}.")
     if priority is not state.priority:
         rebudget(draft)
 
@@ -306,12 +276,8 @@ def ruled_priority(definition: Definition, answers: Mapping[str, Any]) -> Ruled:
 def note_undecided(draft: Draft, where: str, undecided: Iterable[tuple[str, tuple[str, ...]]]) -> None:
     """Say in the journal which conditions counted as false for want of an answer."""
     for condition, missing in undecided:
-        draft.record(
-            "condition_undecided",
-            f"{where}: {condition!r} cannot be decided without {', '.join(missing)}.",
-            actor=SYSTEM,
-            missing=missing,
-        )
+        text = f"{where}: {condition!r} cannot be decided without {', '.join(missing)}."
+        draft.record(facts.ConditionUndecided(missing), text, actor=SYSTEM)
 
 
 def holds(draft: Draft, condition: str, where: str) -> bool:
@@ -331,15 +297,9 @@ def rebudget(draft: Draft) -> None:
         budget = deadline_of(draft, clock).within.of(draft.state.priority)
         if budget == clock.budget:
             continue
-        fresh = clock.model_copy(update={"budget": budget, "not_before": draft.now})
-        draft.record(
-            "clock_rebudgeted",
-            f"Clock {clock.name}: {clock.budget} -> {budget}.",
-            clock=clock.name,
-            budget=budget,
-            not_before=draft.now,
-            due_at=clocks.due(fresh, draft.calendar),
-        )
+        due_at = clocks.due(change(clock, budget=budget, not_before=draft.now), draft.calendar)
+        fresh = facts.ClockRebudgeted(clock.name, budget, draft.now, due_at)
+        draft.record(fresh, f"Clock {clock.name}: {clock.budget} -> {budget}.")
         changed = True
     if changed:
         draft.notify(NotifyEvent.DUE_CHANGED)

@@ -13,6 +13,7 @@ from fixline.domain.advance import advance, next_instant
 from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, Tick
 from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
+from fixline.domain.effects import OpenFollowOn
 from fixline.domain.state import RequestState
 
 MOST_TICKS = 10_000
@@ -29,12 +30,12 @@ def follow_on_reports(decision: Decision) -> list[EffectReport]:
             effect=effect.id,
             effect_kind=effect.kind,
             child=f"{effect.id}:child",
-            child_type=effect.data["type"],
-            step=effect.data["step"],
-            visit=effect.data["visit"],
+            child_type=effect.type,
+            step=effect.step,
+            visit=effect.visit,
         )
         for effect in decision.effects
-        if effect.kind == "open_follow_on"
+        if isinstance(effect, OpenFollowOn)
     ]
 
 

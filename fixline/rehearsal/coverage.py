@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixline.catalog.places import place_in
+from fixline.domain import facts
 from fixline.domain.definition import Definition
 from fixline.domain.journal import Entry
 from fixline.domain.steps import OTHERWISE, AnyStep, ChooseStep, CloseStep, NotifyStep
@@ -90,19 +91,18 @@ def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[
     for journal in journals:
         promises: dict[str, str] = {}
         for entry in journal:
-            data = entry.data
-            if entry.kind == "recategorised":  # what follows is another definition's
-                break
-            if entry.kind == "clock_started":
-                promises[data["name"]] = data.get("deadline") or data["name"]
-            if entry.kind == "step_entered":
-                found.add(("steps", data["step"]))
-            elif entry.kind == "step_left" and data.get("outcome") is not None:
-                here = ways[data["step"]]
-                way = here.get(data["outcome"]) or here.get(OTHERWISE)
-                found |= {("steps", data["step"], *way)} if way else set()
-            elif entry.kind == "rung_fired" and promises.get(data["clock"]) in definition.deadlines:
-                found.add(("deadlines", promises[data["clock"]], "escalate", data["rung"]))
+            match entry.fact:
+                case facts.Recategorised():  # what follows is another definition's
+                    break
+                case facts.ClockStarted(clock):
+                    promises[clock.name] = clock.promise
+                case facts.StepEntered(step):
+                    found.add(("steps", step))
+                case facts.StepLeft(step, str(outcome)):
+                    way = ways[step].get(outcome) or ways[step].get(OTHERWISE)
+                    found |= {("steps", step, *way)} if way else set()
+                case facts.RungFired(clock=name, rung=rung) if promises.get(name) in definition.deadlines:
+                    found.add(("deadlines", promises[name], "escalate", rung))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from fixline.catalog.scenarios import NOTHING, ClockWord, Expected, Told
 from fixline.domain.calendar import WorkingCalendar
 from fixline.domain.decision import Decision
+from fixline.domain.effects import Escalate, Notify
 from fixline.domain.state import Clock, ClockKind, ClockState, RequestState
 
 MINUTE = 60
@@ -50,16 +51,13 @@ class World:
         self.clocks |= {clock.name: clock for clock in decision.clocks}
         for effect in decision.effects:
             self.effects.append(effect.kind)
-            if effect.kind == "escalate":
-                self.told["escalations"].append(self._escalation(decision.at, effect.data))
-            elif effect.kind == "notify":
-                event = str(effect.data.get("event"))
-                self.told["notifications"].append(self._told(decision.at, event=event))
-
-    def _escalation(self, at: datetime, data: dict[str, Any]) -> Told:
-        known = self.clocks.get(str(data.get("clock")))
-        clock = shown_name(known) if known else data.get("clock")
-        return self._told(at, role=data.get("role"), clock=clock, rung=data.get("rung"))
+            if isinstance(effect, Escalate):
+                known = self.clocks.get(effect.clock or "")
+                clock = shown_name(known) if known else effect.clock
+                told = self._told(decision.at, role=effect.role, clock=clock, rung=effect.rung)
+                self.told["escalations"].append(told)
+            elif isinstance(effect, Notify):
+                self.told["notifications"].append(self._told(decision.at, event=effect.event))
 
     def _told(self, at: datetime, **facts: Any) -> Told:
         words = " ".join(str(each) for each in facts.values() if each)

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from fixline.domain.advance import advance
 from fixline.domain.commands import COMMAND, Actor, Command
 from fixline.domain.decision import Refusal, Refused
-from fixline.domain.state import RequestState
+from fixline.domain.state import read_state
 from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Arrival, KeyReused, Locked, NotAllowed, RequestUnknown
 from fixline.store.bulk_tables import BulkItemRow, BulkRow
@@ -220,7 +220,7 @@ def _refused(session: Session, versions: Versions, order: BulkOrder, row: Any) -
             return HISTORY
         result = advance(
             versions.load(session, row.version),
-            RequestState.model_validate_json(row.state),
+            read_state(row.state),
             order.command,
             order.accepted_at,
             actor=order.actor,

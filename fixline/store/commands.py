@@ -25,7 +25,7 @@ from fixline.domain.advance import advance, next_instant
 from fixline.domain.commands import COMMAND, SYSTEM, Actor, Command, Move, Recategorise, Tick
 from fixline.domain.decision import Decision, Refusal, Refused
 from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
+from fixline.domain.state import RequestState, read_state
 from fixline.messages import PendingWork, WorkflowSignal
 from fixline.store import statements
 from fixline.store.arrivals import (
@@ -314,6 +314,9 @@ EXPECTED = (StoreAway, RequestUnknown, NotAllowed, Refused, KeyReused)
 HISTORY = Refusal(code="request_is_history", message="the request is history from another system and takes no commands")
 
 
+_OF_TASK = ("id", "state", "step", "kind", "team", "assignee", "outcome")
+
+
 def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
     """What the caller is told when a command has been applied: the request, and the task it was about."""
     state = decision.state
@@ -335,9 +338,7 @@ def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) 
     }
     task = state.tasks.get(body.get("task") or "")
     if task is not None:
-        answer["task"] = task.model_dump(
-            mode="json", include={"id", "state", "step", "kind", "team", "assignee", "outcome"}
-        )
+        answer["task"] = {name: getattr(task, name) for name in _OF_TASK}
     return answer
 
 
@@ -363,7 +364,7 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
     if row.state is None or row.version is None:
         return None
     load = partial(versions.load, session)
-    state = RequestState.model_validate_json(row.state)
+    state = read_state(row.state)
     definition = load(row.version)
     return _Run(definition, definition, state, state, load)
 

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from fixline.domain.commands import SYSTEM, EffectReport
-from fixline.domain.state import RequestState
+from fixline.domain.effects import Effect, read_effect
+from fixline.domain.state import read_state
 from fixline.messages import PendingWork, WorkflowSignal
 from fixline.store import statements
 from fixline.store.arrivals import Arrival, Locked, RequestUnknown, lock_request
@@ -25,15 +26,19 @@ from fixline.store.tables import EffectRow
 from fixline.store.telling import deliver, destination_of
 
 
-class TakenEffect(NamedTuple):
-    """The columns of an effect that its activity needs; the order is that of `statements.READ_EFFECT`."""
+class _Kept(NamedTuple):
+    """An effect's columns; the order is that of `statements.READ_EFFECT`."""
 
     id: str
-    request_id: str
     kind: str
     state: str
     data: dict[str, Any]
     attempts: int
+
+    @property
+    def effect(self) -> Effect:
+        """The effect itself, as it was decided."""
+        return read_effect(self.kind, self.id, self.data)
 
 
 log = logging.getLogger(__name__)
@@ -41,12 +46,10 @@ OVER = ("done", "dropped")
 """The states of effects that nothing is left to do for."""
 _NO_RESULT = {"kind", "effect", "effect_kind"}
 
-Taking = Callable[[Session, TakenEffect, Locked], EffectReport | None]
+Taking = Callable[[Session, Any, Locked], EffectReport | None]
 """The work of one kind of effect: may read and write in the transaction, answers what it learned."""
-
-
-Reaching = Callable[[TakenEffect, str], EffectReport | None]
-"""The work of an effect that reaches outside, given with the request's type: answers what it learned, or raises."""
+Reaching = Callable[[Any, Locked], EffectReport | None]
+"""The work of an effect that reaches outside, given with its request: answers what it learned, or raises."""
 
 
 class EffectUnknown(LookupError):
@@ -124,11 +127,12 @@ class Effects:
 
         Raises as `take` does. `now` is asked after the work, which may have taken a while.
         """
-        effect, request = self._store.read(lambda s: _begin(s, request_id, effect_id))
-        if effect.state in OVER or not still_there(request, effect):
+        kept, request = self._store.read(lambda s: _begin(s, request_id, effect_id))
+        effect = kept.effect
+        if kept.state in OVER or request.state is None or effect.pointless(read_state(request.state)):
             return self._store.write(lambda s: self._drop(s, request_id, effect_id))
         try:
-            learned = reaching(effect, request.type)
+            learned = reaching(effect, request)
         except Exception as fault:
             self._note_failure(request_id, effect_id, fault)
             raise
@@ -161,15 +165,12 @@ class Effects:
     def _settle_one(
         self, session: Session, request: Locked, effect_id: str, now: datetime, taking: Taking
     ) -> EffectReport | None:
-        found = statements.READ_EFFECT.first(session, {"id_": effect_id})
-        if found is None:
-            raise EffectUnknown(effect_id)
-        effect = TakenEffect(*found)
-        if effect.state in OVER:
+        kept = _kept(session, effect_id)
+        if kept.state in OVER:
             return None
-        learned = taking(session, effect, request)
+        learned = taking(session, kept.effect, request)
         result = learned.model_dump(mode="json", exclude_none=True, exclude=_NO_RESULT) if learned else {}
-        settled = {"state": "done", "done_at": now, "attempts": effect.attempts + 1, "last_error": None}
+        settled = {"state": "done", "done_at": now, "attempts": kept.attempts + 1, "last_error": None}
         statements.SETTLE_EFFECT.run(session, {"id_": effect_id, **settled, "result": result})
         return learned
 
@@ -191,24 +192,17 @@ def arrival_of(learned: EffectReport, now: datetime) -> Arrival:
     )
 
 
-def _begin(session: Session, request_id: str, effect_id: str) -> tuple[TakenEffect, Locked]:
+def _begin(session: Session, request_id: str, effect_id: str) -> tuple[_Kept, Locked]:
     """The effect and its request."""
     request = lock_request(session, request_id)
+    return _kept(session, effect_id), request
+
+
+def _kept(session: Session, effect_id: str) -> _Kept:
     found = statements.READ_EFFECT.first(session, {"id_": effect_id})
     if found is None:
         raise EffectUnknown(effect_id)
-    return TakenEffect(*found), request
-
-
-def still_there(request: Locked, effect: TakenEffect) -> bool:
-    """Whether the request is still at the visit of the step for which the effect was caused."""
-    if request.state is None:
-        return False
-    position = RequestState.model_validate_json(request.state).position_of(effect.data["step"])
-    if position is None or position.visit != effect.data["visit"]:
-        return False
-    # Visits count anew when a request is reopened.
-    return position.entered_at == datetime.fromisoformat(effect.data["at"])
+    return _Kept(*found)
 
 
 def _failed(session: Session, request_id: str, effect_id: str, text: str) -> None:

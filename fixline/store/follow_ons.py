@@ -15,11 +15,11 @@ from sqlmodel import Session
 from fixline.domain.commands import SYSTEM, EffectReport, Open, ParentLink
 from fixline.domain.decision import Refusal
 from fixline.domain.definition import Definition
+from fixline.domain.effects import OpenFollowOn
 from fixline.domain.follow_ons import DEEPEST
-from fixline.domain.state import RequestState
+from fixline.domain.state import RequestState, read_state
 from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Arrival, Locked
-from fixline.store.effects import TakenEffect, still_there
 from fixline.store.opening import Report, decide_opening, open_request
 from fixline.store.pacing import Pacing
 from fixline.store.versions import Versions, VersionUnknown
@@ -41,19 +41,19 @@ def open_follow_on(
     versions: Versions,
     zone: ZoneInfo,
     pacing: Pacing,
-    effect: TakenEffect,
+    effect: OpenFollowOn,
     request: Locked,
     now: datetime,
 ) -> FollowOn:
     """Open the follow-on that an effect of the (locked) request asks for, or say why it cannot be opened."""
-    if request.state is None or not still_there(request, effect):
+    parent = read_state(request.state) if request.state else None
+    if parent is None or effect.pointless(parent):
         return FollowOn(None)
-    parent = RequestState.model_validate_json(request.state)
     depth = (parent.parent.depth if parent.parent else 0) + 1
     if depth > DEEPEST:
         return FollowOn(_failed(effect, f"follow-ons would lie more than {DEEPEST} deep"))
     try:
-        published = versions.current(session, effect.data["type"])
+        published = versions.current(session, effect.type)
     except VersionUnknown as unknown:
         return FollowOn(_failed(effect, str(unknown)))
     arrival = Arrival(
@@ -72,7 +72,7 @@ def open_follow_on(
     return FollowOn(EffectReport(child=opened.row.request_id, **_reported(effect)), opened.signal)
 
 
-def _opening(parent: RequestState, definition: Definition, version: str, effect: TakenEffect, depth: int) -> Open:
+def _opening(parent: RequestState, definition: Definition, version: str, effect: OpenFollowOn, depth: int) -> Open:
     """The place and the words of the parent, and those of its answers that the child's type asks for, too."""
     questions = definition.intake.questions
     answers = {name: value for name, value in parent.answers.items() if name in questions}
@@ -85,19 +85,14 @@ def _opening(parent: RequestState, definition: Definition, version: str, effect:
         description=parent.description,
         photos=parent.photos[: definition.intake.photos.max],
         channel=CHANNEL,
-        parent=ParentLink(id=parent.id, step=effect.data["step"], depth=depth),
+        parent=ParentLink(id=parent.id, step=effect.step, depth=depth),
     )
 
 
-def _failed(effect: TakenEffect, why: str) -> EffectReport:
+def _failed(effect: OpenFollowOn, why: str) -> EffectReport:
     return EffectReport(failed=why, **_reported(effect))
 
 
-def _reported(effect: TakenEffect) -> dict[str, Any]:
-    return {
-        "effect": effect.id,
-        "effect_kind": effect.kind,
-        "child_type": effect.data["type"],
-        "step": effect.data["step"],
-        "visit": effect.data["visit"],
-    }
+def _reported(effect: OpenFollowOn) -> dict[str, Any]:
+    said = {"effect": effect.id, "effect_kind": effect.kind}
+    return {**said, "child_type": effect.type, "step": effect.step, "visit": effect.visit}

@@ -19,7 +19,7 @@ from fixline.domain.advance import advance
 from fixline.domain.commands import Actor, Move
 from fixline.domain.decision import Refusal, Refused
 from fixline.domain.moving import outline
-from fixline.domain.state import RequestState
+from fixline.domain.state import read_state
 from fixline.store.arrivals import Arrival
 from fixline.store.commands import Commands, Given
 from fixline.store.tables import RequestRow, table_of
@@ -85,7 +85,7 @@ def _plan(
     version: str,
     stored: str,
 ) -> Planned:
-    state = RequestState.model_validate_json(stored)
+    state = read_state(stored)
     target = versions.load(session, wanted.version)
     try:
         result = advance(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
+from fixline.domain.effects import EFFECTS
 from fixline.messages import Attributes, PendingEffect, PendingWork, Summary
 from fixline.store import statements
 from fixline.store.arrivals import Locked
 from fixline.store.pacing import Pacing
 
-TAKEN_TOGETHER = ("escalate", "notify")
-"""Kinds of effects of which one activity takes all of one decision: they read nothing that the others write."""
+_BATCHED = {kind for kind, effect in EFFECTS.items() if effect.batched}
 
 
 def pending_work(session: Session, row: Locked, pacing: Pacing, *, news: bool) -> PendingWork:
@@ -43,7 +43,7 @@ def pending_work(session: Session, row: Locked, pacing: Pacing, *, news: bool) -
 
 def _pending_effect(effect_id: str, kind: str, reach: str, decision: int) -> PendingEffect:
     """What one decision has to say to people is said by one activity: a storm of rungs costs a fifth less."""
-    return PendingEffect(effect_id, kind, reach, str(decision) if kind in TAKEN_TOGETHER else "")
+    return PendingEffect(effect_id, kind, reach, str(decision) if kind in _BATCHED else "")
 
 
 def _plain(value: str | None) -> str | None:

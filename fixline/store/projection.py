@@ -9,34 +9,22 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, SQLModel
 
-from fixline.domain.decision import Decision, Effect
+from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
+from fixline.domain.effects import Effect
 from fixline.domain.journal import Entry
+from fixline.domain.records import to_data, to_text
 from fixline.domain.state import Clock, ClockKind, RequestState, Task
 from fixline.domain.waiting import happened_at, waits
 from fixline.store import statements
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
-
-REACH: dict[str, str] = {
-    "dispatch": "store",
-    "order_inspection": "store",
-    "escalate": "store",
-    "notify": "store",
-    "tell_request": "store",
-    "ask_agency": "outside",
-    "call": "outside",
-    "open_follow_on": "store",
-}
-"""Whether an effect stays within the store (a local activity) or reaches outside (a regular one)."""
-
-
-_DESTINATIONS = ("team", "role", "audience", "to", "agency", "system", "type")
 
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
@@ -58,7 +46,7 @@ def request_values(definition: Definition, decision: Decision) -> dict[str, Any]
         "updated_at": decision.at,
         "next_at": decision.next_at,
         "decision": decision.number,
-        "state": decision.state.model_dump_json(by_alias=True),
+        "state": to_text(decision.state),
     }
 
 
@@ -144,7 +132,7 @@ def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, A
     """The columns of a task; its due instant is its clock's."""
     clocks = [c for c in state.clocks.values() if c.task == task.id and c.kind is ClockKind.DUE]
     return {
-        **vars(task),
+        **asdict(task),
         "request_id": request_id,
         "state": task.state.value,
         "photos": list(task.photos),
@@ -170,24 +158,22 @@ def clock_values(request_id: str, clock: Clock, scope: dict[str, str | None]) ->
         "ended_at": clock.ended_at,
         "last_rung": clock.last_rung,
         "deadline": clock.deadline,
-        "stretches": [stretch.model_dump(mode="json") for stretch in clock.stretches],
+        "stretches": to_data(clock.stretches),
     }
 
 
 def effect_values(request_id: str, decision: Decision, number: int, effect: Effect) -> dict[str, Any]:
-    """The columns of an effect that has not been taken yet. The destination is a team, a role, an audience, a
-    request, an agency or a system."""
-    data = effect.data
+    """The columns of an effect that has not been taken yet."""
     return {
         "id": effect.id,
         "request_id": request_id,
         "decision": decision.number,
         "number": number,
         "kind": effect.kind,
-        "reach": REACH[effect.kind],
-        "destination": next((str(data[name]) for name in _DESTINATIONS if data.get(name)), ""),
+        "reach": effect.reach,
+        "destination": effect.destination,
         "state": "pending",
-        "data": data,
+        "data": effect.data,
         "attempts": 0,
         "last_error": None,
         "created_at": decision.at,

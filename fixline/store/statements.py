@@ -88,7 +88,7 @@ INSERT_COMMAND = Prepared(insert(COMMAND))
 INSERT_REQUEST = Prepared(insert(REQUEST))
 
 READ_EFFECT = Prepared(
-    select(EFFECT.c.id, EFFECT.c.request_id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts).where(
+    select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts).where(
         bindparam("id_") == EFFECT.c.id
     )
 )

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from fixline.domain.calendar import CalendarExhausted
 from fixline.domain.definition import Definition
 from fixline.domain.ladders import next_rung
-from fixline.domain.state import ClockKind, RequestState
+from fixline.domain.state import ClockKind, RequestState, read_state
 from fixline.domain.waiting import Waiting, waits
 from fixline.store.versions import Versions
 from fixline.web.views import iso_duration
@@ -44,7 +44,7 @@ class Sight:
             return None
         state = self._states.get(line["id"])
         if state is None:
-            state = self._states[line["id"]] = RequestState.model_validate_json(line["state"])
+            state = self._states[line["id"]] = read_state(line["state"])
         return _Known(self._versions.load(self._session, line["version"]), state)
 
     def lasting(self, line: Line, since: datetime, until: datetime, elapsed: str, working: str) -> Line:

@@ -15,7 +15,8 @@ from fixline.domain import clocks
 from fixline.domain.calendar import Span, WorkingCalendar
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
-from fixline.domain.state import Clock
+from fixline.domain.records import from_data
+from fixline.domain.state import Clock, ClockKind, Stretch
 from fixline.domain.steps import HumanStep, TogetherStep, ways
 from fixline.store.arrivals import Received
 from fixline.store.projection import promised_at
@@ -96,10 +97,10 @@ def _spent(row: dict[str, Any], calendar: WorkingCalendar, now: datetime) -> tup
     budget = Span.parse(row["budget"])
     clock = Clock(
         name=row["name"],
-        kind=row["kind"],
+        kind=ClockKind(row["kind"]),
         budget=budget,
         started_at=row["started_at"],
-        stretches=row["stretches"],
+        stretches=from_data(tuple[Stretch, ...], row["stretches"]),
     )
     used = clocks.spent(clock, calendar, now)
     one = budget.length(calendar) / float(budget.count)

@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from fixline.domain.commands import SYSTEM, Cancel
-from fixline.domain.state import RequestState
+from fixline.domain.state import read_state
 from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Arrival
 from fixline.store.backlog import close_by_source
@@ -68,7 +68,7 @@ def test_open_rows_become_running_requests(store: Store, imported: Import, store
     ]
     assert imported(rows).counts == (2, 0, 0, 0)
     first = stored("13-1")
-    state = RequestState.model_validate_json(first.state)
+    state = read_state(first.state)
     assert (first.status, first.step, first.team) == ("open", "inspect", "sanitation-central")
     assert first.opened_at == state.opened_at == datetime(2013, 5, 6, 5, tzinfo=UTC)
     assert state.answers == {"nature": "garbage_in_yard"}
@@ -76,7 +76,7 @@ def test_open_rows_become_running_requests(store: Store, imported: Import, store
     assert (first.external_id, first.source_type) == ("13-1", "Sanitation Code Violation")
     second = stored("13-2")
     assert (second.team, second.area) == ("sanitation-central", None)
-    assert RequestState.model_validate_json(second.state).answers == {}
+    assert read_state(second.state).answers == {}
     assert second.source_facts["nature"] == "Meteorite"
 
 

@@ -12,8 +12,9 @@ import pytest
 from sqlmodel import Session
 
 from fixline.domain.commands import EffectReport
+from fixline.domain.effects import Effect
 from fixline.store.arrivals import Locked, RequestUnknown
-from fixline.store.effects import EffectUnknown, TakenEffect
+from fixline.store.effects import EffectUnknown
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
 from tests.support.types import IN_TURN, LEAST_LOADED, ONE_MEMBER, QUEUE, errand, promised
@@ -200,7 +201,7 @@ def told_late(city: City) -> tuple[str, list[str]]:
     return request_id, [each.effect_id for each in escalations]
 
 
-def tells(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+def tells(session: Session, effect: Effect, request: Locked) -> EffectReport:
     """Somebody was told."""
     return EffectReport(effect=effect.id, effect_kind=effect.kind, audience=effect.data["role"], told="hana")
 
@@ -232,7 +233,7 @@ def test_effects_of_one_kind_and_decision_are_taken_in_one_transaction(
 def test_of_effects_taken_together_only_the_one_at_fault_is_left(city: City, caplog: pytest.LogCaptureFixture) -> None:
     request_id, (bad, good) = told_late(city)
 
-    def fails(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+    def fails(session: Session, effect: Effect, request: Locked) -> EffectReport:
         if effect.id == bad:
             raise OSError("the line is dead")
         return tells(session, effect, request)
@@ -254,7 +255,7 @@ def test_effects_that_fail_only_together_are_taken_one_by_one(city: City, caplog
     request_id, effects = told_late(city)
     calls: list[str] = []
 
-    def fails_once(session: Session, effect: TakenEffect, request: Locked) -> EffectReport:
+    def fails_once(session: Session, effect: Effect, request: Locked) -> EffectReport:
         calls.append(effect.id)
         if len(calls) == 2:
             raise OSError("not both")

@@ -9,10 +9,10 @@ import pytest
 from sqlmodel import Session, select
 
 from fixline.domain.commands import EffectReport
-from fixline.domain.state import RequestState
+from fixline.domain.effects import OpenFollowOn
+from fixline.domain.state import read_state
 from fixline.messages import WorkflowSignal
 from fixline.store.arrivals import Locked
-from fixline.store.effects import TakenEffect
 from fixline.store.follow_ons import open_follow_on
 from fixline.store.opening import Contact
 from fixline.store.tables import RequestRow
@@ -42,7 +42,7 @@ def take(city: City, request_id: str) -> str | None:
     (*_, effect) = city.effects_of(request_id, "open_follow_on")
     child: list[str | None] = []
 
-    def taking(session: Session, taken: TakenEffect, request: Locked) -> EffectReport | None:
+    def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectReport | None:
         opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
         child.append(opened.signal.request_id if opened.signal else None)
         return opened.report
@@ -64,11 +64,11 @@ def test_the_child_knows_what_the_parent_knows(city: City, waiting: str) -> None
     assert child
     row = city.request(child)
     assert (row.type, row.channel, row.parent_id, row.parent_step) == ("errand", "follow_on", waiting, "water")
-    state = RequestState.model_validate_json(row.state or "")
+    state = read_state(row.state or "")
     assert (state.answers, state.description, state.has_contact) == ({"depth": 3}, "It sinks", False)
     assert state.parent
     assert (state.parent.id, state.parent.depth) == (waiting, 1)
-    known = RequestState.model_validate_json(city.request(waiting).state or "")
+    known = read_state(city.request(waiting).state or "")
     assert list(known.children) == [child]
     assert city.request(waiting).waiting_as == "with_water"
     assert_consistent(city.store)
@@ -141,7 +141,7 @@ def test_nothing_is_opened_for_a_step_that_was_left(city: City, waiting: str) ->
 def test_a_childs_workflow_is_to_be_started_with_what_is_left_to_do(city: City, waiting: str) -> None:
     signal: WorkflowSignal | None = None
 
-    def taking(session: Session, taken: TakenEffect, request: Locked) -> EffectReport | None:
+    def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectReport | None:
         nonlocal signal
         opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
         signal = opened.signal

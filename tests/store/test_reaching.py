@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from fixline.domain.commands import EffectReport
-from fixline.store.effects import EffectUnknown, TakenEffect
+from fixline.domain.effects import Call
+from fixline.store.arrivals import Locked
+from fixline.store.effects import EffectUnknown
 from tests.support.city import City
 from tests.support.consistency import assert_consistent
 from tests.support.types import asking
@@ -24,14 +26,12 @@ def reach(city: City, request_id: str, outcome: str = "granted", fault: str | No
     """Take the effect; the keys and types with which the outside was reached."""
     reached: list[tuple[str, str]] = []
 
-    def reaching(effect: TakenEffect, type_: str) -> EffectReport:
-        reached.append((effect.id, type_))
+    def reaching(effect: Call, request: Locked) -> EffectReport:
+        reached.append((effect.id, request.type))
         if fault is not None:
             raise OSError(fault)
-        data = effect.data
-        return EffectReport(
-            effect=effect.id, effect_kind="call", step=data["step"], visit=data["visit"], outcome=outcome
-        )
+        about = {"effect": effect.id, "effect_kind": "call", "step": effect.step, "visit": effect.visit}
+        return EffectReport(**about, outcome=outcome)
 
     city.effects.reach(request_id, f"{request_id}:1:1", city.clock, reaching)
     return reached
@@ -89,7 +89,7 @@ def test_a_second_visit_asks_anew_and_the_first_is_dropped(city: City, asked: st
 def test_an_answer_that_crosses_the_end_of_the_wait(city: City, asked: str) -> None:
     """The system was called, so the effect is done; its report is refused."""
 
-    def reaching(effect: TakenEffect, _type: str) -> EffectReport:
+    def reaching(effect: Call, _request: Locked) -> EffectReport:
         city.do(asked, "send_back", step="work", reason="x")
         return EffectReport(effect=effect.id, effect_kind="call", step="permit", visit=1, outcome="granted")
 

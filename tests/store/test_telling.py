@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fixline.domain.advance import advance as real_advance
-from fixline.domain.commands import Command
-from fixline.domain.decision import Decision, Effect, Refusal
+from fixline.domain.commands import COMMAND, Command
+from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
+from fixline.domain.effects import TellRequest
 from fixline.domain.state import RequestState
 from fixline.store import commands
 from fixline.store.effects import EffectUnknown
@@ -27,7 +28,7 @@ def tell(city: City, teller: str, to: str, number: int, **command: Any) -> str:
     """An effect of the teller's first decision that gives another request a command; its id."""
     decision = decide_opening(city.report("errand"), teller)
     assert isinstance(decision, Decision)
-    effect = Effect(id=f"{teller}:1:{number}", kind="tell_request", data={"to": to, "command": command})
+    effect = TellRequest(id=f"{teller}:1:{number}", to=to, command=COMMAND.validate_python(command))
     city.store.write(lambda s: s.connection().execute(EFFECT.insert(), effect_values(teller, decision, number, effect)))
     return effect.id
 
@@ -168,7 +169,9 @@ def test_a_fault_at_the_other_has_the_command_wait_there(
 def test_what_cannot_be_told_at_all_stays_to_be_told(city: City, pair: tuple[str, str]) -> None:
     """An effect that is no command any more, by a mistake of ours, is no reason to lose it."""
     one, other = pair
-    effect = tell(city, one, other, 2, kind="nonsense")
+    effect = remark(city, one, other, "First.", 2)
+    nonsense = {"data": {"to": other, "command": {"kind": "nonsense"}}}
+    city.store.write(lambda s: s.connection().execute(EFFECT.update().where(EFFECT.c.id == effect), nonsense))
     with pytest.raises(ValueError, match="nonsense"):
         city.effects.tell(one, effect, city.now)
     assert [each.state for each in city.effects_of(one, "tell_request")] == ["pending"]

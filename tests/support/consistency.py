@@ -11,8 +11,8 @@ from typing import TypeVar
 from sqlmodel import Session, SQLModel, col, select
 
 from fixline.domain.advance import next_instant
-from fixline.domain.journal import Entry, rebuild
-from fixline.domain.state import RequestState
+from fixline.domain.journal import read_entry, rebuild
+from fixline.domain.state import RequestState, read_state
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
 from fixline.store.versions import Versions
@@ -35,7 +35,7 @@ def _check_all(session: Session, settled: bool) -> int:
         _check_effects(session, request, settled)
         if request.state is None or request.version is None:
             continue
-        state = RequestState.model_validate_json(request.state)
+        state = read_state(request.state)
         _check_journal(session, request, state)
         _check_tasks(session, request, state)
         _check_clocks(session, request, state)
@@ -51,7 +51,7 @@ def _rows(session: Session, model: type[Row], request: RequestRow) -> list[Row]:
 def _check_journal(session: Session, request: RequestRow, state: RequestState) -> None:
     """The journal has no gap, covers every decision, and leads to the stored state."""
     wanted = select(JournalRow).where(JournalRow.request_id == request.id).order_by(col(JournalRow.seq))
-    entries = [Entry(**row.model_dump(exclude={"request_id"})) for row in session.exec(wanted)]
+    entries = [read_entry(**row.model_dump(exclude={"request_id"})) for row in session.exec(wanted)]
     assert [entry.seq for entry in entries] == list(range(1, state.seq + 1)), request.id
     decisions = [entry.decision for entry in entries]
     assert decisions == sorted(decisions), request.id

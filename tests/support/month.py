@@ -16,7 +16,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fixline.domain.decision import Refused
-from fixline.domain.state import RequestState
+from fixline.domain.state import RequestState, read_state
 from fixline.messages import PendingWork
 from fixline.store.tables import CommandRow, JournalRow, RequestRow
 from tests.support.city import City
@@ -159,7 +159,7 @@ class Month:
     def _state(self, request_id: str) -> RequestState:
         state = self.city.request(request_id).state
         assert state is not None
-        return RequestState.model_validate_json(state)
+        return read_state(state)
 
     def _choose(self, request_id: str, state: RequestState) -> list[tuple[str, dict[str, Any]]]:
         """Commands to be handed in at once; most of them fit."""

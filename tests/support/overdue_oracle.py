@@ -295,7 +295,7 @@ class Life:
         task = data["task"]
         self._held_by.discard(task)
         self._end_all(self._of_task(task, "claim"))
-        self._offers[task] = data["offers"]
+        self._offers[task] = self._offers.get(task, 1) + 1
         self._start_task_clock(task, "claim", self._kind.claim.get(self._steps[task]))
 
     _on_task_released = _on_task_declined = _on_task_reassigned

@@ -9,7 +9,7 @@ import pytest
 from temporalio import activity
 
 from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
+from fixline.domain.state import read_state
 from fixline.messages import EffectInput, PendingWork
 from fixline.store.tables import RequestRow
 from tests.support.consistency import assert_consistent
@@ -64,7 +64,7 @@ async def surveyed(shop: Shop) -> tuple[str, str]:
 
 
 def children(shop: Shop, request_id: str) -> list[str]:
-    return list(RequestState.model_validate_json(shop.city.request(request_id).state or "").children)
+    return list(read_state(shop.city.request(request_id).state or "").children)
 
 
 async def test_the_cave_in_story(shop: Shop) -> None:

@@ -18,7 +18,7 @@ from fixline.catalog.scenarios.model import Expected, Told
 from fixline.catalog.shape import Section, Written, nearest, section_of, text_of, word_of
 from fixline.catalog.tree import Mapping, Scalar, Sequence
 from fixline.domain.definition import NotifyEvent, Priority
-from fixline.domain.effect_kinds import EffectKind
+from fixline.domain.effects import EFFECTS
 from fixline.domain.steps import CloseOutcome, HumanStep
 
 NOTHING = "none"
@@ -184,7 +184,7 @@ def _answers(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
 
 
 def _effects(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    kinds = EffectKind.__args__  # type: ignore[attr-defined]
+    kinds = tuple(EFFECTS)
     for each in _names(key, section, frame):
         for name in sorted(each.value):
             if name not in kinds:

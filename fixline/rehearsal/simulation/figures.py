@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fixline.domain import facts
 from fixline.domain.decision import Decision
 from fixline.domain.state import ClockKind
 
@@ -45,17 +46,17 @@ class TypeFigures:
     def see(self, decision: Decision, opened_at: datetime) -> None:
         """Count what one decision did."""
         for entry in decision.entries:
-            if entry.kind == "closed":
-                self.closed += 1
-                self.outcomes[entry.facts["outcome"]] += 1
-                self.days_to_close.append((decision.at - opened_at) / DAY)
-            elif entry.kind == "rung_fired":
-                clock = _name(entry.facts["clock"], decision)
-                self.fired[clock, entry.facts["rung"], entry.facts["last_rung"]] += 1
-            elif entry.kind == "clock_breached":
-                self.breached[_name(entry.facts["clock"], decision)] += 1
-            elif entry.kind == "clock_started" and entry.facts["kind"] == ClockKind.DEADLINE:
-                self.started[entry.facts["name"]] += 1
+            match entry.fact:
+                case facts.Closed(outcome):
+                    self.closed += 1
+                    self.outcomes[outcome] += 1
+                    self.days_to_close.append((decision.at - opened_at) / DAY)
+                case facts.RungFired(clock=name, rung=rung, last_rung=when):
+                    self.fired[_name(name, decision), rung, when] += 1
+                case facts.ClockBreached(name):
+                    self.breached[_name(name, decision)] += 1
+                case facts.ClockStarted(clock) if clock.kind is ClockKind.DEADLINE:
+                    self.started[clock.name] += 1
 
     def overdue_share(self, deadline: str) -> float:
         """The share of requests that missed a deadline, 0 to 1."""

@@ -31,6 +31,7 @@ from fixline.domain.commands import (
 )
 from fixline.domain.decision import Decision
 from fixline.domain.definition import Definition
+from fixline.domain.facts import StepEntered
 from fixline.domain.fields import FieldKind
 from fixline.domain.state import Position, TaskState
 from fixline.domain.steps import OTHERWISE, AgencyStep, CallStep, CloseOutcome, FollowOnStep, HumanStep, WaitStep
@@ -192,9 +193,9 @@ class Simulation:
         if request.next_at is not None and request.next_at != before:
             self._put(request.next_at, Kind.TICK, number)
         for entry in decision.entries:
-            if entry.kind == "step_entered":
-                position = state.position_of(entry.facts["step"])
-                if position is not None and position.visit == entry.facts["visit"]:
+            if isinstance(entry.fact, StepEntered):
+                position = state.position_of(entry.fact.step)
+                if position is not None and position.visit == entry.fact.visit:
                     self._entered(number, request, position, decision.at)
         for task in decision.tasks:
             if task.state is TaskState.OFFERED:

@@ -10,8 +10,9 @@ from typing import Any
 
 from fixline.domain.advance import advance
 from fixline.domain.commands import COMMAND, Actor, Command
-from fixline.domain.decision import Decision, Effect, Refusal
+from fixline.domain.decision import Decision, Refusal
 from fixline.domain.definition import Definition
+from fixline.domain.effects import Effect
 from fixline.domain.journal import Entry
 from fixline.domain.state import Clock, RequestState, Task
 from tests.unit.domain.samples import ADMIN, SERVICE

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fixline.domain.commands import SYSTEM
-from fixline.domain.decision import Effect
 from fixline.domain.definition import Definition
+from fixline.domain.effects import Effect
 from fixline.domain.journal import rebuild
 from tests.unit.domain.driver import Driven
 from tests.unit.domain.samples import ADMIN, FIXED, at, simple, with_clock

@@ -15,6 +15,7 @@ import fixline.domain
 from fixline.domain.commands import SYSTEM, Actor
 from fixline.domain.decision import Refusal
 from fixline.domain.definition import Definition
+from fixline.domain.records import to_text
 from tests.unit.domain.driver import PLACE, Driven, command
 from tests.unit.domain.inputs import OLDER
 from tests.unit.domain.samples import ADMIN, CREW, MATE, REPORTER, STRANGER, at, pothole, simple, vehicle
@@ -155,14 +156,14 @@ def test_refused(case: Case) -> None:
     request.targets = {"v": case.definition, "other": simple(title="Other"), "hole": pothole(), "gone": NOWHERE}
     for kind, actor, body in case.before:
         request.do(kind, at("mon 08:00"), actor, **body)
-    before = request.state.model_dump_json() if case.before else None
+    before = to_text(request.state) if case.before else None
     kind, actor, body = case.last
     late = at("wed 08:00") if case.code == "request_closed" else at("mon 08:30")
     result = request.give(command(kind, **body), late, actor)
     assert isinstance(result, Refusal)
     assert result.code == case.code
     assert len(result.message) > 10
-    assert (request.state.model_dump_json() if case.before else None) == before
+    assert (to_text(request.state) if case.before else None) == before
 
 
 def raised_codes() -> set[str]:

@@ -8,9 +8,9 @@ import pytest
 
 from fixline.domain.calendar import Span
 from fixline.domain.commands import SYSTEM
-from fixline.domain.decision import Decision
 from fixline.domain.journal import KINDS
 from fixline.domain.ladders import next_rung
+from fixline.domain.records import change
 from fixline.domain.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits
 from fixline.store.queries.scope import ago, ahead
 from tests.support.types import asking, errand, promised
@@ -79,7 +79,7 @@ def test_the_next_rung_is_the_one_that_fires_next() -> None:
     request.do("resume", NOON + dt.timedelta(minutes=60))
     request.do("tick", NOON + dt.timedelta(hours=9), SYSTEM)
     assert next_rung(request.definition, request.state.clocks["resolve"]) is None
-    assert next_rung(request.definition, clock.model_copy(update={"fired": (0,)})) is None
+    assert next_rung(request.definition, change(clock, fired=(0,))) is None
 
 
 @pytest.mark.parametrize("text", ["1 working day", "7 working hours", "12 working days", "3 calendar days"])
@@ -105,4 +105,4 @@ def test_what_no_calendar_reaches_is_never_and_nothing() -> None:
 def test_a_decision_without_entries_is_nothing_that_happens() -> None:
     request = Driven.opened(errand(), NOON)
     last = request.do("comment", LATER, text="A remark.")
-    assert happened_at(Decision.model_validate({**last.model_dump(), "entries": ()})) is None
+    assert happened_at(change(last, entries=())) is None

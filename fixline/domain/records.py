@@ -1,0 +1,63 @@
+"""The records that the rules make: frozen, with typed fields, the same as JSON and back.
+
+Owns how they are written and read (instants as RFC 3339, a span as its text). They are made and changed at every
+decision, by the hundred, so they are msgspec's; what comes from outside is read by pydantic, which says more of what is
+wrong.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from pydantic import BaseModel
+
+R = TypeVar("R")
+change = msgspec.structs.replace
+"""The record with other values of some fields. Raises TypeError for a field that it does not have."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all records. Fields that are pydantic's models (a place, a span) are read and written by those."""
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"a record cannot keep a {type(value).__name__}")
+
+
+def _from_json(type_: type[Any], value: Any) -> Any:
+    if issubclass(type_, BaseModel):
+        return type_.model_validate(value)
+    raise TypeError(f"a record cannot keep a {type_.__name__}")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_as_json)
+
+
+def to_text(record: Record) -> str:
+    """The record as JSON."""
+    return _ENCODER.encode(record).decode()
+
+
+def from_text(type_: type[R], text: str | bytes) -> R:
+    """The record of a JSON text. Raises msgspec.ValidationError naming the field."""
+    decoder: msgspec.json.Decoder[R] = _decoder(type_)  # type: ignore[arg-type] # mypy: every class can be hashed
+    return decoder.decode(text)
+
+
+@cache
+def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type_, dec_hook=_from_json)
+
+
+def to_data(value: Any) -> Any:
+    """A record, or values beside records, as the dictionaries, lists and plain values that JSON has."""
+    return msgspec.json.decode(_ENCODER.encode(value))
+
+
+def from_data(type_: type[R], data: Any) -> R:
+    """The record of such a dictionary. Raises msgspec.ValidationError naming the field."""
+    return msgspec.convert(data, type_, dec_hook=_from_json)
