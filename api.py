@@ -16,25 +16,26 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from temporalio.client import Client
 
-from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
-from fixline.delivery.attributes import SearchAttributes
-from fixline.delivery.desk import Desk
-from fixline.delivery.health import TaskQueueHealth
-from fixline.delivery.signals import Signals
+from fixline.catalog import Catalog, Organisation, read_catalog
+from fixline.errors import FixlineError
+from fixline.identity.keys import ensure_admin_key
+from fixline.service.pacing import Pacing
+from fixline.service.publishing import Taken, take_folder
+from fixline.service.requests import RequestService
+from fixline.service.submissions import utc_now
 from fixline.settings import Settings, read_settings
-from fixline.store.arrivals import utc_now
-from fixline.store.keys import ensure_admin_key
-from fixline.store.pacing import Pacing
-from fixline.store.publishing import Taken, take_folder
 from fixline.store.store import Store
 from fixline.store.versions import Versions
-from fixline.temporal import connect
+from fixline.temporal.attributes import SearchAttributes
+from fixline.temporal.client import connect
+from fixline.temporal.health import TaskQueueHealth
+from fixline.temporal.signals import Signals
 from fixline.web.app import Parts, build_app
 
 log = logging.getLogger(__name__)
 
 
-class DefinitionsWrong(ValueError):
+class DefinitionsWrong(FixlineError, ValueError):
     """The definitions have findings; the text has one per line."""
 
 
@@ -55,7 +56,7 @@ def create_app(
     store = store or Store(settings.database_url, synchronous=settings.sqlite_synchronous)
     prepare(store, catalog, settings, clock())
     client, queue, versions = client or _client(), settings.task_queue, Versions()
-    desk = Desk(
+    service = RequestService(
         store,
         Signals(client, store, task_queue=queue, attributes=SearchAttributes(client)),
         ZoneInfo(organisation.city.timezone),
@@ -67,7 +68,7 @@ def create_app(
     return build_app(
         Parts(
             store=store,
-            desk=desk,
+            service=service,
             temporal=TaskQueueHealth(client, queue),
             versions=versions,
             organisation=organisation,
@@ -89,10 +90,9 @@ def checked_catalog(settings: Settings) -> tuple[Catalog, Organisation]:
 
 def prepare(store: Store, catalog: Catalog, settings: Settings, now: datetime) -> None:
     """Publish what has changed, and make the settings' admin key the one that works."""
-    versions = [(definition, version_hash(definition)) for definition in catalog.definitions.values()]
 
     def write(session: Session) -> Taken:
-        taken = take_folder(session, versions, now)
+        taken = take_folder(session, catalog.definitions.values(), now)
         if settings.admin_key is not None:
             ensure_admin_key(session, settings.admin_key.get_secret_value(), now)
         return taken

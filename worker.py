@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -22,26 +21,25 @@ from activities.due import DecideDue
 from activities.escalation import Escalate
 from activities.follow_on import OpenFollowOn
 from activities.inspection import OrderInspection
-from activities.notification import LogNotifier, Notifier, Notify
-from activities.outgoing import Outgoing
-from activities.telling import Send, TellRequest
+from activities.notification import Notify
+from activities.tell_request import Send, TellRequest
 from fixline import __version__
 from fixline.catalog import Organisation
-from fixline.delivery.attributes import OnlyConfirmed, SearchAttributes
-from fixline.delivery.relay import Relay
-from fixline.delivery.signals import Signals
-from fixline.delivery.watch import while_database_answers
+from fixline.outbound.notices import LogNotifier, Notifier
+from fixline.outbound.webhook import Outgoing
+from fixline.service.commands import Commands
+from fixline.service.effects import Effects
+from fixline.service.pacing import Pacing
 from fixline.settings import Settings, read_secret
 from fixline.store.checkpoints import keep_checkpointing
-from fixline.store.commands import Commands
-from fixline.store.effects import Effects
-from fixline.store.pacing import Pacing
 from fixline.store.store import Store
 from fixline.store.versions import Versions
-from fixline.temporal import keep_bytecode, sandboxed_runner
+from fixline.temporal.attributes import OnlyConfirmed, SearchAttributes
+from fixline.temporal.client import keep_bytecode, sandboxed_runner
+from fixline.temporal.relay import Relay
+from fixline.temporal.signals import Signals
+from fixline.temporal.watch import while_database_answers
 from workflows.service_request import ServiceRequest
-
-log = logging.getLogger(__name__)
 
 STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a signal waits for a worker that is gone before another one is asked."""

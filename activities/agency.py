@@ -10,16 +10,16 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.notification import Notice, Notifier
-from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Agency, Organisation
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import AskAgency as Asking
-from fixline.domain.effects import Call as Calling
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import AskAgency as Asking
+from fixline.domain.process.effects import Call as Calling
 from fixline.domain.records import to_data
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import Locked, utc_now
-from fixline.store.effects import Effects
+from fixline.outbound.notices import Notice, Notifier
+from fixline.outbound.webhook import NotDelivered, Outgoing
+from fixline.service.effects import Effects
+from fixline.service.submissions import Locked, utc_now
 
 
 class AskAgency:
@@ -44,12 +44,12 @@ class AskAgency:
         """Ask the party, under the effect's id as the key."""
         return self._effects.reach(given.request_id, given.effect_id, self._clock, self._ask)
 
-    def _ask(self, effect: Asking, request: Locked) -> EffectReport:
+    def _ask(self, effect: Asking, request: Locked) -> EffectResult:
         agency = self._organisation.agencies.get(effect.agency)
         if agency is None:
             raise NotDelivered(f"organisation.yaml has no agency {effect.agency!r}")
         channel = (self._by_webhook if agency.webhook else self._by_email)(agency, effect, request)
-        return EffectReport(
+        return EffectResult(
             effect=effect.id,
             effect_kind=effect.kind,
             told=agency.key,

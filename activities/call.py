@@ -13,13 +13,13 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.agency import told
-from activities.outgoing import NotDelivered, Outgoing
 from fixline.catalog import Organisation
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import Call as Calling
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import Call as Calling
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import Locked, utc_now
-from fixline.store.effects import Effects
+from fixline.outbound.webhook import NotDelivered, Outgoing
+from fixline.service.effects import Effects
+from fixline.service.submissions import Locked, utc_now
 
 
 class Call:
@@ -38,12 +38,12 @@ class Call:
         """Call the system, under the effect's id as the key."""
         return self._effects.reach(given.request_id, given.effect_id, self._clock, self._call)
 
-    def _call(self, effect: Calling, request: Locked) -> EffectReport:
+    def _call(self, effect: Calling, request: Locked) -> EffectResult:
         system = self._organisation.systems.get(effect.system)
         if system is None:
             raise NotDelivered(f"organisation.yaml has no system {effect.system!r}")
         answer = self._outgoing.post(system.url, system.secret_from, effect.id, told(effect, request))
-        return EffectReport(
+        return EffectResult(
             effect=effect.id,
             effect_kind=effect.kind,
             told=system.key,

@@ -10,13 +10,13 @@ from sqlmodel import Session
 from temporalio import activity
 
 from fixline.catalog import Organisation
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import Dispatch as Dispatched
-from fixline.domain.effects import OrderInspection
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import Dispatch as Dispatched
+from fixline.domain.process.effects import OrderInspection
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects
-from fixline.store.teams import least_loaded, next_in_turn
+from fixline.service.effects import Effects
+from fixline.service.submissions import Locked
+from fixline.store.queries.teams import least_loaded, next_in_turn
 
 
 class Crews:
@@ -25,7 +25,7 @@ class Crews:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
 
-    def give(self, session: Session, effect: Dispatched | OrderInspection, _request: Locked) -> EffectReport | None:
+    def give(self, session: Session, effect: Dispatched | OrderInspection, _request: Locked) -> EffectResult | None:
         """Who gets the task, as a report; None leaves it in the team's queue."""
         team = self._organisation.teams.get(effect.team)
         if team is None:
@@ -40,7 +40,7 @@ class Crews:
             assignee = next_in_turn(session, effect.team, members)
         else:
             assignee = members[0]
-        return EffectReport(effect=effect.id, effect_kind=effect.kind, task=effect.task, assignee=assignee, rule=rule)
+        return EffectResult(effect=effect.id, effect_kind=effect.kind, task=effect.task, assignee=assignee, rule=rule)
 
 
 class Dispatch:

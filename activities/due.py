@@ -7,7 +7,7 @@ from functools import partial
 from temporalio import activity
 
 from fixline.messages import DECIDE_DUE_ACTIVITY, DueInput, PendingWork
-from fixline.store.commands import Commands
+from fixline.service.commands import Commands
 
 
 class DecideDue:

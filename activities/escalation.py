@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.notification import Notice, Notifier, answering_team, tell
+from activities.notification import answering_team, tell
 from fixline.catalog import Organisation
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import Escalate as Escalation
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import Escalate as Escalation
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects
+from fixline.outbound.notices import Notice, Notifier
+from fixline.service.effects import Effects
+from fixline.service.submissions import Locked
 
 
 class Escalate:
@@ -27,7 +28,7 @@ class Escalate:
         """Tell the holder of the role, once."""
         return await tell(self._effects, self._notifier, given, self._tell)
 
-    def _tell(self, session: Session, effect: Escalation, request: Locked) -> EffectReport:
+    def _tell(self, session: Session, effect: Escalation, request: Locked) -> EffectResult:
         about = effect.step or effect.clock
         team = answering_team(session, request, effect.task)
         holder = self._organisation.holder(effect.role, team, request.department or "")
@@ -35,7 +36,7 @@ class Escalate:
         if told:
             event = f"{about} {effect.rung}"
             self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=told))
-        return EffectReport(
+        return EffectResult(
             effect=effect.id,
             effect_kind=effect.kind,
             audience=effect.role,

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.telling import Send
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import OpenFollowOn as Opening
+from activities.tell_request import Send
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import OpenFollowOn as Opening
 from fixline.messages import EffectInput, PendingWork, WorkflowSignal
-from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects
-from fixline.store.follow_ons import FollowOn, open_follow_on
-from fixline.store.pacing import Pacing
+from fixline.service.effects import Effects
+from fixline.service.follow_ons import FollowOn, open_follow_on
+from fixline.service.pacing import Pacing
+from fixline.service.submissions import Locked
 from fixline.store.versions import Versions
 
 
@@ -46,7 +46,7 @@ class OpenFollowOn:
     def _open(self, given: EffectInput) -> tuple[PendingWork, WorkflowSignal | None]:
         opened = FollowOn(None)
 
-        def taking(session: Session, effect: Opening, request: Locked) -> EffectReport | None:
+        def taking(session: Session, effect: Opening, request: Locked) -> EffectResult | None:
             nonlocal opened
             opened = open_follow_on(session, self._versions, self._zone, self._pacing, effect, request, given.now)
             return opened.report

@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.dispatch import Crews
 from fixline.messages import EffectInput, PendingWork
-from fixline.store.effects import Effects
+from fixline.service.effects import Effects
 
 
 class OrderInspection:

@@ -1,63 +1,21 @@
-"""The activity `notify`, and the one port through which Fixline tells anybody anything.
-
-Owns `Notifier`. The only channel so far is the log: it says that, to which kind of audience and about what,
-never a contact.
-"""
+"""The activity `notify`: tells the reporter or whoever holds a role, and what telling people has in common."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import dataclass
-from typing import Protocol
 
 from sqlmodel import Session
 from temporalio import activity
 
 from fixline.catalog import Organisation
-from fixline.domain.commands import EffectReport
-from fixline.domain.effects import Notify as Notification
-from fixline.domain.steps import REPORTER
+from fixline.domain.definition.vocabulary import REPORTER
+from fixline.domain.process.commands import EffectResult
+from fixline.domain.process.effects import Notify as Notification
 from fixline.messages import EffectInput, PendingWork
+from fixline.outbound.notices import Notice, Notifier
+from fixline.service.effects import Effects, Taking
+from fixline.service.submissions import Locked
 from fixline.store import statements
-from fixline.store.arrivals import Locked
-from fixline.store.effects import Effects, Taking
-
-log = logging.getLogger("fixline.notices")
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One message: `key` (the effect's id) lets a channel send it once, `to` names a role's holder or an audience."""
-
-    key: str
-    request_id: str
-    event: str
-    to: str
-
-
-class Notifier(Protocol):
-    """A way to tell people. `send` may be called again with the same key and must then do nothing new.
-
-    `at_once`: sending waits for nobody (no network, no disk), so the event loop may do it.
-    """
-
-    channel: str
-    at_once: bool
-
-    def send(self, notice: Notice) -> None:
-        """Send the notice; raise when it could not be sent."""
-
-
-class LogNotifier:
-    """Writes notices to the log."""
-
-    channel = "log"
-    at_once = True
-
-    def send(self, notice: Notice) -> None:
-        """One line: event, request, audience."""
-        log.info("%s %s -> %s", notice.event, notice.request_id, notice.to, extra={"key": notice.key})
 
 
 class Notify:
@@ -73,7 +31,7 @@ class Notify:
         """Tell the audience, once."""
         return await tell(self._effects, self._notifier, given, self._send)
 
-    def _send(self, session: Session, effect: Notification, request: Locked) -> EffectReport:
+    def _send(self, session: Session, effect: Notification, request: Locked) -> EffectResult:
         audience, told = effect.audience, None
         if audience != REPORTER:
             team = answering_team(session, request, None)
@@ -81,7 +39,7 @@ class Notify:
             told = holder.person if holder else None
         if told or audience == REPORTER:
             self._notifier.send(Notice(key=effect.id, request_id=request.id, event=effect.event, to=told or audience))
-        return EffectReport(
+        return EffectResult(
             effect=effect.id,
             effect_kind=effect.kind,
             audience=audience,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import timeit
 
-from fixline.domain.calendar import WorkingCalendar
+from fixline.domain.deadlines.calendar import WorkingCalendar
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 CALLS = 2_000

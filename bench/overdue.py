@@ -16,7 +16,7 @@ from pathlib import Path
 from fixline.catalog import Catalog, read_catalog
 from fixline.store.schema import migrate
 from fixline.store.store import Store
-from tests.api.conftest import Service
+from tests.support.api import Service
 from tests.support.asking import listed
 from tests.support.city import City
 from tests.support.lakeport import LAKEPORT

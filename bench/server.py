@@ -13,7 +13,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from fixline.temporal import connect
+from fixline.temporal.client import connect
 
 
 def temporal_binary() -> str:

@@ -23,19 +23,19 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from bench import handwritten, handwritten_kept
-from fixline.catalog import Catalog, read_catalog, version_hash
-from fixline.delivery.attributes import SearchAttributes
-from fixline.delivery.desk import Desk
-from fixline.delivery.signals import Signals
-from fixline.domain.commands import Actor, Complete, Open, Place, Role
-from fixline.domain.decision import Refusal
-from fixline.store.arrivals import Arrival, utc_now
-from fixline.store.opening import Report
+from fixline.catalog import Catalog, read_catalog
+from fixline.domain.process.commands import Actor, Complete, Open, Place, Role
+from fixline.domain.process.decision import Refusal
+from fixline.service.opening import Report
+from fixline.service.requests import RequestService
+from fixline.service.submissions import Submission, utc_now
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from fixline.store.versions import Versions, publish
-from fixline.temporal import connect, keep_bytecode
-from tests.acceptance.processes import FIXLINE, Part
+from fixline.temporal.attributes import SearchAttributes
+from fixline.temporal.client import connect, keep_bytecode
+from fixline.temporal.signals import Signals
+from tests.support.acceptance.processes import FIXLINE, Part
 from tests.support.lakeport import LAKEPORT
 
 CREW = Actor(name="bench", role=Role.ADMIN)
@@ -72,16 +72,19 @@ class Fixline:
         migrate(self._store)
         definitions = city().definitions
         self._definition = definitions["pothole"]
-        self._version = version_hash(self._definition)
-        self._store.write(lambda s: publish(s, self._definition, self._version, utc_now()))
+        self._store.write(lambda s: publish(s, self._definition, utc_now()))
         signals = Signals(client, self._store, task_queue=queue, attributes=SearchAttributes(client))
-        self._desk = Desk(self._store, signals, ZoneInfo("America/Chicago"), Versions())
+        self._desk = RequestService(self._store, signals, ZoneInfo("America/Chicago"), Versions())
 
     async def one(self, name: str, between: Between) -> str:
         """One pothole from report to closed."""
         place = Place(latitude=41.9, longitude=-87.7)
         body = Open(
-            type="pothole", version=self._version, place=place, areas={"district": "north"}, answers={"lane": "bike"}
+            type="pothole",
+            version=self._definition.version,
+            place=place,
+            areas={"district": "north"},
+            answers={"lane": "bike"},
         )
         opened = await self._desk.open(Report(self._arrival(f"{name}-open", body), self._definition))
         if isinstance(opened, Refusal):
@@ -105,8 +108,8 @@ class Fixline:
         await self._desk.close()
         self._store.close()
 
-    def _arrival(self, name: str, body: Open | Complete) -> Arrival:
-        return Arrival(name, body, CREW, utc_now(), CREW.name)
+    def _arrival(self, name: str, body: Open | Complete) -> Submission:
+        return Submission(name, body, CREW, utc_now(), CREW.name)
 
 
 class Handwritten:

@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from bench.storm_city import STORM, WARNING
-from fixline.domain.clocks import LATE_AFTER
+from fixline.domain.deadlines.clocks import LATE_AFTER
 from fixline.store.store import Store
 from fixline.store.tables import EffectRow, JournalRow, RequestRow
 

@@ -20,7 +20,7 @@ import psutil
 
 from bench.server import temporal_binary
 from fixline.store.store import Store
-from tests.acceptance.processes import FIXLINE, Part, environment, free_port, wait_for_status
+from tests.support.acceptance.processes import FIXLINE, Part, environment, free_port, wait_for_status
 
 ADMIN_KEY = "the-admin-key-of-the-benchmarks"
 STARTS_WITHIN_SECONDS = 60

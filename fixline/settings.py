@@ -1,4 +1,4 @@
-"""Settings: the environment, prefix FIXLINE_ (Temporal's own settings are TEMPORAL_*, see `fixline.temporal`).
+"""Settings: the environment, prefix FIXLINE_ (Temporal's own settings are TEMPORAL_*, see `fixline.temporal.client`).
 
 Owns names, defaults and checks. Read once by the composition roots and the command line, which hand values
 on; nothing else reads the environment. A wrong setting stops the start with one clear line (`SettingsError`).
@@ -13,10 +13,12 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fixline.errors import FixlineError
+
 PACKAGED_DEFINITIONS = Path(__file__).resolve().parent.parent / "definitions"
 
 
-class SettingsError(ValueError):
+class SettingsError(FixlineError, ValueError):
     """A setting is wrong; the text names it, the rule and the remedy, on one line."""
 
 

@@ -20,6 +20,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from fixline import search_attributes
     from fixline.messages import (
         DECIDE_DUE_ACTIVITY,
         WORKFLOW_NAME,
@@ -30,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
         Summary,
         WorkflowInput,
     )
-    from workflows import attributes, policies
+    from workflows import policies
 
 
 @workflow.defn(name=WORKFLOW_NAME)
@@ -120,7 +121,7 @@ class ServiceRequest:
             self._taken.clear()
         self._decision, self._closed, self._summary = work.decision, work.closed, work.summary
         if work.attributes is not None:
-            changes = attributes.changes(workflow.info().typed_search_attributes, work.attributes)
+            changes = search_attributes.changes(workflow.info().typed_search_attributes, work.attributes)
             if changes:
                 workflow.upsert_search_attributes(changes)
         known = self._taking | self._taken

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from fixline.domain.calendar import Span
-from fixline.domain.definition import Duplicates, WhenDuplicate
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.model import Duplicates, WhenDuplicate
 from fixline.store.queries import dormant, overdue, reports, waiting
 from fixline.store.queries.duplicates import find_alike
 from fixline.store.queries.overdue import OverdueFilter

@@ -84,8 +84,8 @@ def _say(what: str, began: float) -> None:
 
 
 def _write_lives(session: Session, city: City) -> None:
-    for version, definition in city.definitions.items():
-        publish(session, definition, version, min(life.opened_at for life in city.lives))
+    for definition in city.definitions.values():
+        publish(session, definition, min(life.opened_at for life in city.lives))
     for life in city.lives:
         first, last = life.decisions[0], life.decisions[-1]
         row = {

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from fixline.catalog import Catalog, read_catalog, version_hash
+from fixline.catalog import Catalog, read_catalog
 from fixline.catalog.profiles import Profile
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.virtual import VirtualRequest
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.virtual import VirtualRequest
 from fixline.rehearsal.simulation.crews import Job, Team
 from fixline.rehearsal.simulation.running import DRAIN, Event, Simulation
 from fixline.settings import PACKAGED_DEFINITIONS
@@ -96,7 +96,7 @@ class City:
     def definitions(self) -> dict[str, Definition]:
         """The definitions that they follow, by version."""
         by_type = {life.definition.type: life.definition for life in self.lives}
-        return {version_hash(each): each for each in by_type.values()}
+        return {each.version: each for each in by_type.values()}
 
 
 def play(per_type: int = PER_TYPE) -> City:

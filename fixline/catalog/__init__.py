@@ -10,7 +10,6 @@ from fixline.catalog.catalog import (
     Reading,
     check_text,
     read_catalog,
-    version_hash,
 )
 from fixline.catalog.checking import check_paths, checked_files
 from fixline.catalog.codes import CODES, Code
@@ -47,6 +46,5 @@ __all__ = [
     "finding_records",
     "name_of",
     "read_catalog",
-    "version_hash",
     "workflow_command",
 ]

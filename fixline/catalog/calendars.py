@@ -1,7 +1,7 @@
 """Reads a calendar file into a WorkingCalendar.
 
 Owns the keys of definitions/calendars/<name>.yaml and the places of what is wrong in one. The arithmetic
-and the rules of opening hours are `fixline.domain.calendar`'s. Must not import anything of Fixline but the
+and the rules of opening hours are `fixline.domain.deadlines.calendar`'s. Must not import anything of Fixline but the
 reading of sections and that module.
 """
 
@@ -16,7 +16,7 @@ from fixline.catalog.findings import Findings, Place
 from fixline.catalog.organisation import check_timezone
 from fixline.catalog.reading import Mapping, Node, Scalar, Sequence
 from fixline.catalog.shape import KEY, Section, check_name, section_of, text_of
-from fixline.domain.calendar import (
+from fixline.domain.deadlines.calendar import (
     FIRST_YEAR,
     LAST_YEAR,
     CalendarException,

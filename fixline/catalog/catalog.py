@@ -7,29 +7,26 @@ calls.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from fixline.catalog.answers import check_conditions, check_dates, check_fields, check_promises, check_warnings
 from fixline.catalog.areas import Areas, Layer, read_layer
+from fixline.catalog.asked_outside import check_outside, check_sent
 from fixline.catalog.branches import check_branches
 from fixline.catalog.calendars import read_calendar
-from fixline.catalog.draft import Draft, read_draft
-from fixline.catalog.elsewhere import check_outside, check_sent
 from fixline.catalog.findings import TOP, Finding, Findings
 from fixline.catalog.flow import check_flow
 from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
-from fixline.catalog.holds import check_holds
+from fixline.catalog.interruptions import check_holds, check_reopen
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
+from fixline.catalog.parsed import ParsedDefinition, read_draft
 from fixline.catalog.reading import read_tree
 from fixline.catalog.references import check_boundary, check_department, check_roles, check_teams
-from fixline.catalog.reopening import check_reopen
 from fixline.catalog.shape import nearest
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import NO_HOURS, Definition
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.model import NO_HOURS, Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
@@ -60,12 +57,6 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def version_hash(definition: Definition) -> str:
-    """The definition's version: SHA-256, in hexadecimal, of its canonical JSON, the calendar included."""
-    text = json.dumps(definition.canonical(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def read_catalog(root: Path) -> Reading:
     """Read and check the whole definitions folder. Never raises; a missing folder is a finding."""
     found: list[Finding] = []
@@ -75,27 +66,27 @@ def read_catalog(root: Path) -> Reading:
         (path, findings := Findings(str(path)), _read_file(path, findings)) for path in _definition_files(root, found)
     ]
     catalog = replace(shared, definitions=definitions, offers=_offers(read))
-    for path, findings, draft in read:
-        definition = _checked(draft, path, catalog) if draft else None
+    for path, findings, parsed in read:
+        definition = _checked(parsed, path, catalog) if parsed else None
         if definition is not None:
             definitions[definition.type] = definition
         found.extend(findings.sorted())
     return Reading(catalog, tuple(sorted(set(found))))
 
 
-def _offers(read: Iterable[tuple[Path, Findings, Draft | None]]) -> dict[str, Offer | None]:
+def _offers(read: Iterable[tuple[Path, Findings, ParsedDefinition | None]]) -> dict[str, Offer | None]:
     """What each type offers; a finding for one that is defined a second time."""
     offers: dict[str, Offer | None] = {}
     files: dict[str, str] = {}
-    for path, findings, draft in read:
-        if draft is None or draft.type is None:
+    for path, findings, parsed in read:
+        if parsed is None or parsed.type is None:
             continue
-        if draft.type in files:
-            message = f"the type '{draft.type}' is defined in {files[draft.type]} already"
-            findings.add("FX211", draft.place("type"), message)
+        if parsed.type in files:
+            message = f"the type '{parsed.type}' is defined in {files[parsed.type]} already"
+            findings.add("FX211", parsed.place("type"), message)
         else:
-            files[draft.type] = str(path)
-            offers[draft.type] = offer_of(draft)
+            files[parsed.type] = str(path)
+            offers[parsed.type] = offer_of(parsed)
     return offers
 
 
@@ -105,15 +96,15 @@ def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition |
     The definition is None exactly when there are findings. A type that the catalog has already is no finding.
     """
     findings = Findings(filename)
-    draft = _read(text, findings)
-    definition = _checked(draft, PurePath(filename), catalog) if draft else None
+    parsed = _read(text, findings)
+    definition = _checked(parsed, PurePath(filename), catalog) if parsed else None
     return definition, findings.sorted()
 
 
 def with_offers(files: Mapping[str, str], catalog: Catalog) -> Catalog:
     """The catalog with what the types of these texts, by path, offer: so that each may name the others."""
-    drafts = [_read(text, Findings(path)) for path, text in files.items()]
-    offered = {draft.type: offer_of(draft) for draft in drafts if draft is not None and draft.type is not None}
+    found = [_read(text, Findings(path)) for path, text in files.items()]
+    offered = {parsed.type: offer_of(parsed) for parsed in found if parsed is not None and parsed.type is not None}
     return replace(catalog, offers={**catalog.offers, **offered})
 
 
@@ -126,12 +117,12 @@ def read_bytes(path: Path, findings: Findings) -> bytes | None:
         return None
 
 
-def _read_file(path: Path, findings: Findings) -> Draft | None:
+def _read_file(path: Path, findings: Findings) -> ParsedDefinition | None:
     source = read_bytes(path, findings)
     return _read(source, findings) if source is not None else None
 
 
-def _read(source: bytes | str, findings: Findings) -> Draft | None:
+def _read(source: bytes | str, findings: Findings) -> ParsedDefinition | None:
     tree = read_tree(source, findings)
     return read_draft(tree, findings) if tree is not None else None
 
@@ -213,50 +204,50 @@ def _definition_files(root: Path, found: list[Finding]) -> list[Path]:
     return files
 
 
-def _checked(draft: Draft, path: PurePath, catalog: Catalog) -> Definition | None:
-    """Hold a draft against all rules; the definition when there is no finding."""
-    _check_file_name(draft, path)
-    check_fields(draft)
-    check_conditions(draft)
-    check_dates(draft)
-    reached = check_flow(draft)
-    check_branches(draft)
-    check_promises(draft, reached)
-    check_holds(draft)
-    check_reopen(draft)
-    check_sent(draft)
-    check_follow_ons(draft, catalog.offers)
-    calendar = NO_HOURS if draft.redirect else _find_calendar(draft, catalog)
+def _checked(parsed: ParsedDefinition, path: PurePath, catalog: Catalog) -> Definition | None:
+    """Hold a parsed definition against all rules; the definition when there is no finding."""
+    _check_file_name(parsed, path)
+    check_fields(parsed)
+    check_conditions(parsed)
+    check_dates(parsed)
+    reached = check_flow(parsed)
+    check_branches(parsed)
+    check_promises(parsed, reached)
+    check_holds(parsed)
+    check_reopen(parsed)
+    check_sent(parsed)
+    check_follow_ons(parsed, catalog.offers)
+    calendar = NO_HOURS if parsed.redirect else _find_calendar(parsed, catalog)
     if calendar is not None:
-        check_warnings(draft, calendar)
+        check_warnings(parsed, calendar)
     if catalog.organisation is not None:
-        check_department(draft, catalog.organisation)
-        check_teams(draft, catalog.organisation, catalog.areas)
-        check_roles(draft, catalog.organisation, catalog.areas)
-        check_outside(draft, catalog.organisation)
-        check_boundary(draft, catalog.organisation)
-    if len(draft.findings) or calendar is None:
+        check_department(parsed, catalog.organisation)
+        check_teams(parsed, catalog.organisation, catalog.areas)
+        check_roles(parsed, catalog.organisation, catalog.areas)
+        check_outside(parsed, catalog.organisation)
+        check_boundary(parsed, catalog.organisation)
+    if len(parsed.findings) or calendar is None:
         return None
-    return draft.finished(calendar)
+    return parsed.finished(calendar)
 
 
-def _check_file_name(draft: Draft, path: PurePath) -> None:
-    if draft.type is not None and path.stem != draft.type:
-        message = f"the type is '{draft.type}', its file '{path.name}': use one name for both"
-        draft.findings.add("FX210", draft.place("type"), message)
+def _check_file_name(parsed: ParsedDefinition, path: PurePath) -> None:
+    if parsed.type is not None and path.stem != parsed.type:
+        message = f"the type is '{parsed.type}', its file '{path.name}': use one name for both"
+        parsed.findings.add("FX210", parsed.place("type"), message)
     folder = path.parent.name
-    if draft.department is not None and folder and folder != draft.department:
-        message = f"the department is '{draft.department}', its folder '{folder}': use one name for both"
-        draft.findings.add("FX210", draft.place("department"), message)
+    if parsed.department is not None and folder and folder != parsed.department:
+        message = f"the department is '{parsed.department}', its folder '{folder}': use one name for both"
+        parsed.findings.add("FX210", parsed.place("department"), message)
 
 
-def _find_calendar(draft: Draft, catalog: Catalog) -> WorkingCalendar | None:
-    if draft.calendar is None or draft.calendar in catalog.calendars:
-        return catalog.calendars.get(draft.calendar or "")
-    if draft.calendar in catalog.broken_calendars:
-        message = f"the calendar '{draft.calendar}' has findings of its own"
+def _find_calendar(parsed: ParsedDefinition, catalog: Catalog) -> WorkingCalendar | None:
+    if parsed.calendar is None or parsed.calendar in catalog.calendars:
+        return catalog.calendars.get(parsed.calendar or "")
+    if parsed.calendar in catalog.broken_calendars:
+        message = f"the calendar '{parsed.calendar}' has findings of its own"
     else:
-        near = nearest(draft.calendar, catalog.calendars)
-        message = f"there is no calendar '{draft.calendar}' in definitions/calendars{near}"
-    draft.findings.add("FX302", draft.place("calendar"), message)
+        near = nearest(parsed.calendar, catalog.calendars)
+        message = f"there is no calendar '{parsed.calendar}' in definitions/calendars{near}"
+    parsed.findings.add("FX302", parsed.place("calendar"), message)
     return None

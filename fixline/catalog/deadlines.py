@@ -13,8 +13,10 @@ from typing import Any
 from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import NAME, Section, Written, check_name, nearest, section_of, span_of
 from fixline.catalog.steps.automatic import check_otherwise
-from fixline.domain.calendar import Span, Unit
-from fixline.domain.definition import Budget, Deadline, Priority, PriorityRule, Rung
+from fixline.domain.deadlines.calendar import Span, Unit
+from fixline.domain.definition.deadlines import Budget, Deadline, Rung
+from fixline.domain.definition.model import PriorityRule
+from fixline.domain.definition.vocabulary import Priority
 
 MOST_FIRINGS = 100
 MOMENTS = ("at", "before", "after")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from fixline.catalog.catalog import Catalog, Reading, check_text, with_offers
 from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import Scalar, read_tree
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 
 UNNAMED = "definition.yaml"
 

@@ -1,6 +1,6 @@
 """Checks the way from step to step: where it leads, whether it ends, whether it can turn in a circle.
 
-Owns the rules FX308 and FX401 to FX404. Must not import anything of Fixline but the draft and the model.
+Owns the rules FX308 and FX401 to FX404. Must not import anything of Fixline but the parsed and the model.
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from typing import NamedTuple
 
-from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
+from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
-from fixline.domain.steps import (
-    DONE,
-    JOINED,
-    WAITING,
-    AnyStep,
-    ChooseStep,
-    CloseStep,
-    HumanStep,
-    NotifyStep,
-    TogetherStep,
-    exits,
-    exits_at_once,
-)
+from fixline.domain.definition.vocabulary import DONE, JOINED
+from fixline.domain.process.kinds import WAITING, AnyStep
+from fixline.domain.process.kinds.choose import ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
 
 Ways = MappingType[str, frozenset[str]]
 
@@ -37,21 +31,21 @@ class Branch(NamedTuple):
     name: str
 
 
-def check_flow(draft: Draft) -> frozenset[str]:
+def check_flow(parsed: ParsedDefinition) -> frozenset[str]:
     """Every step named exists, every step can be reached, and from every step the request can close.
 
     Returns the steps that a request can come to; all of them when the start is unknown.
     """
-    if not draft.steps:
-        if isinstance(draft.node("steps"), Mapping):
-            draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
+    if not parsed.steps:
+        if isinstance(parsed.node("steps"), Mapping):
+            parsed.findings.add("FX403", parsed.key_place("steps"), "no step closes the request: add one with 'close'")
         return frozenset()
-    _check_targets(draft)
-    ways = _ways(draft)
-    reached = reached_from([draft.start], ways) if draft.start in draft.steps else frozenset(draft.steps)
-    _check_reached(draft, reached)
-    _check_closing(draft, ways, reached)
-    _check_circles(draft)
+    _check_targets(parsed)
+    ways = _ways(parsed)
+    reached = reached_from([parsed.start], ways) if parsed.start in parsed.steps else frozenset(parsed.steps)
+    _check_reached(parsed, reached)
+    _check_closing(parsed, ways, reached)
+    _check_circles(parsed)
     return reached
 
 
@@ -67,54 +61,54 @@ def reached_from(starts: Iterable[str], ways: MappingType[str, Iterable[str]]) -
     return frozenset(reached)
 
 
-def branches_of(draft: Draft) -> dict[str, Branch]:
+def branches_of(parsed: ParsedDefinition) -> dict[str, Branch]:
     """The branch of each step that is in one; of one that is in two, the first."""
     found: dict[str, Branch] = {}
-    for name, step in draft.steps.items():
+    for name, step in parsed.steps.items():
         for branch, steps in step.branches.items() if isinstance(step, TogetherStep) else ():
             for member in steps:
                 found.setdefault(member, Branch(name, branch))
     return found
 
 
-def waits_before_people(draft: Draft) -> bool:
+def waits_before_people(parsed: ParsedDefinition) -> bool:
     """Whether a request can wait, or somebody be told, before it has been with any team."""
     automatic = {
-        name: frozenset(exits_at_once(step)) if isinstance(step, HumanStep) else targets
-        for name, targets in _named(draft).items()
-        if not _has_people(draft, step := draft.steps[name]) or isinstance(step, HumanStep)
+        name: frozenset(step.exits_at_once) if isinstance(step, HumanStep) else targets
+        for name, targets in _named(parsed).items()
+        if not _has_people(parsed, step := parsed.steps[name]) or isinstance(step, HumanStep)
     }
-    reached = reached_from([] if draft.start is None else [draft.start], automatic)
-    return any(isinstance(draft.steps.get(name), (NotifyStep, *WAITING)) for name in reached)
+    reached = reached_from([] if parsed.start is None else [parsed.start], automatic)
+    return any(isinstance(parsed.steps.get(name), (NotifyStep, *WAITING)) for name in reached)
 
 
-def _has_people(draft: Draft, step: AnyStep | None) -> bool:
+def _has_people(parsed: ParsedDefinition, step: AnyStep | None) -> bool:
     """Whether a team has the request as soon as it has come to this step."""
     if isinstance(step, TogetherStep):
-        return any(_has_people(draft, draft.steps.get(steps[0])) for steps in step.branches.values())
+        return any(_has_people(parsed, parsed.steps.get(steps[0])) for steps in step.branches.values())
     return isinstance(step, HumanStep) and step.sample is None
 
 
-def _named(draft: Draft) -> dict[str, frozenset[str]]:
+def _named(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
     """What follows each step; after the end of a branch, what follows its together step."""
-    members = branches_of(draft)
+    members = branches_of(parsed)
     found: dict[str, frozenset[str]] = {}
-    for name, step in draft.steps.items():
+    for name, step in parsed.steps.items():
         written = _written(step)
         found[name] = written - {JOINED}
-        together = draft.steps.get(members[name].together) if name in members and JOINED in written else None
+        together = parsed.steps.get(members[name].together) if name in members and JOINED in written else None
         if isinstance(together, TogetherStep):
             found[name] |= {together.then[DONE]}
     return found
 
 
-def _ways(draft: Draft) -> dict[str, frozenset[str]]:
+def _ways(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
     """What follows each step; anything where the way on is unknown, so that one mistake is one finding."""
-    everything = frozenset(draft.steps)
-    members = branches_of(draft)
+    everything = frozenset(parsed.steps)
+    members = branches_of(parsed)
     found: dict[str, frozenset[str]] = {}
-    for name, named in _named(draft).items():
-        step = draft.steps[name]
+    for name, named in _named(parsed).items():
+        step = parsed.steps[name]
         written = _written(step)
         missing = not written and not isinstance(step, CloseStep)  # a finding says so already
         misled = JOINED in written and name not in members
@@ -124,19 +118,19 @@ def _ways(draft: Draft) -> dict[str, frozenset[str]]:
 
 def _written(step: AnyStep | None) -> frozenset[str]:
     """The names to which a step leads, `joined` included; none when it could not be read."""
-    return frozenset(target for _, target in exits(step)) if step else frozenset()
+    return frozenset(target for _, target in step.exits) if step else frozenset()
 
 
-def references(draft: Draft) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+def references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
     """Each way that is written: the step it leads from, the name it leads to, and where that is written.
 
     The names in the branches of a together step are no ways; `fixline.catalog.branches` has those.
     """
-    for name, step in draft.steps.items():
+    for name, step in parsed.steps.items():
         match step:
             case ChooseStep():
                 for position, branch in enumerate(step.branches):
-                    key = "go" if draft.node("steps", name, "choose", position, "go") else "otherwise"
+                    key = "go" if parsed.node("steps", name, "choose", position, "go") else "otherwise"
                     yield name, branch.go, ("steps", name, "choose", position, key)
             case NotifyStep():
                 yield name, step.then, ("steps", name, "then")
@@ -147,52 +141,52 @@ def references(draft: Draft) -> Iterator[tuple[str, str, tuple[str | int, ...]]]
                     yield name, target, ("steps", name, "then", outcome)
 
 
-def _check_targets(draft: Draft) -> None:
-    if draft.start is not None and draft.start not in draft.steps:
-        _no_such_step(draft, draft.start, draft.place("start"))
-    for _, target, path in references(draft):
+def _check_targets(parsed: ParsedDefinition) -> None:
+    if parsed.start is not None and parsed.start not in parsed.steps:
+        _no_such_step(parsed, parsed.start, parsed.place("start"))
+    for _, target, path in references(parsed):
         if target != JOINED:
-            _check_target(draft, target, path)
-    until = draft.cancel.reporter
-    if until not in {None, "always"} and until not in draft.steps:
-        _no_such_step(draft, until or "", draft.place("cancel", "reporter", "until"))
+            _check_target(parsed, target, path)
+    until = parsed.cancel.reporter
+    if until not in {None, "always"} and until not in parsed.steps:
+        _no_such_step(parsed, until or "", parsed.place("cancel", "reporter", "until"))
 
 
-def _check_target(draft: Draft, target: str, path: tuple[str | int, ...]) -> None:
-    if target not in draft.steps:
-        _no_such_step(draft, target, draft.place(*path))
+def _check_target(parsed: ParsedDefinition, target: str, path: tuple[str | int, ...]) -> None:
+    if target not in parsed.steps:
+        _no_such_step(parsed, target, parsed.place(*path))
 
 
-def _no_such_step(draft: Draft, name: str, place: Place) -> None:
-    draft.findings.add("FX308", place, f"there is no step '{name}'{nearest(name, draft.steps)}")
+def _no_such_step(parsed: ParsedDefinition, name: str, place: Place) -> None:
+    parsed.findings.add("FX308", place, f"there is no step '{name}'{nearest(name, parsed.steps)}")
 
 
-def _check_reached(draft: Draft, reached: frozenset[str]) -> None:
-    for name in draft.steps:
+def _check_reached(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
+    for name in parsed.steps:
         if name not in reached:
-            message = f"no way leads from '{draft.start}' to step '{name}'"
-            draft.findings.add("FX401", draft.key_place("steps", name), message)
+            message = f"no way leads from '{parsed.start}' to step '{name}'"
+            parsed.findings.add("FX401", parsed.key_place("steps", name), message)
 
 
-def _check_closing(draft: Draft, ways: Ways, reached: frozenset[str]) -> None:
-    closing = {name for name, step in draft.steps.items() if isinstance(step, CloseStep)}
-    if not closing and None not in draft.steps.values():
-        draft.findings.add("FX403", draft.key_place("steps"), "no step closes the request: add one with 'close'")
+def _check_closing(parsed: ParsedDefinition, ways: Ways, reached: frozenset[str]) -> None:
+    closing = {name for name, step in parsed.steps.items() if isinstance(step, CloseStep)}
+    if not closing and None not in parsed.steps.values():
+        parsed.findings.add("FX403", parsed.key_place("steps"), "no step closes the request: add one with 'close'")
         return
     back: dict[str, list[str]] = {name: [] for name in ways}
     for name, named in ways.items():
         for target in named:
             back[target].append(name)
     ending = reached_from(closing, back)
-    for name in draft.steps:
+    for name in parsed.steps:
         if name in reached and name not in ending and closing:
             message = f"from step '{name}' no way leads to a close"
-            draft.findings.add("FX402", draft.key_place("steps", name), message)
+            parsed.findings.add("FX402", parsed.key_place("steps", name), message)
 
 
-def _check_circles(draft: Draft) -> None:
+def _check_circles(parsed: ParsedDefinition) -> None:
     """Nothing changes between automatic steps, so a circle of them would turn for ever."""
-    ways = _at_once(draft)
+    ways = _at_once(parsed)
     after = {name: reached_from(named, ways) for name, named in ways.items() if named}
     reported: set[str] = set()
     for name, later in after.items():
@@ -203,17 +197,17 @@ def _check_circles(draft: Draft) -> None:
             reported |= circle
             listed = _listed(other for other in ways if other in circle)
             message = f"these steps lead round in a circle that nothing stops: {listed}"
-            draft.findings.add("FX404", draft.key_place("steps", name), message)
+            parsed.findings.add("FX404", parsed.key_place("steps", name), message)
 
 
-def _at_once(draft: Draft) -> dict[str, frozenset[str]]:
+def _at_once(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
     """Where each step can lead without people, time or an answer having come between."""
-    found = {name: frozenset(exits_at_once(step)) if step else frozenset() for name, step in draft.steps.items()}
-    joining = {name: step for name, step in draft.steps.items() if isinstance(step, TogetherStep)}
+    found = {name: frozenset(step.exits_at_once) if step else frozenset() for name, step in parsed.steps.items()}
+    joining = {name: step for name, step in parsed.steps.items() if isinstance(step, TogetherStep)}
     passed = {name for name, step in joining.items() if _passes(step, found)}
     return {
         name: frozenset(target for target in targets | ({joining[name].then[DONE]} if name in passed else set()))
-        & draft.steps.keys()
+        & parsed.steps.keys()
         for name, targets in found.items()
     }
 

@@ -1,7 +1,7 @@
 """Checks follow-on steps against the request types that they open.
 
 Owns what a type offers to others, and the rules FX312, FX314 and FX315. Must not import anything of Fixline but the
-draft and the model.
+parsed and the model.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fixline.catalog.draft import Draft
 from fixline.catalog.findings import Place
+from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.shape import NAME, nearest
-from fixline.domain.fields import FormField
-from fixline.domain.steps import OTHERWISE, RESERVED_OUTCOMES, CloseOutcome, CloseStep, FollowOnStep
+from fixline.domain.definition.fields import FormField
+from fixline.domain.definition.vocabulary import OTHERWISE, RESERVED_OUTCOMES, CloseOutcome
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
 
 
 @dataclass(frozen=True)
@@ -30,36 +32,36 @@ Offers = Mapping[str, Offer | None]
 """Every type that there is, by name; None for one whose file has findings, so that no more can be said of it."""
 
 
-def offer_of(draft: Draft) -> Offer | None:
-    """What a draft offers; None when it could not be read whole."""
-    if len(draft.findings):
+def offer_of(parsed: ParsedDefinition) -> Offer | None:
+    """What a parsed definition offers; None when it could not be read whole."""
+    if len(parsed.findings):
         return None
-    closes = {step.outcome.value for step in draft.steps.values() if isinstance(step, CloseStep)}
-    asked = {name: field for name, field in draft.intake.questions.items() if field.required}
-    return Offer(frozenset(closes), draft.intake.location == "required", asked, draft.redirect is None)
+    closes = {step.outcome.value for step in parsed.steps.values() if isinstance(step, CloseStep)}
+    asked = {name: field for name, field in parsed.intake.questions.items() if field.required}
+    return Offer(frozenset(closes), parsed.intake.location == "required", asked, parsed.redirect is None)
 
 
-def check_follow_ons(draft: Draft, offers: Offers) -> None:
+def check_follow_ons(parsed: ParsedDefinition, offers: Offers) -> None:
     """Every follow-on is of a type that there is, closes as the step says, and can be opened with what is known."""
-    for name, step in draft.steps.items():
+    for name, step in parsed.steps.items():
         if not isinstance(step, FollowOnStep) or not step.follow_on:
             continue
         offer = offers.get(step.follow_on)
-        place = draft.place("steps", name, "follow_on")
-        if step.follow_on == draft.type:
-            draft.findings.add("FX312", place, f"'{step.follow_on}' is this type itself: a follow-on is of another")
+        place = parsed.place("steps", name, "follow_on")
+        if step.follow_on == parsed.type:
+            parsed.findings.add("FX312", place, f"'{step.follow_on}' is this type itself: a follow-on is of another")
         elif step.follow_on not in offers:
-            near = nearest(step.follow_on, [each for each in offers if each != draft.type])
-            draft.findings.add("FX312", place, f"there is no type '{step.follow_on}'{near}")
+            near = nearest(step.follow_on, [each for each in offers if each != parsed.type])
+            parsed.findings.add("FX312", place, f"there is no type '{step.follow_on}'{near}")
         elif offer is not None and not offer.takes_requests:
-            draft.findings.add("FX312", place, f"'{step.follow_on}' takes no requests: it only says whom to turn to")
+            parsed.findings.add("FX312", place, f"'{step.follow_on}' takes no requests: it only says whom to turn to")
             continue
         elif offer is not None:
-            _check_opening(draft, step, offer, place)
-        _check_outcomes(draft, name, step, offer if step.follow_on != draft.type else None)
+            _check_opening(parsed, step, offer, place)
+        _check_outcomes(parsed, name, step, offer if step.follow_on != parsed.type else None)
 
 
-def _check_outcomes(draft: Draft, name: str, step: FollowOnStep, offer: Offer | None) -> None:
+def _check_outcomes(parsed: ParsedDefinition, name: str, step: FollowOnStep, offer: Offer | None) -> None:
     """Where the type is not known, any close outcome will do."""
     named = offer.outcomes | {CloseOutcome.CANCELLED.value} if offer else {each.value for each in CloseOutcome}
     for outcome in step.then:
@@ -67,18 +69,18 @@ def _check_outcomes(draft: Draft, name: str, step: FollowOnStep, offer: Offer | 
             continue
         near = nearest(outcome, [*sorted(named), OTHERWISE])
         message = f"'{step.follow_on}' does not close as '{outcome}'{near}"
-        draft.findings.add("FX314", draft.key_place("steps", name, "then", outcome), message)
+        parsed.findings.add("FX314", parsed.key_place("steps", name, "then", outcome), message)
 
 
-def _check_opening(draft: Draft, step: FollowOnStep, offer: Offer, place: Place) -> None:
-    if offer.needs_place and draft.intake.location != "required":
+def _check_opening(parsed: ParsedDefinition, step: FollowOnStep, offer: Offer, place: Place) -> None:
+    if offer.needs_place and parsed.intake.location != "required":
         message = f"'{step.follow_on}' needs a location, and this type takes reports without one"
-        draft.findings.add("FX315", place, message)
-    fields = draft.fields
+        parsed.findings.add("FX315", place, message)
+    fields = parsed.fields
     for name, wanted in offer.questions.items():
         problem = _problem(wanted, fields.get(name))
         if problem:
-            draft.findings.add("FX315", place, f"'{step.follow_on}' needs an answer to '{name}'{problem}")
+            parsed.findings.add("FX315", place, f"'{step.follow_on}' needs an answer to '{name}'{problem}")
 
 
 def _problem(wanted: FormField, asked: FormField | None) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from fixline.catalog.findings import Place
 from fixline.catalog.shape import KEY, NAME, Section, Written, check_name, nearest, section_of, text_of
-from fixline.domain.conditions import RESERVED_NAMES
-from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.conditions.evaluation import RESERVED_NAMES
+from fixline.domain.definition.fields import FieldKind, FormField
 
 _LATER = ("default", "hint", "private", "pattern", "unit")
 _WITH_OPTIONS = {FieldKind.CHOICE, FieldKind.CHOICES}

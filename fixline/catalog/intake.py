@@ -12,8 +12,8 @@ from enum import StrEnum
 from fixline.catalog.forms import read_fields
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import Section, section_of, word_of
-from fixline.domain.calendar import Span
-from fixline.domain.definition import (
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.model import (
     LARGEST_DISTANCE_M,
     Diversion,
     Duplicates,

@@ -16,9 +16,14 @@ from fixline.catalog.findings import Finding, Findings
 from fixline.catalog.reading import read_tree
 from fixline.catalog.shape import Section, nearest, section_of, text_of
 from fixline.catalog.tree import Entry
-from fixline.domain.calendar import WEEKDAYS, Span
-from fixline.domain.definition import Definition
-from fixline.domain.steps import OTHERWISE, AgencyStep, CallStep, FollowOnStep, HumanStep, WaitStep
+from fixline.domain.deadlines.calendar import WEEKDAYS, Span
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import OTHERWISE
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.wait import WaitStep
 
 LARGEST_WEIGHT = 1_000_000
 _TAKING_TIME = HumanStep | WaitStep | AgencyStep | FollowOnStep | CallStep

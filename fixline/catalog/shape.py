@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from fixline.catalog.findings import Findings, Place, one_of
 from fixline.catalog.reading import Entry, Mapping, Node, Scalar, Sequence
-from fixline.domain.calendar import Span, SpanError
+from fixline.domain.deadlines.calendar import Span, SpanError
 from fixline.domain.hints import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")

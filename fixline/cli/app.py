@@ -15,24 +15,24 @@ from typing import NoReturn
 
 import typer
 
-from fixline.cli import (
-    checking,
-    correcting,
-    diagnosing,
-    drawing,
-    editing,
-    explaining,
-    importing,
+from fixline.cli.commands import (
+    calendar,
+    check,
+    correct,
+    demo_crews,
+    doctor,
+    explain,
+    graph,
+    import_file,
     keys,
-    opening,
-    services,
-    showing,
-    simulating,
-    testing,
-    versioning,
+    run_scenarios,
+    schema,
+    serve,
+    show,
+    simulate,
+    up,
+    versions,
 )
-from fixline.cli.demo import command as demo
-from fixline.cli.embedded import command as embedded
 from fixline.cli.outcome import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
 
 INTERRUPTED = 130
@@ -45,27 +45,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("up")(embedded.up)
-app.command("api")(services.api)
-app.command("worker")(services.worker)
-app.command("migrate")(services.migrate)
-app.command("check")(checking.check)
-app.command("schema")(editing.schema)
-app.command("graph")(drawing.graph)
-app.command("explain")(explaining.explain)
-app.command("calendar")(opening.calendar)
-app.command("test")(testing.run_scenarios)
-app.command("simulate")(simulating.simulate)
-app.command("publish")(versioning.publish)
-app.command("versions")(versioning.versions)
-app.command("move")(versioning.move)
-app.command("correct")(correcting.correct)
-app.command("overdue")(showing.overdue)
-app.command("show")(showing.show)
+app.command("up")(up.up)
+app.command("api")(serve.api)
+app.command("worker")(serve.worker)
+app.command("migrate")(serve.migrate)
+app.command("check")(check.check)
+app.command("schema")(schema.schema)
+app.command("graph")(graph.graph)
+app.command("explain")(explain.explain)
+app.command("calendar")(calendar.calendar)
+app.command("test")(run_scenarios.run_scenarios)
+app.command("simulate")(simulate.simulate)
+app.command("publish")(versions.publish)
+app.command("versions")(versions.versions)
+app.command("move")(versions.move)
+app.command("correct")(correct.correct)
+app.command("overdue")(show.overdue)
+app.command("show")(show.show)
 app.add_typer(keys.app, name="keys")
-app.command("import")(importing.import_file)
-app.command("doctor")(diagnosing.doctor)
-app.command("demo-crews", hidden=True)(demo.demo_crews)
+app.command("import")(import_file.import_file)
+app.command("doctor")(doctor.doctor)
+app.command("demo-crews", hidden=True)(demo_crews.demo_crews)
 
 
 def main() -> NoReturn:

@@ -21,13 +21,13 @@ from temporalio.service import RPCError
 
 from fixline.cli.access import Place, find_place, open_store
 from fixline.cli.temporal_look import TemporalLook, look_at_temporal, really_missing
+from fixline.service.commands import retry_parked as let_parked_wait
+from fixline.service.submissions import utc_now
 from fixline.settings import Settings, read_settings
-from fixline.store.arrivals import utc_now
-from fixline.store.commands import retry_parked as let_parked_wait
 from fixline.store.schema import SchemaWrong
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow, EffectRow, RequestRow, table_of
-from fixline.temporal import connect
+from fixline.temporal.client import connect
 
 REQUEST, COMMAND, EFFECT = table_of(RequestRow).c, table_of(CommandRow).c, table_of(EffectRow).c
 EXAMPLES = 5

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from fixline.errors import FixlineError
+
 KEPT_LOGS = 5
 
 
-class FolderTaken(Exception):
+class FolderTaken(FixlineError):
     """Another `fixline up` runs on the folder; `pid` is its process, 0 when it has not said so yet."""
 
     def __init__(self, path: Path, pid: int) -> None:

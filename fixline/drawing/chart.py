@@ -7,22 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fixline.domain.definition import Definition
-from fixline.domain.steps import (
-    JOINED,
-    AgencyStep,
-    AnyStep,
-    CallStep,
-    ChooseStep,
-    CloseStep,
-    FollowOnStep,
-    HumanStep,
-    NotifyStep,
-    TeamByArea,
-    TogetherStep,
-    WaitStep,
-    ways,
-)
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import JOINED
+from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds.base import spoken
+from fixline.domain.process.kinds.together import TogetherStep
 from fixline.drawing.layout import NotDrawn
 
 
@@ -74,7 +63,7 @@ def chart_of(definition: Definition) -> Chart:
         raise NotDrawn(f"{definition.type} takes no requests: there is nothing to draw")
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, step in definition.steps.items():
-        for label, target in ways(step):
+        for label, target in step.ways:
             if target == name:
                 continue
             arrows.setdefault((name, target), []).append(label)
@@ -91,13 +80,8 @@ def chart_of(definition: Definition) -> Chart:
     )
 
 
-def spoken(name: str) -> str:
-    """A name in words: `waiting_for_weather` reads 'waiting for weather'."""
-    return name.replace("_", " ")
-
-
 def _box(definition: Definition, name: str, step: AnyStep) -> Box:
-    title, notes = _words(name, step)
+    title, notes = step.words(name)
     state = getattr(step, "waiting_as", None)
     pauses = tuple(each for each, deadline in definition.deadlines.items() if state and state in deadline.paused_while)
     meets = tuple(each for each, deadline in definition.deadlines.items() if deadline.met_by == name)
@@ -113,44 +97,3 @@ def _ends(name: str, step: AnyStep) -> tuple[str, ...]:
         if outcomes:
             found.append(f"{', '.join(map(spoken, outcomes))}: {words}")
     return tuple(found)
-
-
-def _words(name: str, step: AnyStep) -> tuple[str, tuple[str, ...]]:
-    match step:
-        case HumanStep():
-            return step.title, _of_people(step)
-        case ChooseStep():
-            return spoken(name).capitalize(), ("decided by the answers",)
-        case WaitStep():
-            return _wait(step), _noted(("at most", step.at_most), ("as", step.waiting_as))
-        case AgencyStep():
-            notes = _noted(("reply within", step.reply_within), ("as", step.waiting_as))
-            return f"Ask {step.agency}", notes
-        case FollowOnStep():
-            return f"New request: {step.follow_on}", ("waits until it closes", *_noted(("as", step.waiting_as)))
-        case TogetherStep():
-            return spoken(name).capitalize(), ("until all branches end" if step.join == "all" else "until one ends",)
-        case CallStep():
-            return f"Call {step.call}", _noted(("at most", step.at_most), ("as", step.waiting_as))
-        case NotifyStep():
-            return f"Tell {spoken(step.role)}", ()
-        case CloseStep():
-            return f"Closed: {spoken(step.outcome)}", (spoken(name),) if name != step.outcome else ()
-
-
-def _of_people(step: HumanStep) -> tuple[str, ...]:
-    team = step.team.as_ if isinstance(step.team, TeamByArea) else step.team
-    sampled = f"{step.sample}% of the requests" if step.sample else None
-    warned = f"warns at visit {step.warn_after}" if step.warn_after else None
-    spans = _noted(("claim within", step.claim_within), ("due", step.due))
-    return (team, *spans, *(note for note in (sampled, warned) if note))
-
-
-def _wait(step: WaitStep) -> str:
-    if step.signal:
-        return f"Wait for {spoken(step.signal)}"
-    return f"Wait until {spoken(step.until)}" if step.until else f"Wait {step.span}"
-
-
-def _noted(*pairs: tuple[str, object]) -> tuple[str, ...]:
-    return tuple(f"{word} {spoken(str(value))}" for word, value in pairs if value is not None)

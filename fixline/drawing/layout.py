@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fixline.errors import FixlineError
+
 MOST_BOXES = 200
 SECONDS = 30
 _PROGRAM = Path(__file__).with_name("graphviz_child.py")
@@ -22,7 +24,7 @@ _GAP, _RANK_GAP = 22, 26
 Point = tuple[float, float]
 
 
-class NotDrawn(Exception):
+class NotDrawn(FixlineError):
     """The definition has no steps, is too large to be drawn, or Graphviz did not answer; the text is for people."""
 
 

@@ -7,8 +7,9 @@ but the domain.
 
 from __future__ import annotations
 
-from fixline.domain.definition import Definition
-from fixline.drawing.chart import Box, chart_of, spoken
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.kinds.base import spoken
+from fixline.drawing.chart import Box, chart_of
 from fixline.drawing.shapes import STYLES
 
 _SHAPES = {

@@ -6,9 +6,10 @@ domain and the shapes.
 
 from __future__ import annotations
 
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import Deadline, Definition, Rung
-from fixline.drawing.chart import spoken
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.kinds.base import spoken
 from fixline.drawing.shapes import DASHED, STYLES, line_svg
 from fixline.drawing.text import width_of, wrapped
 

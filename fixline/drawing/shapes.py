@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from fixline.drawing.chart import Box, spoken
+from fixline.domain.process.kinds.base import spoken
+from fixline.drawing.chart import Box
 from fixline.drawing.layout import Point, Size
 from fixline.drawing.text import wrapped
 

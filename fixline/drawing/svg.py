@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from html import escape
 
-from fixline.domain.definition import Definition
-from fixline.drawing.chart import Arrow, Chart, chart_of, spoken
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.kinds.base import spoken
+from fixline.drawing.chart import Arrow, Chart, chart_of
 from fixline.drawing.layout import Drawn, Line, Places, Size, place
 from fixline.drawing.panel import CARD, head_svg
 from fixline.drawing.shapes import Face, box_svg, face_of, line_svg

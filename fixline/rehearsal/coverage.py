@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixline.catalog.places import place_in
-from fixline.domain import facts
-from fixline.domain.definition import Definition
-from fixline.domain.journal import Entry
-from fixline.domain.steps import OTHERWISE, AnyStep, ChooseStep, CloseStep, NotifyStep
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import OTHERWISE
+from fixline.domain.journal import clock_facts, facts, step_facts
+from fixline.domain.journal.entry import Entry
+from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds.choose import ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.notify import NotifyStep
 
 STEPS, WAYS, RUNGS = "steps", "ways", "rungs"
 
@@ -94,14 +98,14 @@ def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[
             match entry.fact:
                 case facts.Recategorised():  # what follows is another definition's
                     break
-                case facts.ClockStarted(clock):
+                case clock_facts.ClockStarted(clock):
                     promises[clock.name] = clock.promise
-                case facts.StepEntered(step):
+                case step_facts.StepEntered(step):
                     found.add(("steps", step))
-                case facts.StepLeft(step, str(outcome)):
+                case step_facts.StepLeft(step, str(outcome)):
                     way = ways[step].get(outcome) or ways[step].get(OTHERWISE)
                     found |= {("steps", step, *way)} if way else set()
-                case facts.RungFired(clock=name, rung=rung) if promises.get(name) in definition.deadlines:
+                case clock_facts.RungFired(clock=name, rung=rung) if promises.get(name) in definition.deadlines:
                     found.add(("deadlines", promises[name], "escalate", rung))
     return found
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from fixline.catalog.scenarios import NOTHING, ClockWord, Expected, Told
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.decision import Decision
-from fixline.domain.effects import Escalate, Notify
-from fixline.domain.state import Clock, ClockKind, ClockState, RequestState
+from fixline.catalog.scenarios import NOTHING, ClockWord, Expected, Notice
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.journal.state import Clock, ClockKind, ClockState, RequestState
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.effects import Escalate, Notify
 
 MINUTE = 60
 
@@ -42,7 +42,7 @@ class World:
     calendar: WorkingCalendar
     state: RequestState | None = None
     clocks: dict[str, Clock] = field(default_factory=dict)
-    told: dict[str, list[Told]] = field(default_factory=lambda: {"escalations": [], "notifications": []})
+    told: dict[str, list[Notice]] = field(default_factory=lambda: {"escalations": [], "notifications": []})
     effects: list[str] = field(default_factory=list)
 
     def see(self, decision: Decision) -> None:
@@ -59,9 +59,9 @@ class World:
             elif isinstance(effect, Notify):
                 self.told["notifications"].append(self._told(decision.at, event=effect.event))
 
-    def _told(self, at: datetime, **facts: Any) -> Told:
+    def _told(self, at: datetime, **facts: Any) -> Notice:
         words = " ".join(str(each) for each in facts.values() if each)
-        return Told(f"{local(at, self.calendar)} {words}", at, **facts)
+        return Notice(f"{local(at, self.calendar)} {words}", at, **facts)
 
     def clock(self, name: str) -> Clock | None:
         """The last clock of the deadline of that name, or of `<step>.claim` or `<step>.due`."""
@@ -177,7 +177,7 @@ def _told(expected: Expected, world: World, _state: RequestState) -> tuple[Any, 
     return expected.value if fits else None, shown
 
 
-def _fits(wanted: Told, actual: Told) -> bool:
+def _fits(wanted: Notice, actual: Notice) -> bool:
     pairs = [(getattr(wanted, key), getattr(actual, key)) for key in ("at", "role", "clock", "rung", "event")]
     return all(want is None or _same(want, there) for want, there in pairs)
 

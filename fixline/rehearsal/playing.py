@@ -12,14 +12,21 @@ from datetime import datetime
 
 from fixline.catalog.scenarios import Action, CallAnswer, FollowOnEnds, Line, Scenario
 from fixline.catalog.scenarios.actions import AttachTo, OriginalEnds, OtherReport, Simulated, original_of
-from fixline.domain.commands import SYSTEM, Actor, Command, EffectReport, FollowOnClosed, Role
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.journal import Entry
-from fixline.domain.relations import Attach, DuplicateAttached, DuplicateDetached, OriginalClosed, OriginalReopened
-from fixline.domain.sampling import in_sample
-from fixline.domain.steps import CallStep, CloseOutcome, HumanStep
-from fixline.domain.virtual import NeverRests, VirtualRequest, follow_on_reports
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.journal.entry import Entry
+from fixline.domain.process.commands import SYSTEM, Actor, Command, EffectResult, FollowOnClosed, Role
+from fixline.domain.process.decision import Decision, Refusal
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.human import HumanStep, in_sample
+from fixline.domain.process.virtual import NeverRests, VirtualRequest, follow_on_results
+from fixline.domain.relations.commands import (
+    Attach,
+    DuplicateAttached,
+    DuplicateDetached,
+    OriginalClosed,
+    OriginalReopened,
+)
 from fixline.rehearsal.look import Mismatch, World, look
 
 REQUEST_ID = "SR26-{:08d}"
@@ -148,7 +155,7 @@ class Player:
                     return DuplicateAttached(duplicate=OTHER.format(self._others))
                 return DuplicateDetached(duplicate=attached[-1] if attached else NOBODY)
 
-    def _report(self, answer: CallAnswer) -> EffectReport:
+    def _report(self, answer: CallAnswer) -> EffectResult:
         """The answer of a called system, as the effect that called it reports it."""
         state, steps = self._request.state, self._request.definition.steps
         calling = [
@@ -157,7 +164,7 @@ class Player:
             if isinstance(steps.get(position.step), CallStep) and answer.step in (None, position.step)
         ]
         step, visit = calling[-1] if calling else (answer.step, None)
-        return EffectReport(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
+        return EffectResult(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
 
     def _child(self, step: str | None) -> str:
         """The follow-on that is waited for (at that step, if it is named)."""
@@ -200,7 +207,7 @@ class Player:
         self._world.see(decision)
         for task in decision.tasks:
             self._tasks[task.step] = task.id
-        for report in follow_on_reports(decision):
+        for report in follow_on_results(decision):
             opened = self._request.give(report, decision.at, SYSTEM)
             if isinstance(opened, Decision):
                 self._see(opened, scene)

@@ -14,7 +14,7 @@ from fixline.catalog import Catalog, Finding, read_catalog
 from fixline.catalog.catalog import SCENARIOS
 from fixline.catalog.checking import Wanted, shown, wanted_of
 from fixline.catalog.scenarios import read_scenarios, scenario_files
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 from fixline.rehearsal.coverage import Coverage, cover
 from fixline.rehearsal.playing import Played, play
 

@@ -15,13 +15,13 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, SQLModel
 
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.effects import Effect
-from fixline.domain.journal import Entry
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import Entry
+from fixline.domain.journal.state import Clock, ClockKind, RequestState, Task
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.effects import Effect
+from fixline.domain.process.waiting import happened_at, waits
 from fixline.domain.records import to_data, to_text
-from fixline.domain.state import Clock, ClockKind, RequestState, Task
-from fixline.domain.waiting import happened_at, waits
 from fixline.store import statements
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of

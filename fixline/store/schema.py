@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
+from fixline.errors import FixlineError
 from fixline.store.store import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -22,7 +23,7 @@ _LOCK = 0x0F1C_511E
 """PostgreSQL's advisory lock of whoever migrates; SQLite has one writer anyway."""
 
 
-class SchemaWrong(Exception):
+class SchemaWrong(FixlineError):
     """The database's schema is not this release's; the text says what to do."""
 
 

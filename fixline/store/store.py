@@ -1,4 +1,4 @@
-"""The store's door: an engine and the two kinds of transactions, reading and writing.
+"""The way into the store: an engine and the two kinds of transactions, reading and writing.
 
 Owns how a transaction begins, is retried and ends, on SQLite and on PostgreSQL. SQLite: every writing
 transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling);
@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session
 
+from fixline.errors import FixlineError
 from fixline.store.prepared import Transaction
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ _TRY_AGAIN_STATES = {"40001", "40P01", "55P03", _UNIQUE}
 idempotency key, a year's first number): the next try finds its row."""
 
 
-class StoreAway(Exception):
+class StoreAway(FixlineError):
     """The database cannot be reached; nothing was written."""
 
 

@@ -51,12 +51,12 @@ _OF_REQUEST = ("type", "department", "area", "team")
 class RequestRow(SQLModel, table=True):
     """One service request. History that was imported closed has neither version nor state nor workflow.
 
-    `last_command` is its number; `next_at` the next instant at which something falls due; `signalled` the
-    last decision that its workflow is known to have been told of (0: there may be no workflow yet; the relay signals
-    what is behind, and notes its last try in `relayed_at`). A follow-on has the request that it was opened for in
-    `parent_id`, and that one's step in `parent_step`. `acted_at` is when something last happened to it (see
-    `fixline.domain.waiting`); while it is open, `waits_for`, `waits_on` and `waits_since` say on whom it waits: the
-    kind, who or what, since when. It is overdue from `late_from` on: the earliest due instant of its live clocks.
+    `last_command` is its number; `next_at` the next instant at which something falls due; `signalled` the last decision
+    that its workflow is known to have been told of (0: there may be no workflow yet; the relay signals what is behind,
+    and notes its last try in `relayed_at`). A follow-on has the request that it was opened for in `parent_id`, and that
+    one's step in `parent_step`. `acted_at` is when something last happened to it (see
+    `fixline.domain.process.waiting`); while it is open, `waits_for`, `waits_on` and `waits_since` say on whom it waits:
+    the kind, who or what, since when. It is overdue from `late_from` on: the earliest due instant of its live clocks.
     """
 
     __tablename__ = "request"

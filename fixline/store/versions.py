@@ -6,7 +6,6 @@ version that a request is pinned to.
 
 from __future__ import annotations
 
-import json
 import threading
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +14,8 @@ from sqlalchemy import bindparam, func, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
+from fixline.errors import FixlineError
 from fixline.store.prepared import Prepared
 from fixline.store.tables import DefinitionVersionRow, table_of
 
@@ -27,17 +27,25 @@ _CURRENT = Prepared(
 )
 
 
-class VersionUnknown(LookupError):
+class VersionUnknown(FixlineError, LookupError):
     """The store has no such version, or no version of such a type."""
 
 
-class Published(NamedTuple):
-    """A version as the store knows it: hash, its number within the type (1, 2, 3 ...), the definition."""
+class VersionAltered(FixlineError, RuntimeError):
+    """What the store keeps under a version is not that version: somebody, or another release, has changed it."""
 
-    hash: str
+
+class Published(NamedTuple):
+    """A version as the store knows it: the definition, its number within the type (1, 2, 3 ...), since when."""
+
+    definition: Definition
     number: int
     published_at: datetime
-    definition: Definition
+
+    @property
+    def hash(self) -> str:
+        """The version."""
+        return self.definition.version
 
 
 class Versions:
@@ -48,21 +56,22 @@ class Versions:
         self._lock = threading.Lock()
 
     def load(self, session: Session, version: str) -> Definition:
-        """The definition with this hash. Raises VersionUnknown."""
+        """The definition of this version. Raises VersionUnknown, and VersionAltered for a body that is another's."""
         found = self._known.get(version)
         if found is None:
             row = session.get(DefinitionVersionRow, version)
             if row is None:
                 raise VersionUnknown(f"the store has no definition version {version}")
             found = Definition.model_validate_json(row.body)
-            with self._lock:
-                self._known[version] = found
+            if found.version != version:
+                raise VersionAltered(f"what the store keeps as version {version} of {row.type} is {found.version}")
+            self.remember(found)
         return found
 
-    def remember(self, version: str, definition: Definition) -> None:
-        """Know a version that the store does not have yet, for a plan of what moving to it would come to."""
+    def remember(self, definition: Definition) -> None:
+        """Know a version, also one that the store does not have yet: for a plan of what moving to it would come to."""
         with self._lock:
-            self._known[version] = definition
+            self._known[definition.version] = definition
 
     def current(self, session: Session, type_: str) -> Published:
         """The version that new requests of a type get. Raises VersionUnknown."""
@@ -70,7 +79,7 @@ class Versions:
         if row is None:
             raise VersionUnknown(f"there is no request type {type_!r}")
         version, number, published_at = row
-        return Published(version, number, published_at, self.load(session, version))
+        return Published(self.load(session, version), number, published_at)
 
     def all_current(self, session: Session) -> list[Published]:
         """The current version of every type, by type."""
@@ -79,18 +88,18 @@ class Versions:
             .where(col(DefinitionVersionRow.current).is_(True))
             .order_by(DefinitionVersionRow.type)
         )
-        return [Published(row.hash, row.number, row.published_at, self.load(session, row.hash)) for row in rows]
+        return [Published(self.load(session, row.hash), row.number, row.published_at) for row in rows]
 
 
-def publish(session: Session, definition: Definition, version: str, now: datetime) -> bool:
-    """Make this the current version of its type; `version` is its hash. True when the store had not known it.
+def publish(session: Session, definition: Definition, now: datetime) -> bool:
+    """Make this the current version of its type. True when the store had not known it.
 
     A version published before becomes current again without a new row.
     """
     of_type = col(DefinitionVersionRow.type) == definition.type
     session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
     others = update(DefinitionVersionRow).where(of_type)
-    row = session.get(DefinitionVersionRow, version)
+    row = session.get(DefinitionVersionRow, definition.version)
     if row is not None and row.current:
         return False
     session.execute(others.values(current=False))
@@ -98,32 +107,32 @@ def publish(session: Session, definition: Definition, version: str, now: datetim
         row.current = True
         session.add(row)
         return False
-    _add(session, definition, version, now, current=True)
+    _add(session, definition, now, current=True)
     return True
 
 
-def keep(session: Session, definition: Definition, version: str, now: datetime) -> bool:
-    """Keep a version that is not the current one; `version` is its hash. True when the store had not known it."""
+def keep(session: Session, definition: Definition, now: datetime) -> bool:
+    """Keep a version that is not the current one. True when the store had not known it."""
     of_type = col(DefinitionVersionRow.type) == definition.type
     session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
-    if session.get(DefinitionVersionRow, version) is not None:
+    if session.get(DefinitionVersionRow, definition.version) is not None:
         return False
-    _add(session, definition, version, now, current=False)
+    _add(session, definition, now, current=False)
     return True
 
 
-def _add(session: Session, definition: Definition, version: str, now: datetime, *, current: bool) -> None:
+def _add(session: Session, definition: Definition, now: datetime, *, current: bool) -> None:
     last = session.exec(
         select(func.max(DefinitionVersionRow.number)).where(DefinitionVersionRow.type == definition.type)
     ).one()
     session.add(
         DefinitionVersionRow(
-            hash=version,
+            hash=definition.version,
             type=definition.type,
             number=(last or 0) + 1,
             title=definition.title,
             department=definition.department,
-            body=json.dumps(definition.canonical(), separators=(",", ":")),
+            body=definition.body,
             published_at=now,
             current=current,
         )

@@ -29,9 +29,9 @@ from fixline.web import (
     versions,
 )
 from fixline.web.auth import SECURITY_SCHEMES, Keyring
-from fixline.web.bodies import BodyLimit
 from fixline.web.metrics import Metrics, Timing
 from fixline.web.parts import Parts
+from fixline.web.request_body import BodyLimit
 
 __all__ = ["Parts", "build_app"]
 
@@ -60,7 +60,7 @@ def build_app(parts: Parts) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        await parts.desk.close()
+        await parts.service.close()
         parts.store.close()
 
     app = FastAPI(

@@ -18,12 +18,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from fixline.catalog import Organisation
-from fixline.domain.commands import Actor, Role
-from fixline.store.keys import KeyRecord, find_key, hash_of
+from fixline.domain.process.commands import Actor, Role
+from fixline.identity.keys import KeyRecord, find_key, hash_of
 from fixline.store.store import Store
-from fixline.web.bodies import read_body
 from fixline.web.metrics import API
 from fixline.web.problems import Problem, described, invalid
+from fixline.web.request_body import read_body
 
 PATIENCE_SECONDS = 1.0
 CACHE_SECONDS = 3.0

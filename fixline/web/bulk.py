@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
-from fixline.domain.commands import Cancel, Command, Comment, Hold, Prioritise, Reassign, Resume, Role
-from fixline.store.bulk import BulkOrder, BulkProgress, find_bulk, plan_bulk, read_bulk, read_failures
+from fixline.domain.process.commands import Cancel, Command, Comment, Hold, Prioritise, Reassign, Resume, Role
+from fixline.service.bulk import BulkOrder, BulkProgress, find_bulk, plan_bulk, read_bulk, read_failures
 from fixline.store.queries.requests import find_ids
 from fixline.web.auth import LEADS, Caller, CallerOf, Repeat, RepeatOf, allow, guarded_router
+from fixline.web.command_handler import well_formed
 from fixline.web.commands import known_team
-from fixline.web.door import well_formed
 from fixline.web.paging import read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid, of_validation
@@ -65,7 +65,7 @@ async def post_bulk(body: BulkIn, parts: PartsOf, caller: CallerOf, repeat: Repe
     order = _order(parts, caller, repeat, command, body.ids or await _selected(parts, caller, body.filter or {}))
     if body.dry_run:
         return await _planned(parts, body.command, order)
-    return await _accepted(parts, await parts.desk.submit_bulk(order))
+    return await _accepted(parts, await parts.service.submit_bulk(order))
 
 
 @router.get(
@@ -114,7 +114,7 @@ async def _selected(parts: Parts, caller: Caller, wanted: dict[str, Any]) -> lis
     if caller.key.department is not None:
         query.department = [caller.key.department]
     query.status = query.status or "open"
-    filter_ = filter_of(query, parts.desk.clock())
+    filter_ = filter_of(query, parts.service.clock())
     ids = await asyncio.to_thread(parts.store.read, lambda s: find_ids(s, filter_, MOST_REQUESTS + 1))
     if len(ids) > MOST_REQUESTS:
         text = f"selects more than {MOST_REQUESTS} requests: narrow it, and give the command several times"
@@ -145,7 +145,7 @@ def _order(parts: Parts, caller: Caller, repeat: Repeat, command: Command, ids: 
         request_ids=ids,
         actor=caller.actor,
         caller=caller.id,
-        accepted_at=parts.desk.clock(),
+        accepted_at=parts.service.clock(),
         department=caller.key.department if caller.role is Role.SUPERVISOR else None,
         idempotency_key=repeat.key,
         body_hash=repeat.body_hash,

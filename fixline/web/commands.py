@@ -1,6 +1,6 @@
 """What may be done about a request, and where a command's answer is found.
 
-Owns the verbs under /requests/{id} and GET /commands/{id}; all verbs go through `fixline.web.door`.
+Owns the verbs under /requests/{id} and GET /commands/{id}; all verbs go through `fixline.web.command_handler`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from fixline.catalog import Organisation
-from fixline.domain.commands import (
+from fixline.domain.process.commands import (
     AgencyReply,
     Amend,
     Cancel,
@@ -25,7 +25,7 @@ from fixline.domain.commands import (
     SendBack,
     Signal,
 )
-from fixline.domain.relations import Attach, Detach, Original
+from fixline.domain.relations.commands import Attach, Detach, Original
 from fixline.store.queries.detail import read_command
 from fixline.store.queries.duplicates import original_of
 from fixline.web.auth import (
@@ -40,7 +40,7 @@ from fixline.web.auth import (
     guarded_router,
     repeat_of,
 )
-from fixline.web.door import Answer, Door, well_formed
+from fixline.web.command_handler import Answer, CommandHandler, well_formed
 from fixline.web.metrics import metrics_of
 from fixline.web.parts import Parts, PartsOf, parts_of
 from fixline.web.problems import Problem, described, invalid
@@ -74,12 +74,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def door_of(request: Request) -> Door:
-    """The door, for this caller: one dependency, where four that it is made of would be solved for each call."""
-    return Door(parts_of(request), caller_of(request), repeat_of(request), metrics_of(request))
+async def door_of(request: Request) -> CommandHandler:
+    """The handler, for this caller: one dependency, where four that it is made of would be solved for each call."""
+    return CommandHandler(parts_of(request), caller_of(request), repeat_of(request), metrics_of(request))
 
 
-DoorOf = Annotated[Door, Depends(door_of)]
+HandlerOf = Annotated[CommandHandler, Depends(door_of)]
 
 
 def known_team(organisation: Organisation, team: str | None) -> str | None:
@@ -96,9 +96,9 @@ def known_team(organisation: Organisation, team: str | None) -> str | None:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
+async def hold(request_id: str, body: HoldIn, handler: HandlerOf) -> Answer:
     """Clocks that may pause stand until the request is resumed; nobody starts new work."""
-    return await door.to_request(request_id, well_formed(Hold, reason=body.reason, code=body.code))
+    return await handler.to_request(request_id, well_formed(Hold, reason=body.reason, code=body.code))
 
 
 @verbs.post(
@@ -108,9 +108,9 @@ async def hold(request_id: str, body: HoldIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
+async def resume(request_id: str, body: ResumeIn, handler: HandlerOf) -> Answer:
     """The request goes on where it was."""
-    return await door.to_request(request_id, well_formed(Resume, reason=body.reason))
+    return await handler.to_request(request_id, well_formed(Resume, reason=body.reason))
 
 
 @verbs.post(
@@ -120,9 +120,9 @@ async def resume(request_id: str, body: ResumeIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(CLIENTS)],
 )
-async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
+async def cancel(request_id: str, body: CancelIn, handler: HandlerOf) -> Answer:
     """Close the request as cancelled. A service cancels for the reporter, as long as the definition lets reporters."""
-    return await door.to_request(request_id, well_formed(Cancel, reason=body.reason))
+    return await handler.to_request(request_id, well_formed(Cancel, reason=body.reason))
 
 
 @verbs.post(
@@ -132,9 +132,9 @@ async def cancel(request_id: str, body: CancelIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(CLIENTS)],
 )
-async def reopen(request_id: str, body: ReopenIn, door: DoorOf) -> Answer:
+async def reopen(request_id: str, body: ReopenIn, handler: HandlerOf) -> Answer:
     """It goes on where its definition says, with new deadlines. A service reopens for the reporter."""
-    return await door.to_request(request_id, well_formed(Reopen, reason=body.reason))
+    return await handler.to_request(request_id, well_formed(Reopen, reason=body.reason))
 
 
 @verbs.post(
@@ -144,10 +144,10 @@ async def reopen(request_id: str, body: ReopenIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
+async def priority(request_id: str, body: PriorityIn, handler: HandlerOf) -> Answer:
     """A floor: answers may raise the priority above it. Null takes it back; budgets of deadlines follow."""
     command = well_formed(Prioritise, priority=body.priority, reason=body.reason)
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -157,16 +157,16 @@ async def priority(request_id: str, body: PriorityIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def recategorise(request_id: str, body: RecategoriseIn, door: DoorOf, parts: PartsOf) -> Answer:
+async def recategorise(request_id: str, body: RecategoriseIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """It begins anew as the other type; that type's deadlines count from the original opening."""
-    before = await door.answered_before()
+    before = await handler.answered_before()
     if before is not None:
         return before
     published = await published_of(parts, body.type)
     command = well_formed(
         Recategorise, type=body.type, version=published.hash, answers=body.answers, reason=body.reason
     )
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -176,7 +176,7 @@ async def recategorise(request_id: str, body: RecategoriseIn, door: DoorOf, part
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) -> Answer:
+async def amend(request_id: str, body: AmendIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """What is left out stays. Priority, areas and teams follow from what is put right."""
     command = well_formed(
         Amend,
@@ -187,7 +187,7 @@ async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) ->
         description=body.description,
         reason=body.reason,
     )
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -197,10 +197,10 @@ async def amend(request_id: str, body: AmendIn, door: DoorOf, parts: PartsOf) ->
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def send_back(request_id: str, body: SendBackIn, door: DoorOf) -> Answer:
+async def send_back(request_id: str, body: SendBackIn, handler: HandlerOf) -> Answer:
     """Open tasks are withdrawn and the step is entered anew."""
     command = well_formed(SendBack, step=body.step, reason=body.reason)
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -210,9 +210,9 @@ async def send_back(request_id: str, body: SendBackIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(ALL)],
 )
-async def comment(request_id: str, body: CommentIn, door: DoorOf) -> Answer:
+async def comment(request_id: str, body: CommentIn, handler: HandlerOf) -> Answer:
     """A remark for the journal; also on a closed request."""
-    return await door.to_request(request_id, well_formed(Comment, text=body.remark))
+    return await handler.to_request(request_id, well_formed(Comment, text=body.remark))
 
 
 @verbs.post(
@@ -222,11 +222,11 @@ async def comment(request_id: str, body: CommentIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: PartsOf) -> Answer:
+async def reassign(request_id: str, body: ReassignIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)
     command = well_formed(Reassign, task=body.task, team=team, assignee=body.assignee, reason=body.reason)
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -236,9 +236,9 @@ async def reassign(request_id: str, body: ReassignIn, door: DoorOf, parts: Parts
     responses=ANSWERS,
     dependencies=[allow(CLIENTS)],
 )
-async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
+async def signal(request_id: str, body: SignalIn, handler: HandlerOf) -> Answer:
     """Such as dry_weather; refused when the request does not wait for it."""
-    return await door.to_request(request_id, well_formed(Signal, name=body.name, reason=body.reason))
+    return await handler.to_request(request_id, well_formed(Signal, name=body.name, reason=body.reason))
 
 
 @verbs.post(
@@ -248,10 +248,10 @@ async def signal(request_id: str, body: SignalIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(CLIENTS)],
 )
-async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> Answer:
+async def agency_reply(request_id: str, body: AgencyReplyIn, handler: HandlerOf) -> Answer:
     """The party's own system replies, or staff in its place. After no_reply it is noted, and changes nothing."""
     command = well_formed(AgencyReply, **body.model_dump())
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 @verbs.post(
@@ -261,13 +261,13 @@ async def agency_reply(request_id: str, body: AgencyReplyIn, door: DoorOf) -> An
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def attach(request_id: str, body: AttachIn, door: DoorOf, parts: PartsOf, caller: CallerOf) -> Answer:
+async def attach(request_id: str, body: AttachIn, handler: HandlerOf, parts: PartsOf, caller: CallerOf) -> Answer:
     """Nobody works on it any more; it closes with the older one. Duplicates that it has itself follow it."""
-    before = await door.answered_before()
+    before = await handler.answered_before()
     if before is not None:
         return before
     command = well_formed(Attach, to=await _original(parts, caller, body.to), reason=body.reason)
-    return await door.to_request(request_id, command)
+    return await handler.to_request(request_id, command)
 
 
 async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
@@ -292,9 +292,9 @@ async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def detach(request_id: str, body: DetachIn, door: DoorOf) -> Answer:
+async def detach(request_id: str, body: DetachIn, handler: HandlerOf) -> Answer:
     """It begins at its start, with clocks that count from now."""
-    return await door.to_request(request_id, well_formed(Detach, reason=body.reason))
+    return await handler.to_request(request_id, well_formed(Detach, reason=body.reason))
 
 
 @router.get(

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from sqlmodel import Session
 
-from fixline.domain.definition import Deadline, Duplicates, Rung
-from fixline.domain.steps import (
-    AgencyStep,
-    AnyStep,
-    CallStep,
-    ChooseStep,
-    CloseStep,
-    FollowOnStep,
-    HumanStep,
-    NotifyStep,
-    TeamByArea,
-    TogetherStep,
-    WaitStep,
-)
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.model import Duplicates
+from fixline.domain.process.kinds import AnyStep
 from fixline.store.versions import Published, VersionUnknown
 from fixline.web.auth import READERS, allow, guarded_router
 from fixline.web.parts import PartsOf
@@ -104,39 +95,10 @@ def _duplicates(rules: Duplicates | None) -> DuplicatesOut | None:
 
 
 def _step(step: AnyStep) -> StepOut:
-    match step:
-        case HumanStep():
-            return StepOut(
-                kind=step.kind,
-                title=step.title,
-                team=step.team.as_ if isinstance(step.team, TeamByArea) else step.team,
-                claim_within=str(step.claim_within) if step.claim_within else None,
-                due=str(step.due) if step.due else None,
-                form=form_out(step.form),
-                sample=step.sample,
-                warn_after=step.warn_after,
-                then=step.then,
-            )
-        case CloseStep():
-            return StepOut(kind=step.kind, outcome=step.outcome, say=step.say)
-        case ChooseStep():
-            return StepOut(kind=step.kind, go=[branch.go for branch in step.branches])
-        case WaitStep():
-            return StepOut(
-                kind=step.kind,
-                signal=step.signal,
-                at_most=str(step.limit) if step.limit else None,
-                until=step.until,
-                waiting_as=step.waiting_as,
-                then=step.then,
-            )
-        case AgencyStep() | FollowOnStep() | CallStep():
-            return StepOut(kind=step.kind, waiting_as=step.waiting_as, then=step.then)
-        case TogetherStep():
-            branches = {name: list(steps) for name, steps in step.branches.items()}
-            return StepOut(kind=step.kind, branches=branches, join=step.join, then=step.then)
-        case NotifyStep():
-            return StepOut(kind=step.kind, role=step.role, say=step.say, go=[step.then])
+    shown: dict[str, Any] = {name: str(each) if isinstance(each, Span) else each for name, each in step.shown.items()}
+    if "form" in shown:
+        shown["form"] = form_out(shown["form"])
+    return StepOut.model_validate({"kind": step.kind, **shown})
 
 
 def _deadline(deadline: Deadline) -> DeadlineOut:

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from fixline.catalog import Areas, Catalog, Organisation
-from fixline.delivery.desk import Desk
-from fixline.delivery.health import TaskQueueHealth
+from fixline.service.requests import RequestService
 from fixline.store.store import Store
 from fixline.store.versions import Versions
+from fixline.temporal.health import TaskQueueHealth
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Parts:
     """Everything that the web needs of the other parts, and the values of settings that concern it."""
 
     store: Store
-    desk: Desk
+    service: RequestService
     temporal: TaskQueueHealth
     versions: Versions
     organisation: Organisation

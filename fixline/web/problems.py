@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from fixline.domain.decision import FieldProblem, Refusal, Refused
-from fixline.store.arrivals import KeyReused, RequestUnknown
+from fixline.domain.process.decision import FieldProblem, Refusal, Refused
+from fixline.service.submissions import KeyReused, RequestUnknown
 from fixline.store.store import StoreAway, StoreBusy
 
 MEDIA_TYPE = "application/problem+json"

@@ -24,10 +24,10 @@ from fixline.store.queries.reports import (
     report_volume,
 )
 from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
+from fixline.web.csv import as_csv, sheet
 from fixline.web.parts import PartsOf
 from fixline.web.problems import described, invalid
 from fixline.web.schemas.reports import MOST_MONTHS, Report, ReportOut, ReportQuery
-from fixline.web.sheets import as_csv, sheet
 
 router = guarded_router("/reports", "reports")
 
@@ -56,7 +56,7 @@ async def get_report(
     if "clock" in query.by and report != "sla":
         raise invalid("by", "not_for_this_report", "only the report sla is grouped by clock")
     zone = ZoneInfo(parts.organisation.city.timezone)
-    to = query.to or parts.desk.clock().astimezone(zone).date()
+    to = query.to or parts.service.clock().astimezone(zone).date()
     since = query.from_ or _year_before(to)
     _check_days(since, to)
     wanted = ReportFilter(

@@ -14,34 +14,39 @@ from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from fixline.domain.commands import Open, Place
-from fixline.domain.decision import Refusal
+from fixline.domain.definition.model import Definition
 from fixline.domain.hints import did_you_mean
-from fixline.store.arrivals import Arrival
-from fixline.store.opening import Contact, Report
+from fixline.domain.process.commands import Open, Place
+from fixline.domain.process.decision import Decision, Refusal
+from fixline.service.opening import Contact, Report
+from fixline.service.submissions import StoredCommand, Submission
+from fixline.service.views.request import RequestOut, request_out
+from fixline.store.projection import promised_at
 from fixline.store.queries.detail import read_journal, read_request
+from fixline.store.queries.duplicates import Alike
 from fixline.store.queries.places import Box, Circle
 from fixline.store.queries.requests import RequestFilter, Sort, list_requests
 from fixline.store.versions import Published, VersionUnknown
 from fixline.web.auth import CLIENTS, READERS, Caller, CallerOf, Repeat, RepeatOf, allow, guarded_router
-from fixline.web.door import well_formed
+from fixline.web.command_handler import well_formed
 from fixline.web.metrics import MetricsOf
 from fixline.web.paging import read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid, of_refusal
 from fixline.web.schemas.basics import LocationIn
 from fixline.web.schemas.requests import (
+    ClockPlan,
     ContactIn,
     DryRunOut,
+    DuplicateOut,
     JournalPage,
     JournalQuery,
     OpenedOut,
     ReportIn,
-    RequestOut,
     RequestPage,
     RequestQuery,
+    TaskPlan,
 )
-from fixline.web.views import dry_run_out, opened_out, request_out
 
 router = guarded_router("/requests", "requests")
 
@@ -61,14 +66,14 @@ async def open_request(
     published = await published_of(parts, body.type)
     report = _report(parts, caller, repeat, body, published)
     if body.dry_run:
-        decided = await parts.desk.preview(report)
+        decided = await parts.service.preview(report)
         if isinstance(decided, Refusal):
             raise of_refusal(decided)
         return JSONResponse(dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
-    row = await parts.desk.open(report, caller.patience)
+    row = await parts.service.open(report, caller.patience)
     if isinstance(row, Refusal):
         raise of_refusal(row)
-    if row.id == report.arrival.command_id:
+    if row.id == report.submission.command_id:
         metrics.opened(published.definition.type)
     response.headers["Location"] = f"/api/v1/requests/{row.request_id}"
     return opened_out(row)
@@ -104,16 +109,16 @@ def _report(parts: Parts, caller: Caller, repeat: Repeat, body: ReportIn, publis
         channel=body.channel,
         has_contact=contact is not None,
     )
-    arrival = Arrival(
+    submission = Submission(
         command_id=uuid4().hex,
         command=command,
         actor=caller.actor,
-        accepted_at=parts.desk.clock(),
+        accepted_at=parts.service.clock(),
         caller=caller.id,
         idempotency_key=repeat.key,
         body_hash=repeat.body_hash,
     )
-    return Report(arrival, published.definition, contact=contact, on_behalf_of=body.on_behalf_of)
+    return Report(submission, published.definition, contact=contact, on_behalf_of=body.on_behalf_of)
 
 
 def _contact(body: ContactIn | None) -> Contact | None:
@@ -157,7 +162,7 @@ async def get_requests(query: Annotated[RequestQuery, Query()], parts: PartsOf) 
         raise invalid("sort", "without_near", "distance goes with near")
     bound = query.bound()
     after = read_cursor(query.cursor, bound)
-    wanted = filter_of(query, parts.desk.clock())
+    wanted = filter_of(query, parts.service.clock())
     lines, key = await asyncio.to_thread(parts.store.read, lambda s: list_requests(s, wanted, sort, after, query.limit))
     return RequestPage.model_validate({"items": lines, "next": write_cursor(key, bound)})
 
@@ -198,7 +203,7 @@ def filter_of(query: RequestQuery, now: datetime) -> RequestFilter:
 )
 async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
     """Facts, clocks, tasks, the steps taken and those that can remain. Contact data is never part of it."""
-    now = parts.desk.clock()
+    now = parts.service.clock()
 
     def read(session: Session) -> RequestOut | None:
         row = read_request(session, request_id)
@@ -229,3 +234,27 @@ async def get_journal(request_id: str, query: Annotated[JournalQuery, Query()], 
         raise Problem(404, "request_unknown", "there is no such request")
     key = [entries[query.limit - 1]["seq"]] if len(entries) > query.limit else None
     return JournalPage.model_validate({"items": entries[: query.limit], "next": write_cursor(key, bound)})
+
+
+def opened_out(row: StoredCommand) -> OpenedOut:
+    """The answer to a report, from the command's own row: the same for a repeated key."""
+    request = row.answer["request"]
+    shown = {name: request[name] for name in ("id", "status", "step", "priority", "promised_at")}
+    alike = row.answer.get("possible_duplicates", [])  # requests of earlier releases do not have it
+    return OpenedOut.model_validate({**shown, "attached_to": request.get("attached_to"), "possible_duplicates": alike})
+
+
+def dry_run_out(definition: Definition, decision: Decision, alike: Alike) -> DryRunOut:
+    """What opening would lead to."""
+    state = decision.state
+    return DryRunOut(
+        status=state.status,
+        step=state.position.step if state.position else None,
+        priority=state.priority,
+        promised_at=promised_at(definition, state),
+        attached_to=state.attached_to,
+        possible_duplicates=[DuplicateOut.model_validate(each) for each in alike.possible],
+        areas=state.areas,
+        tasks=[TaskPlan(step=t.step, kind=t.kind, title=t.title, team=t.team) for t in state.open_tasks],
+        clocks=[ClockPlan(name=c.name, budget=str(c.budget), due_at=c.due_at) for c in state.live_clocks],
+    )

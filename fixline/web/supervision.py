@@ -15,42 +15,42 @@ from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from fixline.domain.calendar import Span
-from fixline.store.queries import dormant, overdue, waiting
-from fixline.store.queries.overdue import OverdueFilter, Page
-from fixline.store.queries.scope import Scope
-from fixline.store.queries.waiting import WaitingFilter
-from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
-from fixline.web.lines import (
+from fixline.domain.deadlines.calendar import Span
+from fixline.service.views.supervision import (
+    DormantOut,
+    DueSoonOut,
+    OverdueOut,
     Shape,
     Sight,
+    UnclaimedOut,
+    WaitingOut,
     dormant_line,
     due_soon_line,
     overdue_line,
     unclaimed_line,
     waiting_line,
 )
+from fixline.store.queries import dormant, overdue, waiting
+from fixline.store.queries.overdue import OverdueFilter, Page
+from fixline.store.queries.scope import Scope
+from fixline.store.queries.waiting import WaitingFilter
+from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
+from fixline.web.csv import long_sheet
 from fixline.web.paging import LARGEST_LIMIT, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import described
-from fixline.web.schemas.overdue import (
-    DormantOut,
+from fixline.web.schemas.supervision import (
     DormantPage,
     DormantQuery,
-    DueSoonOut,
     DueSoonPage,
     DueSoonQuery,
-    OverdueOut,
     OverduePage,
     OverdueQuery,
     ScopeQuery,
-    UnclaimedOut,
     UnclaimedPage,
-    WaitingOut,
     WaitingPage,
     WaitingQuery,
 )
-from fixline.web.sheets import long_sheet
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **described(403, 422, 503),
@@ -86,7 +86,7 @@ class Asker:
             self._caller.check_department(query.department)
         department = query.department or self._caller.key.department
         narrowed = {"team": query.team, "type": query.type, "area": query.area}
-        return {"now": self.parts.desk.clock(), "department": department, **narrowed}
+        return {"now": self.parts.service.clock(), "department": department, **narrowed}
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Read the store without stopping the event loop."""

@@ -6,20 +6,25 @@ Owns these routes. A crew sees and does its own teams' tasks, a supervisor those
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 from fastapi import Query
 from sqlmodel import Session
 
-from fixline.domain.commands import Claim, Complete, Decline, Reassign, Release, Start
-from fixline.domain.state import TaskState
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import TaskState
+from fixline.domain.process.commands import Claim, Complete, Decline, Reassign, Release, Start
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.service.views.request import NO_STATE
 from fixline.store.queries.tasks import OPEN_STATES, TaskFilter, list_tasks, read_task
 from fixline.web.auth import LEADS, STAFF, CallerOf, allow, guarded_router
-from fixline.web.commands import ANSWERS, DoorOf, known_team
-from fixline.web.door import Answer, well_formed
+from fixline.web.command_handler import Answer, well_formed
+from fixline.web.commands import ANSWERS, HandlerOf, known_team
 from fixline.web.paging import read_cursor, write_cursor
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described
+from fixline.web.schemas.basics import form_out
 from fixline.web.schemas.commands import (
     AppliedOut,
     ClaimIn,
@@ -30,7 +35,6 @@ from fixline.web.schemas.commands import (
     TaskReassignIn,
 )
 from fixline.web.schemas.tasks import TaskOut, TaskPage, TaskQuery
-from fixline.web.views import task_out
 
 router = guarded_router("/tasks", "tasks")
 
@@ -84,10 +88,10 @@ async def get_task(task_id: str, parts: PartsOf, caller: CallerOf) -> TaskOut:
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def claim(task_id: str, door: DoorOf, body: ClaimIn | None = None) -> Answer:
+async def claim(task_id: str, handler: HandlerOf, body: ClaimIn | None = None) -> Answer:
     """Take an offered task, for oneself or for `assignee`."""
     assignee = body.assignee if body else None
-    return await door.to_task(task_id, well_formed(Claim, task=task_id, assignee=assignee))
+    return await handler.to_task(task_id, well_formed(Claim, task=task_id, assignee=assignee))
 
 
 @router.post(
@@ -97,11 +101,11 @@ async def claim(task_id: str, door: DoorOf, body: ClaimIn | None = None) -> Answ
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> Answer:
+async def release(task_id: str, handler: HandlerOf, body: ReleaseIn | None = None) -> Answer:
     """The team has it again."""
     said = body or ReleaseIn()
     command = well_formed(Release, task=task_id, assignee=said.assignee, reason=said.reason)
-    return await door.to_task(task_id, command)
+    return await handler.to_task(task_id, command)
 
 
 @router.post(
@@ -111,10 +115,10 @@ async def release(task_id: str, door: DoorOf, body: ReleaseIn | None = None) -> 
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def start(task_id: str, door: DoorOf, body: StartIn | None = None) -> Answer:
+async def start(task_id: str, handler: HandlerOf, body: StartIn | None = None) -> Answer:
     """Optional; starting an offered task claims it."""
     assignee = body.assignee if body else None
-    return await door.to_task(task_id, well_formed(Start, task=task_id, assignee=assignee))
+    return await handler.to_task(task_id, well_formed(Start, task=task_id, assignee=assignee))
 
 
 @router.post(
@@ -124,7 +128,7 @@ async def start(task_id: str, door: DoorOf, body: StartIn | None = None) -> Answ
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
+async def complete(task_id: str, body: CompleteIn, handler: HandlerOf) -> Answer:
     """The form is checked for the outcome, and the request goes on. Completing an offered task claims it."""
     command = well_formed(
         Complete,
@@ -134,7 +138,7 @@ async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
         photos=tuple(body.photos),
         assignee=body.assignee,
     )
-    return await door.to_task(task_id, command)
+    return await handler.to_task(task_id, command)
 
 
 @router.post(
@@ -144,10 +148,10 @@ async def complete(task_id: str, body: CompleteIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(STAFF)],
 )
-async def decline(task_id: str, body: DeclineIn, door: DoorOf) -> Answer:
+async def decline(task_id: str, body: DeclineIn, handler: HandlerOf) -> Answer:
     """Back to the team, with the reason."""
     command = well_formed(Decline, task=task_id, assignee=body.assignee, reason=body.reason)
-    return await door.to_task(task_id, command)
+    return await handler.to_task(task_id, command)
 
 
 @router.post(
@@ -157,8 +161,25 @@ async def decline(task_id: str, body: DeclineIn, door: DoorOf) -> Answer:
     responses=ANSWERS,
     dependencies=[allow(LEADS)],
 )
-async def reassign(task_id: str, body: TaskReassignIn, door: DoorOf, parts: PartsOf) -> Answer:
+async def reassign(task_id: str, body: TaskReassignIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)
     command = well_formed(Reassign, task=task_id, team=team, assignee=body.assignee, reason=body.reason)
-    return await door.to_task(task_id, command)
+    return await handler.to_task(task_id, command)
+
+
+def task_out(row: dict[str, Any], definition: Definition | None) -> TaskOut:
+    """One task, with its outcomes and its form."""
+    step = definition.steps.get(row["step"]) if definition else None
+    human = step if isinstance(step, HumanStep) else None
+    state = json.loads(row["request"]["state"]) if row["request"]["state"] else NO_STATE
+    request = {**row["request"], **{name: state.get(name, {}) for name in ("answers", "areas")}}
+    return TaskOut.model_validate(
+        {
+            **row,
+            "outcomes": list(human.outcomes) if human else [],
+            "form": form_out(human.form) if human else {},
+            "recorded": row["form"],
+            "request": {**request, "photos": state.get("photos", [])},
+        }
+    )

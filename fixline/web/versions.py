@@ -12,17 +12,17 @@ from uuid import uuid4
 from fastapi import Query
 from sqlmodel import Session
 
-from fixline.catalog import Reading, check_files, finding_records, name_of, version_hash
-from fixline.domain.commands import Move, Role
-from fixline.domain.decision import Refusal
-from fixline.domain.differences import differences
+from fixline.catalog import Reading, check_files, finding_records, name_of
+from fixline.domain.definition.differences import differences
 from fixline.domain.hints import did_you_mean
-from fixline.store.arrivals import Arrival, Received
-from fixline.store.moves import Planned, Wanted, plan_moves
-from fixline.store.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
+from fixline.domain.process.commands import Move, Role
+from fixline.domain.process.decision import Refusal
+from fixline.service.moving import Planned, Wanted, plan_moves
+from fixline.service.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
+from fixline.service.submissions import StoredCommand, Submission
 from fixline.store.versions import VersionUnknown
 from fixline.web.auth import READERS, CallerOf, RepeatOf, allow, guarded_router
-from fixline.web.door import well_formed
+from fixline.web.command_handler import well_formed
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid
 from fixline.web.schemas.versions import (
@@ -59,11 +59,11 @@ async def publish(body: FilesIn, parts: PartsOf, caller: CallerOf) -> Publicatio
         count = len(reading.findings)
         text = f"the definitions have {count} finding{'s' if count > 1 else ''}; nothing was published"
         raise Problem(422, "definitions_invalid", text, findings=finding_records(reading.findings))
-    versions = [(each, version_hash(each)) for each in reading.catalog.definitions.values()]
-    now, name = parts.desk.clock(), caller.actor.name
+    definitions = list(reading.catalog.definitions.values())
+    now, name = parts.service.clock(), caller.actor.name
 
     def write(session: Session) -> list[Publication]:
-        return [publish_on_purpose(session, each, version, now, name) for each, version in versions]
+        return [publish_on_purpose(session, each, now, name) for each in definitions]
 
     done = await asyncio.to_thread(parts.store.write, write)
     return PublicationOut(items=[PublishedOut(type=p.type, version=p.number, hash=p.hash, state=p.state) for p in done])
@@ -143,16 +143,16 @@ async def move(type: str, body: MoveIn, parts: PartsOf, caller: CallerOf, repeat
     target = await _version(parts, lines, type, str(body.to), "to")
     await _check_map(parts, target, body.map)
     wanted = Wanted(type, target.hash, body.map, body.reason, body.requests, body.after, body.limit)
-    now = parts.desk.clock()
+    now = parts.service.clock()
     planned = await asyncio.to_thread(
         parts.store.read, lambda s: plan_moves(s, parts.versions, wanted, caller.actor, now)
     )
     numbers = {line.hash: line.number for line in lines}
-    rows: dict[str, Received | Refusal] = {}
+    rows: dict[str, StoredCommand | Refusal] = {}
     if not body.dry_run:
         command = well_formed(Move, version=target.hash, steps=body.map, reason=body.reason)
-        arrivals = {
-            each.request_id: Arrival(
+        commands = {
+            each.request_id: Submission(
                 command_id=uuid4().hex,
                 command=command,
                 actor=caller.actor,
@@ -164,7 +164,7 @@ async def move(type: str, body: MoveIn, parts: PartsOf, caller: CallerOf, repeat
             for each in planned
             if each.refusal is None
         }
-        rows = await parts.desk.submit_all(arrivals)
+        rows = await parts.service.submit_all(commands)
     return MovePage(
         type=type,
         to=target.number,
@@ -183,10 +183,10 @@ async def _check_map(parts: Parts, target: VersionLine, steps: dict[str, str]) -
             raise invalid(f"map.{name}", "unknown_step", f"version {target.number} has no step {step!r}{near}")
 
 
-def _moved(planned: Planned, row: Received | Refusal | None, number: int) -> MovedOut:
+def _moved(planned: Planned, row: StoredCommand | Refusal | None, number: int) -> MovedOut:
     out: dict[str, Any] = {"id": planned.request_id, "from_version": number, "changes": planned.changes}
     refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
-    if isinstance(row, Received):
+    if isinstance(row, StoredCommand):
         out["command_id"] = row.id
         if row.state == "refused":
             refusal = Refusal.model_validate(row.answer)
@@ -194,4 +194,4 @@ def _moved(planned: Planned, row: Received | Refusal | None, number: int) -> Mov
         return MovedOut(**{**out, "changes": None}, state="refused", code=refusal.code, message=refusal.message)
     if row is None:
         return MovedOut(**out, state="would_move")
-    return MovedOut(**out, state="moved" if isinstance(row, Received) and row.state == "applied" else "waiting")
+    return MovedOut(**out, state="moved" if isinstance(row, StoredCommand) and row.state == "applied" else "waiting")

@@ -13,10 +13,10 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from fixline.messages import PendingWork
-from fixline.payloads import DATA_CONVERTER
-from tests.acceptance.audit import at_rest
-from tests.acceptance.conftest import Cluster
+from fixline.temporal.payloads import DATA_CONVERTER
 from tests.acceptance.test_temporal_away import caller, opened, read
+from tests.support.acceptance.audit import at_rest
+from tests.support.acceptance.cluster import Cluster
 from tests.support.consistency import assert_consistent
 
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(400)]

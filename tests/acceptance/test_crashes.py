@@ -14,10 +14,10 @@ import pytest
 from temporalio.client import Client
 
 from fixline.store.store import Store
-from tests.acceptance.audit import at_rest, check_ledger, make_keys, no_workflow_runs, until
-from tests.acceptance.conftest import TEAMS
-from tests.acceptance.crowd import Crowd
-from tests.acceptance.processes import PARTS, Up
+from tests.support.acceptance.audit import at_rest, check_ledger, make_keys, no_workflow_runs, until
+from tests.support.acceptance.cluster import TEAMS
+from tests.support.acceptance.crowd import Crowd
+from tests.support.acceptance.processes import PARTS, Up
 
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(600)]
 

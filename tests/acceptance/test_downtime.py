@@ -20,15 +20,15 @@ import pytest
 from sqlmodel import Session, col, select
 
 from fixline.catalog import Catalog
-from fixline.delivery.desk import Desk
-from fixline.delivery.signals import Signals
-from fixline.domain.clocks import LATE_AFTER
-from fixline.domain.decision import Refusal
-from fixline.store.arrivals import utc_now
+from fixline.domain.deadlines.clocks import LATE_AFTER
+from fixline.domain.process.decision import Refusal
+from fixline.service.requests import RequestService
+from fixline.service.submissions import utc_now
 from fixline.store.tables import EffectRow, JournalRow
-from tests.acceptance.audit import at_rest, until
-from tests.acceptance.conftest import ADMIN_KEY, Cluster
-from tests.acceptance.processes import FIXLINE, environment
+from fixline.temporal.signals import Signals
+from tests.support.acceptance.audit import at_rest, until
+from tests.support.acceptance.cluster import ADMIN_KEY, Cluster
+from tests.support.acceptance.processes import FIXLINE, environment
 from tests.support.city import City
 from tests.support.consistency import assert_consistent
 from tests.support.types import promised
@@ -51,7 +51,7 @@ async def test_rungs_that_pass_while_everything_is_down(cluster: Cluster, catalo
     city = City(cluster.store, catalog, clock=utc_now)
     city.publish(promised("10 calendar minutes", LADDER))
     signals = Signals(await cluster.client(), cluster.store, task_queue="fixline")
-    desk = Desk(cluster.store, signals, city.zone, city.versions)
+    desk = RequestService(cluster.store, signals, city.zone, city.versions)
     began = time.monotonic()
     in_time = await opened(cluster, desk, city, FIRST, None)
     pace = (time.monotonic() - began) / FIRST
@@ -80,7 +80,7 @@ async def test_rungs_that_pass_while_everything_is_down(cluster: Cluster, catalo
     assert assert_consistent(cluster.store, settled=True) == len(late) + len(in_time)
 
 
-async def opened(cluster: Cluster, desk: Desk, city: City, count: int, at: datetime | None) -> set[str]:
+async def opened(cluster: Cluster, desk: RequestService, city: City, count: int, at: datetime | None) -> set[str]:
     """So many requests are reported, with this opening date where one is given; their ids.
 
     Each has its workflow then, which has nothing to do but wait.

@@ -18,21 +18,21 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from fixline.catalog import Catalog
-from fixline.delivery.desk import Desk
-from fixline.delivery.relay import PATIENCE, Relay
-from fixline.delivery.signals import Signals
-from fixline.domain.commands import COMMAND
+from fixline.domain.process.commands import COMMAND
 from fixline.messages import DECIDE_DUE_ACTIVITY, WorkflowSignal
-from fixline.store.relaying import claim_signals, mark_signalled
+from fixline.service.relaying import claim_signals, mark_signalled
+from fixline.service.requests import RequestService
 from fixline.store.store import Store
-from fixline.temporal import connect
-from tests.acceptance.audit import at_rest, no_workflow_runs
-from tests.acceptance.conftest import Cluster
+from fixline.temporal.client import connect
+from fixline.temporal.relay import PATIENCE, Relay
+from fixline.temporal.signals import Signals
+from tests.support.acceptance.audit import at_rest, no_workflow_runs
+from tests.support.acceptance.cluster import Cluster
 from tests.support.city import City
 from tests.support.consistency import assert_consistent
+from tests.support.dying_worker import EXIT_CODE
 from tests.support.shop import Shop
 from tests.support.types import IN_TURN, errand, promised
-from tests.workflow.dying_worker import EXIT_CODE
 
 A_WHILE = timedelta(seconds=10)
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ async def test_temporal_ends_between_the_commit_and_the_signal(cluster: Cluster,
     shop.city.publish(errand(IN_TURN))
     signals = FusedSignals(shop.client, shop.store, task_queue=shop.queue, attributes=shop.attributes)
     signals.fuse = fuse
-    shop.desk = Desk(shop.store, signals, shop.city.zone, shop.city.versions)
+    shop.service = RequestService(shop.store, signals, shop.city.zone, shop.city.versions)
     async with at_work(shop):
         known = await shop.open()
         await shop.settled(known, within=30)
@@ -117,7 +117,13 @@ async def test_temporal_ends_between_the_commit_and_the_signal(cluster: Cluster,
     await signals.close(A_WHILE)
     orders = [(row.request_id, row.state, row.attempts) for row in shop.city.effects_of(known, "dispatch")]
     assert orders == [(known, "done", 1)] * 2
-    assert [row.kind for row in shop.city.commands(known)] == ["open", "report", "complete", "report", "complete"]
+    assert [row.kind for row in shop.city.commands(known)] == [
+        "open",
+        "effect_result",
+        "complete",
+        "effect_result",
+        "complete",
+    ]
     assert_consistent(cluster.store, settled=True)
 
 
@@ -165,7 +171,7 @@ async def test_worker_and_temporal_end_between_an_activitys_commit_and_its_recor
 async def dying_worker(shop: Shop, cluster: Cluster, victim: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker process that dies after the first commit of one activity."""
     parts = (cluster.temporal_address, cluster.store.url, shop.queue, victim)
-    command = (sys.executable, "-m", "tests.workflow.dying_worker", *parts)
+    command = (sys.executable, "-m", "tests.support.dying_worker", *parts)
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -258,7 +264,7 @@ async def test_what_could_not_be_delivered_the_relay_delivers_once(sqlite_store:
     city.publish(errand())
     request_id = city.open()
     line = Line(await connect(lazy=True, address="127.0.0.1:1"), sqlite_store)
-    desk = Desk(sqlite_store, line, city.zone, city.versions)
+    desk = RequestService(sqlite_store, line, city.zone, city.versions)
     for line.up in (True, False):
         command = COMMAND.validate_python({"kind": "comment", "text": "a"})
         assert (await desk.submit(request_id, city.arrival(command))).state == "applied"

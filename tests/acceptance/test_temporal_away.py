@@ -20,11 +20,11 @@ from sqlmodel import Session, col, select
 from temporalio.client import Client
 
 from fixline.store.tables import CommandRow, EffectRow, JournalRow, RequestRow
-from tests.acceptance.audit import at_rest, no_workflow_runs
-from tests.acceptance.conftest import ADMIN_KEY, Cluster
-from tests.acceptance.crowd import PLACE
-from tests.acceptance.processes import wait_for_status
 from tests.api.test_commands import A_LIFE, REOPENABLE
+from tests.support.acceptance.audit import at_rest, no_workflow_runs
+from tests.support.acceptance.cluster import ADMIN_KEY, Cluster
+from tests.support.acceptance.crowd import PLACE
+from tests.support.acceptance.processes import wait_for_status
 from tests.support.consistency import assert_consistent
 
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -268,7 +268,7 @@ def kinds_applied(cluster: Cluster, request_id: str) -> dict[str, int]:
     """How many commands of each kind that people gave were applied."""
     wanted = select(CommandRow).where(CommandRow.request_id == request_id, CommandRow.state == "applied")
     rows = cluster.store.read(lambda s: list(s.exec(wanted)))
-    kinds = [row.kind for row in rows if row.kind not in ("open", "report")]
+    kinds = [row.kind for row in rows if row.kind not in ("open", "effect_result")]
     return {kind: kinds.count(kind) for kind in kinds}
 
 

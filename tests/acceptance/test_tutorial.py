@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.acceptance.conftest import ADMIN_KEY
-from tests.acceptance.processes import Up
+from tests.support.acceptance.cluster import ADMIN_KEY
+from tests.support.acceptance.processes import Up
 from tests.support.tutorial import BLOCKS, Follower
 
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(400)]

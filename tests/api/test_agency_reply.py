@@ -2,9 +2,8 @@
 
 import pytest
 
-from fixline.catalog import version_hash
 from fixline.store.versions import publish
-from tests.api.conftest import Service, fields, problem
+from tests.support.api import Service, fields, problem
 from tests.support.types import asking
 
 REPLY = {"outcome": "repaired", "reference": "G-77", "reason": "The leak is mended."}
@@ -14,7 +13,7 @@ REPLY = {"outcome": "repaired", "reference": "G-77", "reason": "The leak is mend
 async def path(service: Service) -> str:
     """The address of a request that waits for the gas works."""
     definition = asking(start="gas")
-    service.store.write(lambda s: publish(s, definition, version_hash(definition), service.now))
+    service.store.write(lambda s: publish(s, definition, service.now))
     opened = await service.post("requests", {"type": "asking"}, by="app", status=201)
     return f"requests/{opened['id']}"
 
@@ -69,7 +68,7 @@ async def test_a_late_reply_is_noted(service: Service, path: str) -> None:
 async def test_a_reply_is_taken_while_temporal_is_away(away: Service) -> None:
     """The party's system need not send it again."""
     definition = asking(start="gas")
-    away.store.write(lambda s: publish(s, definition, version_hash(definition), away.now))
+    away.store.write(lambda s: publish(s, definition, away.now))
     opened = await away.post("requests", {"type": "asking"}, by="app", status=201)
     answer = await away.post(f"requests/{opened['id']}/agency-reply", REPLY, by="app")
     assert (answer["request"]["status"], answer["request"]["outcome"]) == ("closed", "fixed")

@@ -6,8 +6,8 @@ import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
-from fixline.domain.commands import Role
-from fixline.store.keys import (
+from fixline.domain.process.commands import Role
+from fixline.identity.keys import (
     KeyNameTaken,
     KeyUnknown,
     create_key,
@@ -19,7 +19,7 @@ from fixline.store.keys import (
 from fixline.store.store import Store
 from fixline.store.tables import ApiKeyRow
 from fixline.web.auth import ALL, Guarded, allow
-from tests.api.conftest import MORNING, POTHOLE, Service, problem
+from tests.support.api import MORNING, POTHOLE, Service, problem
 
 WHY = {"reason": "as said"}
 READERS = {"admin", "supervisor", "analyst", "service", "crew"}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fixline.web.bodies import parse
 from fixline.web.problems import Problem
-from tests.api.conftest import Service, fields, problem
+from fixline.web.request_body import parse
+from tests.support.api import Service, fields, problem
 
 pytestmark = pytest.mark.usefixtures("nothing_written")
 JSON = {"Content-Type": "application/json"}

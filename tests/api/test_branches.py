@@ -1,8 +1,7 @@
 """A request whose branches run side by side, over HTTP: where each branch is, its tasks, its definition."""
 
-from fixline.catalog import version_hash
 from fixline.store.versions import publish
-from tests.api.conftest import MORNING, Service, problem
+from tests.support.api import MORNING, Service, problem
 from tests.support.types import side_by_side
 
 WHY = {"reason": "as the caller says"}
@@ -11,7 +10,7 @@ WHY = {"reason": "as the caller says"}
 async def opened(service: Service) -> str:
     """A request of the type with branches."""
     definition = side_by_side()
-    service.store.write(lambda session: publish(session, definition, version_hash(definition), MORNING))
+    service.store.write(lambda session: publish(session, definition, MORNING))
     created = await service.post("requests", {"type": "side"}, by="app", status=201)
     return str(created["id"])
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from fixline.domain.advance import advance
-from tests.api.conftest import POTHOLE, Fault, Service, fields, problem
+from fixline.domain.process.advance import advance
+from tests.support.api import POTHOLE, Fault, Service, fields, problem
 
 LIGHT: dict[str, Any] = {
     **POTHOLE,
@@ -241,6 +241,6 @@ async def test_a_fault_of_ours_in_one_request_does_not_hide_the_others(
             raise OperationalError("x", None, ValueError("x"))
         return advance(*arguments, request_id=request_id, **options)
 
-    monkeypatch.setattr("fixline.store.bulk.advance", faulty)
+    monkeypatch.setattr("fixline.service.bulk.advance", faulty)
     plan = await service.post("requests/bulk", {**HOLD, "ids": IDS, "dry_run": True})
     assert [(item["request"], item["code"]) for item in plan["items"]] == [(IDS[0], "fault")]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Service, fields, problem
 from tests.api.test_listing import history
+from tests.support.api import Service, fields, problem
 from tests.support.lakeport import LAKEPORT
 
 WHY = {"reason": "as the caller says"}

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from fixline.store.commands import retry_parked
+from fixline.service.commands import retry_parked
 from fixline.store.store import Store
 from fixline.web.auth import PATIENCE_SECONDS
-from tests.api.conftest import ANSWER_WITHIN_SECONDS, POTHOLE, Fault, Service, problem
+from tests.support.api import ANSWER_WITHIN_SECONDS, POTHOLE, Fault, Service, problem
 
 WHY = {"reason": "as the caller says"}
 
@@ -160,7 +160,7 @@ class Watch:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """The desk's watch."""
     made = Watch()
-    monkeypatch.setattr("fixline.delivery.desk.asyncio", made)
+    monkeypatch.setattr("fixline.service.requests.asyncio", made)
     return made
 
 

@@ -1,8 +1,7 @@
 """GET /definitions and /definitions/{type}."""
 
-from fixline.catalog import version_hash
 from fixline.store.versions import publish
-from tests.api.conftest import READ_ONCE, Service, problem
+from tests.support.api import READ_ONCE, Service, problem
 from tests.support.lakeport import LAKEPORT
 
 
@@ -56,7 +55,7 @@ async def test_a_new_version_is_shown_and_open_requests_keep_theirs(service: Ser
     request_id = await service.open()
     pothole = READ_ONCE(LAKEPORT).catalog.definitions["pothole"]
     changed = pothole.model_copy(update={"title": "Hole in the road"})
-    service.store.write(lambda s: publish(s, changed, version_hash(changed), service.now))
+    service.store.write(lambda s: publish(s, changed, service.now))
     found = await service.get("definitions/pothole")
     assert (found["version"], found["title"]) == (2, "Hole in the road")
     old = await service.get(f"requests/{request_id}")

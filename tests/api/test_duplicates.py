@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from fixline.catalog import version_hash
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 from fixline.store.versions import Versions, publish
-from tests.api.conftest import DOWNTOWN, POTHOLE, Service, fields, problem
+from tests.support.api import DOWNTOWN, POTHOLE, Service, fields, problem
 
 NEARBY = {**DOWNTOWN, "latitude": DOWNTOWN["latitude"] + 0.0001}
 DIVERT = {"when": "depth >= 90", "to": "emergency", "say": "Call 911 now."}
@@ -22,7 +21,7 @@ def change(service: Service, **intake: Any) -> None:
     def write(session: Session) -> None:
         current = Versions().current(session, "pothole").definition.model_dump(mode="json", by_alias=True)
         definition = Definition.model_validate({**current, "intake": {**current["intake"], **intake}})
-        publish(session, definition, version_hash(definition), service.now)
+        publish(session, definition, service.now)
 
     service.store.write(write)
 
@@ -157,7 +156,7 @@ async def test_a_type_that_takes_no_requests_is_listed_and_says_whom_to_turn_to(
     definition = Definition.model_validate(
         {"type": "county-park", "title": "County park", "department": "transportation", "redirect": redirect}
     )
-    service.store.write(lambda s: publish(s, definition, version_hash(definition), service.now))
+    service.store.write(lambda s: publish(s, definition, service.now))
     lines = {line["type"]: line for line in (await service.get("definitions"))["items"]}
     assert (lines["county-park"]["takes_requests"], lines["county-park"]["redirect"]) == (False, redirect)
     assert (lines["pothole"]["takes_requests"], lines["pothole"]["redirect"]) == (True, None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Service, fields, problem
+from tests.support.api import Service, fields, problem
 
 
 def events(text: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from fixline.drawing import NotDrawn
 from fixline.web import graphs
-from tests.api.conftest import Service, problem
+from tests.support.api import Service, problem
 
 
 async def test_the_picture_of_a_type(service: Service) -> None:

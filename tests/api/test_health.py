@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from fixline.store.store import Store, StoreAway
-from tests.api.conftest import POTHOLE, Service, problem
 from tests.api.test_listing import history
+from tests.support.api import POTHOLE, Service, problem
 
 
 async def test_alive(service: Service) -> None:

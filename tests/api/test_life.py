@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from fixline.catalog import version_hash
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 from fixline.store.versions import Versions, publish
-from tests.api.conftest import MORNING, Service, problem
+from tests.support.api import MORNING, Service, problem
 
 WHY = {"reason": "as the caller says"}
 
@@ -19,7 +18,7 @@ def with_reopen(service: Service, **rules: Any) -> None:
     def write(session: Session) -> None:
         now = Versions().current(session, "pothole").definition
         changed = Definition.model_validate({**now.model_dump(mode="json", by_alias=True), "reopen": reopen})
-        publish(session, changed, version_hash(changed), MORNING)
+        publish(session, changed, MORNING)
 
     service.store.write(write)
 

@@ -9,7 +9,7 @@ import pytest
 
 from fixline.store.queries.places import haversine_m
 from fixline.store.tables import RequestRow
-from tests.api.conftest import MORNING, POTHOLE, Service, fields, problem
+from tests.support.api import MORNING, POTHOLE, Service, fields, problem
 
 CENTRE = (41.881, -87.632)
 STICKER = {"type": "graffiti", "answers": {"surface": "brick"}}

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from fixline.store.tables import CommandRow, ContactRow, RequestRow
-from tests.api.conftest import DOWNTOWN, POTHOLE, Service, fields, problem
+from tests.support.api import DOWNTOWN, POTHOLE, Service, fields, problem
 
 CONTACT = {"name": "Rosa Q. Reporter", "email": "rosa@example.org", "phone": "+1 312 555 0100"}
 

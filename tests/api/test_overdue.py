@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.store import Store
-from tests.api.conftest import MORNING, POTHOLE, Service, fields, problem
+from tests.support.api import MORNING, POTHOLE, Service, fields, problem
 
 
 @pytest.fixture

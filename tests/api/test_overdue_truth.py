@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from fixline.catalog import Catalog
-from tests.api.conftest import Service
+from tests.support.api import Service
 from tests.support.asking import listed
 from tests.support.city import City
 from tests.support.month import Month

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fixline.web.csv import as_csv
 from fixline.web.reports import months
-from fixline.web.sheets import as_csv
-from tests.api.conftest import Service, problem
+from tests.support.api import Service, problem
 
 
 async def report_of(service: Service, report: str, *, who: str = "admin", **params: Any) -> Any:

@@ -9,7 +9,7 @@ import api
 from fixline.settings import PACKAGED_DEFINITIONS, Settings
 from fixline.store.store import Store, StoreAway
 from fixline.store.versions import Versions
-from tests.api.conftest import ADMIN_KEY, Service
+from tests.support.api import ADMIN_KEY, Service
 
 
 def settings(**changes: object) -> Settings:

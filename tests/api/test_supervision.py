@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from fixline.catalog import version_hash
-from fixline.domain.calendar import Span
+from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import dormant, overdue, waiting
 from fixline.store.queries.overdue import OverdueFilter
 from fixline.store.queries.scope import Scope
 from fixline.store.queries.waiting import WaitingFilter
 from fixline.store.store import Store
 from fixline.store.versions import Versions, publish
-from tests.api.conftest import DOWNTOWN, MORNING, POTHOLE, Service, fields, problem
+from tests.support.api import DOWNTOWN, MORNING, POTHOLE, Service, fields, problem
 from tests.support.types import asking
 
 LISTS = ("overdue", "due-soon", "dormant", "waiting", "unclaimed")
@@ -123,7 +122,7 @@ async def test_on_whom_requests_wait(two: Service) -> None:
 
 async def test_an_agency_is_waited_for_by_its_name(anywhere: Service) -> None:
     definition = asking(start="gas")
-    anywhere.store.write(lambda s: publish(s, definition, version_hash(definition), anywhere.now))
+    anywhere.store.write(lambda s: publish(s, definition, anywhere.now))
     await anywhere.post("requests", {"type": "asking"}, status=201)
     anywhere.later(hours=3)
     (item,) = (await anywhere.get("waiting", kind="agency"))["items"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import MORNING, Fault, Service, fields, problem
+from tests.support.api import MORNING, Fault, Service, fields, problem
 
 VERBS: dict[str, dict[str, Any]] = {
     "claim": {},

@@ -8,7 +8,7 @@ import pytest
 
 from api import prepare
 from fixline.settings import Settings
-from tests.api.conftest import READ_ONCE, Fault, Service, problem
+from tests.support.api import READ_ONCE, Fault, Service, problem
 from tests.support.lakeport import LAKEPORT
 
 SIGN = """\

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import CODES
-from fixline.cli.checking import check
+from fixline.cli.commands.check import check
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.cli.conftest import Fixline
+from tests.support.command_line import Fixline
 
 BROKEN = Path(__file__).resolve().parents[1] / "fixtures" / "broken"
 

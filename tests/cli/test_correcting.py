@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import read_catalog
+from fixline.cli.first_start import publish_definitions
 from fixline.cli.folder import DataFolder
-from fixline.cli.preparing import publish_definitions
 from fixline.store.store import Store
-from tests.cli.conftest import Fixline
 from tests.support.city import City
+from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
 
 

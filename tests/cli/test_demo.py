@@ -11,15 +11,15 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from fixline.catalog import Catalog
-from fixline.cli.demo.city import Planned, fill, plan_day
-from fixline.cli.demo.reports import write_backlog
-from fixline.cli.demo.running import fresh_keys
-from fixline.cli.preparing import checked_catalog, publish_definitions
-from fixline.domain.forms import read_answers
-from fixline.domain.steps import HumanStep
+from fixline.cli.first_start import checked_catalog, publish_definitions
+from fixline.demo.city import Planned, fill, plan_day
+from fixline.demo.reports import write_backlog
+from fixline.demo.running import fresh_keys
+from fixline.domain.definition.forms import read_answers
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.identity.keys import find_key
+from fixline.service.submissions import utc_now
 from fixline.settings import PACKAGED_DEFINITIONS
-from fixline.store.arrivals import utc_now
-from fixline.store.keys import find_key
 from fixline.store.queries.overdue import OverdueFilter, count_overdue
 from fixline.store.store import Store
 from fixline.store.tables import EffectRow, RequestRow

@@ -13,16 +13,16 @@ import pytest
 from sqlmodel import select
 
 from fixline.cli import diagnosis
-from fixline.cli.demo.city import plan_day
-from fixline.cli.demo.reports import write_backlog
+from fixline.cli.first_start import checked_catalog
 from fixline.cli.folder import DataFolder
-from fixline.cli.preparing import checked_catalog
-from fixline.delivery.signals import Signals
+from fixline.demo.city import plan_day
+from fixline.demo.reports import write_backlog
 from fixline.messages import PendingWork, WorkflowSignal
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, RequestRow
-from fixline.temporal import connect
-from tests.cli.conftest import Fixline
+from fixline.temporal.client import connect
+from fixline.temporal.signals import Signals
+from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
 from tests.support.temporal import TemporalServer
 

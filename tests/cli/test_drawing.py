@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.cli.conftest import Fixline
+from tests.support.command_line import Fixline
 
 
 def test_svg_is_printed(fixline: Fixline) -> None:

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixline.cli.explaining import Word
-from fixline.cli.moments import read_moment
+from fixline.cli.commands.explain import Word
+from fixline.cli.instants import read_moment
 from fixline.cli.outcome import WrongUse
-from fixline.domain.definition import Priority
-from tests.cli.conftest import Fixline
+from fixline.domain.definition.vocabulary import Priority
+from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
 
 CITY = ZoneInfo("America/Chicago")

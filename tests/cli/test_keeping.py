@@ -15,18 +15,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixline.cli.embedded.keeper import Keeper
-from fixline.cli.embedded.parts import Part, Plan
-from fixline.cli.embedded.ports import choose_temporal_port, is_free, wait_until_free
 from fixline.cli.folder import KEPT_LOGS, DataFolder, FolderLock, FolderTaken
 from fixline.cli.logs import WithoutQuery
 from fixline.cli.outcome import Trouble
+from fixline.cli.up.keeper import Keeper
+from fixline.cli.up.parts import Part, Plan
+from fixline.cli.up.ports import choose_temporal_port, is_free, wait_until_free
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 PARENT = """
 import sys
 from pathlib import Path
-from fixline.cli.embedded.leash import spawn
+from fixline.cli.up.leash import spawn
 with Path(sys.argv[1]).open("wb") as log:
     child = spawn([sys.executable, "-c", "import time; time.sleep(60)"], {}, log, by_kernel=sys.argv[2] == "kernel")
 print(child.pid, flush=True)

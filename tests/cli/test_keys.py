@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from fixline.cli.first_start import ensure_admin
 from fixline.cli.folder import DataFolder
-from fixline.cli.preparing import ensure_admin
-from fixline.store.keys import find_key
+from fixline.identity.keys import find_key
 from fixline.store.store import Store
-from tests.cli.conftest import Fixline
+from tests.support.command_line import Fixline
 
 
 def test_a_key_is_printed_once_and_only_its_hash_kept(fixline: Fixline, data: Path) -> None:

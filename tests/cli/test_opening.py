@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Fixline
+from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
 
 NIGHTS = """\

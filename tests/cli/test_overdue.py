@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from fixline.catalog import Catalog
-from fixline.cli import lateness
+from fixline.cli import overdue_table as lateness
 from fixline.cli.folder import DataFolder
-from fixline.cli.lateness import in_words, print_late, watch_late
+from fixline.cli.overdue_table import in_words, print_late, watch_late
 from fixline.store.store import Store, StoreAway
-from tests.cli.conftest import Fixline
 from tests.support.city import City
+from tests.support.command_line import Fixline
 
 NOON = datetime(2026, 6, 20, 17, 0, tzinfo=UTC)
 ITEM: dict[str, Any] = {
@@ -96,7 +96,7 @@ def test_watching_looks_again_and_names_a_database_that_is_away(
         if len(pauses) == len(answers):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fixline.cli.lateness.time.sleep", sleep)
+    monkeypatch.setattr("fixline.cli.overdue_table.time.sleep", sleep)
     console = Console(file=io.StringIO(), width=200, height=20, force_terminal=terminal, highlight=False)
     watch_late(console, look, 50, 2, lambda: NOON)
     assert isinstance(console.file, io.StringIO)
@@ -113,7 +113,7 @@ def test_the_command_on_a_folder(
     store = Store(DataFolder(data).database_url)
     city = City(store, catalog)
     request_id = city.open("pothole")
-    monkeypatch.setattr("fixline.store.arrivals.utc_now", lambda: city.later(days=30))
+    monkeypatch.setattr("fixline.service.submissions.utc_now", lambda: city.later(days=30))
     ran = fixline("overdue", "--data", data, "--type", "pothole")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.count(request_id) == 3

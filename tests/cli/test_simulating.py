@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixline.cli.simulated import progress, spark
-from tests.cli.conftest import Fixline
+from fixline.cli.simulation_tables import progress, spark
+from tests.support.command_line import Fixline
 
 
 def test_figures(fixline: Fixline) -> None:

@@ -18,8 +18,8 @@ import httpx
 import psutil
 import pytest
 
-from fixline.cli.embedded.ports import UI_ABOVE, is_free
 from fixline.cli.folder import DataFolder
+from fixline.cli.up.ports import UI_ABOVE, is_free
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.support.temporal import temporal_program
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import read_catalog
+from fixline.cli.commands.versions import why_of
 from fixline.cli.folder import DataFolder
-from fixline.cli.versioning import why_of
 from fixline.store.store import Store
-from tests.cli.conftest import Fixline
 from tests.support.city import City
+from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
 
 OLD, NEW = "otherwise: 7 working days", "otherwise: 5 working days"
@@ -79,7 +79,7 @@ def test_a_move_that_a_fault_of_ours_keeps_from_being_decided_waits(
         def fails(*_: object, **__: object) -> None:
             raise ZeroDivisionError("a fault of ours")
 
-        broken.setattr("fixline.store.commands.advance", fails)
+        broken.setattr("fixline.service.commands.advance", fails)
         ran = fixline("move", "pothole", "--to", "2", "--data", data, "--json")
     said = json.loads(ran.out)
     (item,) = said["items"]

@@ -9,22 +9,20 @@ import pytest
 
 from fixline.catalog import CODES, Catalog, check_text, read_catalog
 from fixline.catalog.steps.kinds import KINDS, RESERVED_STEPS
-from fixline.domain.calendar import Unit
-from fixline.domain.conditions import check
-from fixline.domain.definition import Deadline, Definition, NotifyEvent, Priority, Rung
-from fixline.domain.fields import FieldKind, FormField
-from fixline.domain.steps import (
-    RESERVED_OUTCOMES,
-    AgencyStep,
-    CallStep,
-    CloseOutcome,
-    FollowOnStep,
-    HumanStep,
-    NotifyStep,
-    TogetherStep,
-    WaitStep,
-)
-from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
+from fixline.domain.conditions.evaluation import check
+from fixline.domain.deadlines.calendar import Unit
+from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.fields import FieldKind, FormField
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import RESERVED_OUTCOMES, CloseOutcome, NotifyEvent, Priority
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep
+from tests.support.docs.pages import DOCS, Block, blocks_of, page, table_rows
 from tests.support.lakeport import LAKEPORT
 
 PAGE = DOCS / "definitions.md"

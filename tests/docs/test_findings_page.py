@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import CODES
-from tests.docs.examples import PAGE, Example, entries, examples, findings_of
-from tests.docs.pages import blocks_of
+from tests.support.docs.examples import PAGE, Example, entries, examples, findings_of
+from tests.support.docs.pages import blocks_of
 
 EXAMPLES = examples()
 IN_WORDS = {"FX101", "FX102", "FX103", "FX112", "FX211", "FX701", "FX801", "FX830", "FX831"}

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi.routing import APIRoute
 
-from fixline.domain.journal import KINDS
-from fixline.domain.waiting import WAIT_KINDS
+from fixline.domain.journal.entry import KINDS
+from fixline.domain.process.waiting import WAIT_KINDS
 from fixline.web import (
     bulk,
     commands,
@@ -47,12 +47,12 @@ from fixline.web.schemas.commands import (
     SignalIn,
     TaskReassignIn,
 )
-from fixline.web.schemas.overdue import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
 from fixline.web.schemas.reports import ReportQuery
 from fixline.web.schemas.requests import JournalQuery, ReportIn, RequestQuery
+from fixline.web.schemas.supervision import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
 from fixline.web.schemas.tasks import TaskQuery
 from fixline.web.schemas.versions import FilesIn, MoveIn
-from tests.docs.pages import ROOT, page, table_rows
+from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
@@ -110,7 +110,7 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
     ],
     ids=[
         "list",
-        "report",
+        "effect_result",
         "journal",
         "bulk",
         "tasks",
@@ -186,7 +186,7 @@ def codes_of(*wanted: tuple[str, int]) -> set[str]:
     """What these functions are called with as their code, in all rooms that answer callers."""
     places = dict(wanted)
     found: set[str] = set()
-    for folder in ("domain", "store", "web"):
+    for folder in ("domain", "store", "identity", "service", "web"):
         for name, call in calls(folder):
             if name in places:
                 found.update(texts(call, places[name]))

@@ -16,7 +16,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 from fixline.cli.app import app
 from fixline.settings import Settings
 from fixline.web.metrics import Metrics
-from tests.docs.pages import ROOT, page, table_rows
+from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("operations.md")
 ROWS = {row[0].strip("`"): row[1:] for row in table_rows(PAGE)}

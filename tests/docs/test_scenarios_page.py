@@ -13,10 +13,10 @@ from fixline.catalog.profiles import read_profile
 from fixline.catalog.scenarios import ClockWord
 from fixline.catalog.scenarios.actions import LINE_KEYS, VERBS
 from fixline.catalog.scenarios.expectations import READERS
-from fixline.domain.commands import Open
+from fixline.domain.process.commands import Open
 from fixline.rehearsal.rehearsing import rehearse
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.docs.pages import DOCS, Block, blocks_of, page, table_rows
+from tests.support.docs.pages import DOCS, Block, blocks_of, page, table_rows
 
 PAGE = DOCS / "scenarios.md"
 BLOCKS = blocks_of(PAGE, "yaml")

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixline.delivery.importing import HeaderUnfit, Record, Unfit, mapping_of
-from fixline.delivery.importing.cells import coordinates, local_instant
-from fixline.domain.steps import CloseOutcome
-from tests.importing.conftest import HEADER, open_row, row
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.service.importing import HeaderUnfit, Record, Unfit, mapping_of
+from fixline.service.importing.cells import coordinates, local_instant
+from tests.support.importing import HEADER, open_row, row
 
 CHICAGO = ZoneInfo("America/Chicago")
 LIGHTS = [

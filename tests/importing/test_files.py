@@ -16,7 +16,7 @@ from fixline.cli.app import run
 from fixline.cli.folder import DataFolder
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
-from tests.importing.conftest import HEADER, fixline_import, open_row, row
+from tests.support.importing import HEADER, fixline_import, open_row, row
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data"

@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from fixline.domain.commands import SYSTEM, Cancel
-from fixline.domain.state import read_state
+from fixline.domain.journal.state import read_state
+from fixline.domain.process.commands import SYSTEM, Cancel
 from fixline.messages import WorkflowSignal
-from fixline.store.arrivals import Arrival
-from fixline.store.backlog import close_by_source
-from fixline.store.commands import Commands
-from fixline.store.pacing import Pacing
+from fixline.service.commands import Commands
+from fixline.service.importing.backlog import close_by_source
+from fixline.service.pacing import Pacing
+from fixline.service.relaying import claim_signals
+from fixline.service.submissions import Submission
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
-from fixline.store.relaying import claim_signals
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, CounterRow, EffectRow, JournalRow, RequestRow
 from fixline.store.versions import Versions
-from tests.importing.conftest import HEADER, NOW, Import, open_row, row
+from tests.support.importing import HEADER, NOW, Import, open_row, row
 
 Stored = Callable[[str], Any]
 
@@ -162,7 +162,7 @@ def test_a_closing_that_a_fault_of_ours_keeps_from_being_decided_waits(
         def fails(*_: object, **__: object) -> None:
             raise ZeroDivisionError("a fault of ours")
 
-        broken.setattr("fixline.store.commands.advance", fails)
+        broken.setattr("fixline.service.commands.advance", fails)
         assert imported([row("13-1")]).counts == (0, 1, 0, 0)
         assert imported([row("13-1")]).counts == (0, 0, 1, 0)
     (signal,) = left_to_the_relay(store, NOW + timedelta(minutes=1))
@@ -177,13 +177,13 @@ def test_a_closing_that_our_crews_were_faster_with_is_no_fault(
 ) -> None:
     """They close it while the file is imported."""
     imported([open_row("13-1")])
-    cancel = Arrival("C-1", Cancel(reason="x"), SYSTEM, NOW, "crew")
+    cancel = Submission("C-1", Cancel(reason="x"), SYSTEM, NOW, "crew")
 
     def crews_first(commands: Commands, request_id: str, *rest: Any) -> None:
         commands.submit(request_id, cancel)
         close_by_source(commands, request_id, *rest)
 
-    monkeypatch.setattr("fixline.delivery.importing.batches.close_by_source", crews_first)
+    monkeypatch.setattr("fixline.service.importing.batches.close_by_source", crews_first)
     imported([row("13-1")])
     assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "cancelled")
     assert count(store, CommandRow) == 2

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from fixline.cli.folder import DataFolder
-from fixline.delivery.importing import HeaderUnfit, Record, Unfit, mapping_of
-from fixline.domain.steps import CloseOutcome
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.service.importing import HeaderUnfit, Record, Unfit, mapping_of
 from fixline.store.store import Store
-from tests.importing.conftest import ROOT, fixline_import
+from tests.support.importing import ROOT, fixline_import
 
 REAL = ROOT.parent / "shared" / "data" / "la" / "MyLA311_2017_subset.csv"
 HEADER = [

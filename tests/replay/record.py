@@ -20,7 +20,7 @@ from temporalio.client import Client, WorkflowHistory
 import worker
 from fixline.catalog import Catalog, read_catalog
 from fixline.messages import WorkflowInput
-from fixline.store.opening import Contact
+from fixline.service.opening import Contact
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from tests.support.lakeport import LAKEPORT

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.advance import advance as real_advance
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.commands import Command, Comment
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
-from fixline.store import commands
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import RequestState
+from fixline.domain.process.advance import advance as real_advance
+from fixline.domain.process.commands import Command, Comment
+from fixline.domain.process.decision import Decision, Refusal
+from fixline.service import commands
 from tests.support.consistency import assert_consistent
+from tests.support.domain.samples import OFFICE
 from tests.support.shop import Shop, replayer
 from tests.support.types import IN_TURN, promised
-from tests.unit.domain.samples import OFFICE
 
 pytestmark = pytest.mark.temporal
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHistory
 
-from fixline.domain import advance, clocks, progress, timekeeping
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import Definition
-from fixline.store import commands
-from tests.replay.broken_workflow import BrokenRequest
+from fixline.domain.deadlines import clocks, timekeeping
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.model import Definition
+from fixline.domain.process import advance, walk
+from fixline.service import commands
+from tests.support.broken_workflow import BrokenRequest
 from tests.support.shop import replayer
 from workflows.service_request import ServiceRequest
 
@@ -53,7 +54,7 @@ async def test_it_replays_with_other_rules_definitions_and_calendars(
         (commands, "advance"),
         (clocks, "due"),
         (timekeeping, "coming"),
-        (progress, "enter"),
+        (walk, "enter"),
     ):
         monkeypatch.setattr(module, name, changed)
     for model in (Definition, WorkingCalendar):
@@ -77,4 +78,4 @@ def test_the_workflow_loads_nothing_of_fixline_but_the_messages() -> None:
         "print(*sorted(m for m in sys.modules if m.split('.')[0] in ours))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert loaded.stdout.split() == ["fixline", "fixline.messages"]
+    assert loaded.stdout.split() == ["fixline", "fixline.messages", "fixline.search_attributes"]

@@ -15,8 +15,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from fixline.catalog import version_hash
-from fixline.domain.calendar import Span
+from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import dormant, overdue, reports, waiting
 from fixline.store.queries.overdue import OverdueFilter
 from fixline.store.queries.places import Circle, haversine_m
@@ -28,8 +27,8 @@ from fixline.store.store import Store
 from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions, publish
 from tests.store.test_reports import PERIODS, clock_of, made, task_of
+from tests.support.domain.samples import pothole
 from tests.support.plans import plans, read_whole
-from tests.unit.domain.samples import pothole
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HERE = Circle(41.9, -87.7, 2_000)
@@ -38,7 +37,7 @@ HOWEVER_SMALL = ("SET LOCAL enable_seqscan = off",)
 VERSIONS, DAY, YEAR = Versions(), Span.parse("1 working day"), ReportFilter(PERIODS)
 LATE, ALL = OverdueFilter(NOW), Scope(NOW)
 POTHOLE = pothole()
-VERSION = version_hash(POTHOLE)
+VERSION = POTHOLE.version
 UNTIL = ((NOW, (VERSION,)),)
 Work = Callable[[Session], Any]
 PAGES: dict[str, tuple[str, Work]] = {
@@ -84,7 +83,7 @@ def town(store: Store) -> Store:
 
     def write(session: Session) -> None:
         connection = session.connection()
-        publish(session, POTHOLE, VERSION, NOW)
+        publish(session, POTHOLE, NOW)
         connection.execute(insert(table_of(RequestRow)), rows)
         connection.execute(insert(table_of(TaskRow)), [task_of(row, dice) for row in rows])
         connection.execute(insert(table_of(ClockRow)), [clock_of(row) for row in rows])

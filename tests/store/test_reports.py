@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event, insert
 from sqlmodel import Session
 
-from fixline.domain.steps import CloseOutcome
+from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.store.queries.reports import (
     Period,
     ReportFilter,

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from fixline.catalog import version_hash
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 from fixline.store.tables import ClockRow, RequestRow, table_of
 from tests.support.city import MORNING, City
 from tests.support.consistency import assert_consistent
@@ -56,7 +55,7 @@ def test_every_clock_follows_its_requests_type_and_department(city: City) -> Non
     city.publish(unpaused(), elsewhere)
     request_id = city.open("promise")
     city.do(request_id, "complete", task=f"{request_id}-T1", outcome="later")
-    city.do(request_id, "recategorise", type="other", version=version_hash(elsewhere), reason="theirs")
+    city.do(request_id, "recategorise", type="other", version=elsewhere.version, reason="theirs")
     found = scopes(city)["clocks"]
     assert len(found) > 2
     assert {(each["type"], each["department"]) for each in found} == {("other", "streets-and-sanitation")}

@@ -7,8 +7,7 @@ from functools import partial
 import pytest
 from sqlmodel import select
 
-from fixline.catalog import version_hash
-from fixline.domain.decision import Refused
+from fixline.domain.process.decision import Refused
 from fixline.store.tables import DefinitionVersionRow
 from fixline.store.versions import Versions, VersionUnknown, publish
 from tests.support.city import City, at_once
@@ -20,7 +19,7 @@ def test_a_new_content_is_a_new_version(city: City) -> None:
     city.publish(first)
     city.publish(second)
     current = city.store.read(lambda s: Versions().current(s, "errand"))
-    assert (current.hash, current.number, current.definition) == (version_hash(second), 2, second)
+    assert (current.hash, current.number, current.definition) == (second.version, 2, second)
     assert current.published_at == city.now
 
 
@@ -29,7 +28,7 @@ def test_the_same_content_changes_nothing(city: City) -> None:
     city.publish(definition)
     published = city.now
     city.later(days=1)
-    assert city.store.write(lambda s: publish(s, definition, version_hash(definition), city.now)) is False
+    assert city.store.write(lambda s: publish(s, definition, city.now)) is False
     current = city.store.read(lambda s: Versions().current(s, "errand"))
     assert (current.number, current.published_at) == (1, published)
 
@@ -39,7 +38,7 @@ def test_going_back_makes_the_old_version_current_again(city: City) -> None:
     for definition in (first, second, first):
         city.publish(definition)
     current = city.store.read(lambda s: Versions().current(s, "errand"))
-    assert (current.hash, current.number) == (version_hash(first), 1)
+    assert (current.hash, current.number) == (first.version, 1)
     wanted = select(DefinitionVersionRow).where(DefinitionVersionRow.type == "errand")
     rows = city.store.read(lambda s: list(s.exec(wanted)))
     assert sorted((row.number, row.current) for row in rows) == [(1, True), (2, False)]
@@ -76,7 +75,7 @@ def test_what_nobody_has_published(city: City) -> None:
 def test_a_version_is_read_once_per_process(city: City) -> None:
     city.publish(errand())
     versions = Versions()
-    version = version_hash(errand())
+    version = errand().version
     found = city.store.read(lambda s: versions.load(s, version))
     assert city.store.read(lambda s: versions.load(s, version)) is found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tests.api.conftest import Service
+from tests.support.api import Service
 from tests.support.overdue_oracle import Late
 
 

@@ -17,20 +17,20 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from activities.dispatch import Crews
-from fixline.catalog import Catalog, Organisation, read_catalog, version_hash
-from fixline.domain.commands import COMMAND, Actor, Command, Role
-from fixline.domain.definition import Definition
+from fixline.catalog import Catalog, Organisation, read_catalog
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.commands import COMMAND, Actor, Command, Role
 from fixline.messages import PendingWork
-from fixline.store.arrivals import Arrival, Received, lock_request
-from fixline.store.commands import Commands, Given
-from fixline.store.effects import Effects
-from fixline.store.opening import Contact, Report, open_request
-from fixline.store.pacing import Pacing
+from fixline.service.commands import Commands, Given
+from fixline.service.effects import Effects
+from fixline.service.opening import Contact, Report, open_request
+from fixline.service.pacing import Pacing
+from fixline.service.submissions import StoredCommand, Submission, lock_request
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
 from fixline.store.versions import Versions, publish
+from tests.support.domain.samples import ADMIN, CREW, SERVICE
 from tests.support.lakeport import LAKEPORT
-from tests.unit.domain.samples import ADMIN, CREW, SERVICE
 
 T = TypeVar("T")
 MORNING = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
@@ -80,11 +80,10 @@ class City:
 
     def publish(self, *definitions: Definition) -> None:
         """Make these the current versions of their types."""
-        versions = [(definition, _hash_of(definition)) for definition in definitions]
 
         def write(session: Session) -> None:
-            for definition, version in versions:
-                publish(session, definition, version, self.clock())
+            for definition in definitions:
+                publish(session, definition, self.clock())
 
         self.store.write(write)
 
@@ -98,9 +97,9 @@ class City:
         body_hash: str | None = None,
         caller: str = "tests",
         command_id: str | None = None,
-    ) -> Arrival:
+    ) -> Submission:
         """A command as it comes to the door; its id is new unless it is given."""
-        return Arrival(
+        return Submission(
             command_id=command_id or f"C-{next(self._numbers)}",
             command=command,
             actor=actor,
@@ -125,7 +124,7 @@ class City:
         given = {"has_contact": contact is not None, **INTAKES.get(type_, {}), **body}
         command = COMMAND.validate_python({"kind": "open", "type": type_, "version": published.hash, **given})
         arrival = self.arrival(command, actor=SERVICE, key=key, body_hash=body_hash, at=at)
-        return Report(arrival=arrival, definition=published.definition, contact=contact)
+        return Report(submission=arrival, definition=published.definition, contact=contact)
 
     def open(self, type_: str = "errand", **details: Any) -> str:
         """Open a request that the rules accept; its id."""
@@ -152,11 +151,11 @@ class City:
         arrival = self.arrival(command, actor=actor, at=at, key=key, body_hash=body_hash)
         return self.rules.submit(request_id, arrival)
 
-    def do(self, request_id: str, kind: str, **body: Any) -> Received:
+    def do(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Give a request a command; the answered row."""
         return self.given(request_id, kind, **body).row
 
-    def waiting(self, request_id: str, kind: str, **body: Any) -> Received:
+    def waiting(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Keep a command as waiting, as a fault of ours would have it."""
         arrival = self.arrival(COMMAND.validate_python({"kind": kind, **body}))
         return self.store.write(lambda s: self.rules.keep(s, request_id, arrival, "Fault: of the test's")).row
@@ -221,17 +220,6 @@ class City:
     def count(self, model: type[SQLModel]) -> int:
         """How many rows a table has."""
         return len(self.store.read(lambda s: list(s.exec(select(model)))))
-
-
-_HASHES: dict[int, tuple[Definition, str]] = {}
-
-
-def _hash_of(definition: Definition) -> str:
-    """A definition's version; those of the session's catalog are asked for by every test."""
-    known = _HASHES.get(id(definition))
-    if known is None or known[0] is not definition:
-        known = _HASHES[id(definition)] = (definition, version_hash(definition))
-    return known[1]
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:

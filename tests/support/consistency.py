@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
-from fixline.domain.advance import next_instant
-from fixline.domain.journal import read_entry, rebuild
-from fixline.domain.state import RequestState, read_state
+from fixline.domain.journal.entry import read_entry, rebuild
+from fixline.domain.journal.state import RequestState, read_state
+from fixline.domain.process.advance import next_instant
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
 from fixline.store.versions import Versions
@@ -118,6 +118,6 @@ def _check_effects(session: Session, request: RequestRow, settled: bool) -> None
     for row in effects:
         assert (row.done_at is not None) == (row.state == "done"), row.id
         assert not (settled and row.state not in ("done", "dropped")), row.id
-    reports = [row.body["effect"] for row in _rows(session, CommandRow, request) if row.kind == "report"]
+    reports = [row.body["effect"] for row in _rows(session, CommandRow, request) if row.kind == "effect_result"]
     assert len(reports) == len(set(reports)), request.id
     assert set(reports) <= {row.id for row in effects if row.state == "done"}, request.id

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
 from tests.support.oracle import DAY, Hours, Plan
 
 Amount = tuple[int, bool]

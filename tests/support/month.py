@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from fixline.domain.decision import Refused
-from fixline.domain.state import RequestState, read_state
+from fixline.domain.journal.state import RequestState, read_state
+from fixline.domain.process.decision import Refused
 from fixline.messages import PendingWork
 from fixline.store.tables import CommandRow, JournalRow, RequestRow
 from tests.support.city import City

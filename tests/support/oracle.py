@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from fixline.domain.advance import advance
-from fixline.domain.calendar import CalendarException, Holiday, Period, Window, WorkingCalendar
-from fixline.domain.commands import SYSTEM, Actor, Command, Hold, Open, Resume, Role, Tick
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.state import RequestState
+from fixline.domain.deadlines.calendar import CalendarException, Holiday, Period, Window, WorkingCalendar
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import RequestState
+from fixline.domain.process.advance import advance
+from fixline.domain.process.commands import SYSTEM, Actor, Command, Hold, Open, Resume, Role, Tick
+from fixline.domain.process.decision import Decision
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)

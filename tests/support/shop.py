@@ -19,20 +19,20 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, Worker
 
 import worker
-from activities.notification import Notice
 from fixline.catalog import Catalog
-from fixline.delivery.attributes import SearchAttributes
-from fixline.delivery.desk import Desk
-from fixline.delivery.relay import Relay
-from fixline.delivery.signals import Signals
-from fixline.domain.commands import COMMAND, Actor
-from fixline.domain.decision import Refusal, Refused
-from fixline.store.arrivals import Received, utc_now
+from fixline.domain.process.commands import COMMAND, Actor
+from fixline.domain.process.decision import Refusal, Refused
+from fixline.outbound.notices import Notice
+from fixline.service.requests import RequestService
+from fixline.service.submissions import StoredCommand, utc_now
 from fixline.store.store import Store
 from fixline.store.tables import CounterRow
-from fixline.temporal import sandboxed_runner
+from fixline.temporal.attributes import SearchAttributes
+from fixline.temporal.client import sandboxed_runner
+from fixline.temporal.relay import Relay
+from fixline.temporal.signals import Signals
 from tests.support.city import City
-from tests.unit.domain.samples import ADMIN
+from tests.support.domain.samples import ADMIN
 from workflows.service_request import ServiceRequest
 
 _SERIES = itertools.count(1)
@@ -65,7 +65,7 @@ class Shop:
         self.attributes = SearchAttributes(client)
         self.signals = Signals(client, store, task_queue=self.queue, attributes=self.attributes)
         self.activities = worker.build_activities(store, self.city.organisation, self.notices, self.signals.send)
-        self.desk = Desk(store, self.signals, self.city.zone, self.city.versions, answer_within_seconds=10)
+        self.service = RequestService(store, self.signals, self.city.zone, self.city.versions, answer_within_seconds=10)
         self.relay = Relay(store, self.signals, self.city.rules)
         year = utc_now().astimezone(self.city.zone).strftime("%y")
         first = next(_SERIES) * 10_000
@@ -80,8 +80,8 @@ class Shop:
 
     async def open(self, type_: str = "errand", *, begun: bool = True, **details: Any) -> str:
         """Open a request at the desk; its id, once its workflow is there (or at once, where Temporal is away)."""
-        opened = await self.desk.open(await asyncio.to_thread(self.city.report, type_, **details))
-        assert isinstance(opened, Received), opened
+        opened = await self.service.open(await asyncio.to_thread(self.city.report, type_, **details))
+        assert isinstance(opened, StoredCommand), opened
         if begun:
             await self.until(lambda: self._begun(opened.request_id), "the workflow")
         return opened.request_id
@@ -105,10 +105,10 @@ class Shop:
             raise
         return described.raw_description.HasField("pending_workflow_task")
 
-    async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Received:
+    async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> StoredCommand:
         """Give a command at the desk; its row as the caller sees it."""
         command = COMMAND.validate_python({"kind": kind, **body})
-        return await self.desk.submit(request_id, self.city.arrival(command, actor=actor))
+        return await self.service.submit(request_id, self.city.arrival(command, actor=actor))
 
     async def refusal(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Refusal:
         """Give a command that the rules refuse; why."""
@@ -116,7 +116,7 @@ class Shop:
             await self.submit(request_id, kind, actor=actor, **body)
         return refused.value.refusal
 
-    async def complete(self, request_id: str, outcome: str, **form: Any) -> Received:
+    async def complete(self, request_id: str, outcome: str, **form: Any) -> StoredCommand:
         """Complete the one open task."""
         task = await asyncio.to_thread(self.city.task, request_id)
         return await self.submit(request_id, "complete", task=task.id, outcome=outcome, form=form)

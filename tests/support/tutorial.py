@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.docs.pages import DOCS, ROOT, Block, blocks_of
+from tests.support.docs.pages import DOCS, ROOT, Block, blocks_of
 
 PAGE = DOCS / "tutorial.md"
 BLOCKS = blocks_of(PAGE, "yaml", "sh", "text", "mermaid", "json")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain.definition import Definition
-from tests.unit.domain.samples import ALWAYS
+from fixline.domain.definition.model import Definition
+from tests.support.domain.samples import ALWAYS
 
 QUEUE = "street-dispatch"
 IN_TURN = "street-inspectors"

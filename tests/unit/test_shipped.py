@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from fixline.catalog import Catalog, read_catalog
-from fixline.delivery.importing.chicago import _TYPES as CHICAGO
-from fixline.delivery.importing.los_angeles import _TYPES as LOS_ANGELES
-from fixline.domain.definition import Definition, WhenDuplicate
-from fixline.domain.forms import read_answers
-from fixline.domain.steps import HumanStep, WaitStep
+from fixline.domain.definition.forms import read_answers
+from fixline.domain.definition.model import Definition, WhenDuplicate
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.wait import WaitStep
 from fixline.rehearsal.rehearsing import Report, rehearse
+from fixline.service.importing.chicago import _TYPES as CHICAGO
+from fixline.service.importing.los_angeles import _TYPES as LOS_ANGELES
 from fixline.settings import PACKAGED_DEFINITIONS
 
 KINDS = {

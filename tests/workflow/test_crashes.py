@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from activities.notification import Notice
-from fixline.delivery.relay import PATIENCE
-from fixline.delivery.watch import while_database_answers
-from fixline.store.opening import Contact
+from fixline.outbound.notices import Notice
+from fixline.service.opening import Contact
 from fixline.store.store import StoreAway
+from fixline.temporal.relay import PATIENCE
+from fixline.temporal.watch import while_database_answers
 from tests.support.consistency import assert_consistent
 from tests.support.databases import Postgres
+from tests.support.dying_worker import EXIT_CODE
 from tests.support.shop import Notices, Shop
 from tests.support.temporal import TemporalServer
 from tests.support.types import IN_TURN, errand, promised
-from tests.workflow.dying_worker import EXIT_CODE
 from worker import build_activities
 
 pytestmark = pytest.mark.temporal
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @contextlib.asynccontextmanager
 async def dying_worker(shop: Shop, server: TemporalServer, victim: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker process that dies after the first commit of one activity; at the end it must have done so."""
-    command = (sys.executable, "-m", "tests.workflow.dying_worker", server.address, shop.store.url, shop.queue, victim)
+    command = (sys.executable, "-m", "tests.support.dying_worker", server.address, shop.store.url, shop.queue, victim)
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from fixline.domain.definition import Definition, Reopen
-from fixline.store.opening import Contact
+from fixline.domain.definition.model import Definition, Reopen
+from fixline.service.opening import Contact
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.temporal import TemporalServer

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from temporalio.worker import Worker
 
-from activities.outgoing import Outgoing
-from fixline.domain.commands import Actor, Role
+from fixline.domain.process.commands import Actor, Role
+from fixline.outbound.webhook import Outgoing
 from tests.support.consistency import assert_consistent
 from tests.support.listener import SECRETS, Listener, say
 from tests.support.shop import Notices, Shop

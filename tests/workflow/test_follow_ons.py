@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from temporalio import activity
 
-from fixline.domain.definition import Definition
-from fixline.domain.state import read_state
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import read_state
 from fixline.messages import EffectInput, PendingWork
 from fixline.store.tables import RequestRow
 from tests.support.consistency import assert_consistent

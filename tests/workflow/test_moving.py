@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from fixline.catalog import version_hash
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import errand, promised
@@ -22,7 +21,7 @@ async def test_the_running_workflow_follows_the_new_version(shop: Shop) -> None:
     async with shop.worker():
         moved, left = await shop.open("promise"), await shop.open("promise")
         shop.city.publish(new)
-        row = await shop.submit(moved, "move", version=version_hash(new), reason="faster")
+        row = await shop.submit(moved, "move", version=new.version, reason="faster")
         assert row.state == "applied", row.answer
         await shop.until(lambda: "rung_fired" in [e.kind for e in shop.city.journal(moved)], "the rung")
         done = await shop.refusal(moved, "complete", task=shop.city.task(moved).id, outcome="done")
@@ -32,7 +31,7 @@ async def test_the_running_workflow_follows_the_new_version(shop: Shop) -> None:
         await shop.ended(moved)
         await shop.ended(left)
         await shop.settled(moved)
-    assert shop.city.request(moved).version == version_hash(new)
-    assert shop.city.request(left).version == version_hash(old)
+    assert shop.city.request(moved).version == new.version
+    assert shop.city.request(left).version == old.version
     assert "rung_fired" not in [entry.kind for entry in shop.city.journal(left)]
     assert_consistent(shop.store)

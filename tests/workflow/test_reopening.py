@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from fixline.store.opening import Contact
+from fixline.service.opening import Contact
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import promised

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 
 from fixline.messages import PendingWork, Summary, WorkflowInput
-from fixline.store.opening import Contact
+from fixline.service.opening import Contact
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import IN_TURN, LEAST_LOADED, errand, promised

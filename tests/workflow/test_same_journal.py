@@ -18,10 +18,10 @@ from temporalio.client import Client
 
 from fixline.catalog import Catalog, read_catalog
 from fixline.catalog.scenarios import Scenario, read_scenarios, scenario_files
-from fixline.domain.commands import Actor, Role
+from fixline.domain.process.commands import Actor, Role
 from fixline.rehearsal.playing import CREW, Played, play
-from fixline.store.arrivals import Received
-from fixline.store.opening import Report
+from fixline.service.opening import Report
+from fixline.service.submissions import StoredCommand
 from fixline.store.store import Store
 from tests.support.consistency import assert_consistent
 from tests.support.lakeport import LAKEPORT
@@ -70,8 +70,8 @@ async def perform(shop: Shop, scenario: Scenario) -> str:
     published = await asyncio.to_thread(shop.store.read, lambda s: shop.city.versions.current(s, scenario.type))
     command = scenario.opened.model_copy(update={"version": published.hash})
     arrival = shop.city.arrival(command, actor=scenario.actor)
-    opened = await shop.desk.open(Report(arrival=arrival, definition=published.definition))
-    assert isinstance(opened, Received), opened
+    opened = await shop.service.open(Report(submission=arrival, definition=published.definition))
+    assert isinstance(opened, StoredCommand), opened
     request_id = opened.request_id
     for line in scenario.lines:
         if line.action is None:

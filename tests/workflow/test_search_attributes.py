@@ -14,17 +14,17 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from fixline.catalog import Catalog
-from fixline.delivery.attributes import WANTED, SearchAttributes
-from fixline.delivery.relay import PATIENCE
 from fixline.messages import WorkflowInput
-from fixline.store.arrivals import utc_now
+from fixline.search_attributes import KEYWORDS
+from fixline.service.submissions import utc_now
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.queries.requests import RequestFilter, list_requests
 from fixline.store.store import Store
+from fixline.temporal.attributes import WANTED, SearchAttributes
+from fixline.temporal.relay import PATIENCE
 from tests.support.shop import Shop
 from tests.support.temporal import TemporalServer, temporal_program
 from tests.support.types import IN_TURN, errand, promised
-from workflows.attributes import KEYWORDS
 
 pytestmark = pytest.mark.temporal
 SUGGEST_AFTER_EVENTS = 40

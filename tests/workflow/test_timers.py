@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fixline.delivery.desk import Desk
-from fixline.store.arrivals import utc_now
-from fixline.store.pacing import Pacing
+from fixline.service.pacing import Pacing
+from fixline.service.requests import RequestService
+from fixline.service.submissions import utc_now
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import nap, promised
@@ -48,7 +48,9 @@ async def test_what_falls_due_at_one_instant_is_woken_a_little_at_a_time(shop: S
     shop.city.publish(promised("0.1 calendar minutes", [{"at_due": True, "tell": "supervisor"}]))
     opened_at = utc_now()
     due = opened_at + timedelta(seconds=6)
-    shop.desk = Desk(shop.store, shop.signals, shop.city.zone, shop.city.versions, pacing=Pacing(per_second=1))
+    shop.service = RequestService(
+        shop.store, shop.signals, shop.city.zone, shop.city.versions, pacing=Pacing(per_second=1)
+    )
     async with shop.worker():
         ids = [await shop.open("promise", opened_at=opened_at) for _ in range(3)]
         for each in ids:

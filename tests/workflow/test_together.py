@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fixline.store.opening import Contact
+from fixline.service.opening import Contact
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.types import side_by_side

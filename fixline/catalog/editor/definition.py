@@ -25,18 +25,9 @@ from fixline.catalog.editor.shapes import (
 from fixline.catalog.editor.steps import PERCENT, conditions, step_schema
 from fixline.catalog.shape import KEY
 from fixline.catalog.steps.kinds import ON_HOLD, RESERVED_STEPS
-from fixline.domain.definition import (
-    Budget,
-    Cancel,
-    Deadline,
-    Definition,
-    NotifyEvent,
-    Priority,
-    PriorityRule,
-    Reopen,
-    ReopenedBy,
-    Rung,
-)
+from fixline.domain.definition.deadlines import Budget, Deadline, Rung
+from fixline.domain.definition.model import Cancel, Definition, PriorityRule, Reopen, ReopenedBy
+from fixline.domain.definition.vocabulary import NotifyEvent, Priority
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TITLE = "Fixline: the definition of a request type"

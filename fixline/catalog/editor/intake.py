@@ -9,7 +9,7 @@ from __future__ import annotations
 from fixline.catalog.editor.shapes import CONDITION, TEXT, Shape, described, listed, of_model, section, words
 from fixline.catalog.editor.steps import form_schema
 from fixline.catalog.intake import OF_REQUESTS
-from fixline.domain.definition import Diversion, Duplicates, Intake, Outside
+from fixline.domain.definition.model import Diversion, Duplicates, Intake, Outside
 
 NEEDED = ("type", "title", "department")
 NEEDED_FOR_REQUESTS = ("priority", "calendar", "start", "steps")

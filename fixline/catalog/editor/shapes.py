@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fixline.catalog.shape import KEY, LONGEST_NAME, NAME
-from fixline.domain.calendar import Span
+from fixline.domain.deadlines.calendar import Span
 
 Shape = dict[str, Any]
 """A piece of a JSON Schema."""

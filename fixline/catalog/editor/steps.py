@@ -25,29 +25,27 @@ from fixline.catalog.editor.shapes import (
 )
 from fixline.catalog.shape import KEY, NAME
 from fixline.catalog.steps.kinds import HUMAN_KINDS, ON_HOLD
-from fixline.domain.conditions import RESERVED_NAMES
-from fixline.domain.fields import FieldKind, FormField
-from fixline.domain.steps import (
+from fixline.domain.conditions.evaluation import RESERVED_NAMES
+from fixline.domain.definition.fields import FieldKind, FormField
+from fixline.domain.definition.vocabulary import (
     DONE,
     NO_REPLY,
     NOT_SAMPLED,
     OTHERWISE,
     RESERVED_OUTCOMES,
     TIMEOUT,
-    AgencyStep,
-    CallStep,
-    ChooseBranch,
-    ChooseStep,
     CloseOutcome,
-    CloseStep,
-    FollowOnStep,
-    HumanStep,
-    NotifyStep,
-    StepPart,
-    TeamByArea,
-    TogetherStep,
-    WaitStep,
 )
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.base import StepPart
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.choose import ChooseBranch, ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep, TeamByArea
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep
 
 STEP_NAME = described(name(), "The step that follows.")
 PERCENT: Shape = {"type": "string", "pattern": r"^[1-9]\d?%$", "examples": ["10%", "75%"]}

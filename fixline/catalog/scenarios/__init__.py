@@ -7,7 +7,7 @@ but the catalog's own reading and the domain.
 from fixline.catalog.scenarios.actions import CallAnswer, FollowOnEnds
 from fixline.catalog.scenarios.expectations import NOTHING, ClockWord
 from fixline.catalog.scenarios.instants import zone_of
-from fixline.catalog.scenarios.model import Action, Expected, Line, Scenario, Told
+from fixline.catalog.scenarios.model import Action, Expected, Line, Notice, Scenario
 from fixline.catalog.scenarios.reading import check_scenarios, read_scenarios, scenario_files
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Expected",
     "FollowOnEnds",
     "Line",
+    "Notice",
     "Scenario",
-    "Told",
     "check_scenarios",
     "read_scenarios",
     "scenario_files",

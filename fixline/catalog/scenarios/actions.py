@@ -13,12 +13,13 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.domain.bodies import Body
-from fixline.domain.commands import (
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.process.body import Body
+from fixline.domain.process.commands import (
     SYSTEM,
     Actor,
     Command,
-    EffectReport,
+    EffectResult,
     FollowOnClosed,
     FollowOnReopened,
     Move,
@@ -29,7 +30,7 @@ from fixline.domain.commands import (
     SourceClosed,
     Tick,
 )
-from fixline.domain.relations import (
+from fixline.domain.relations.commands import (
     Attach,
     DuplicateAttached,
     DuplicateDetached,
@@ -38,10 +39,9 @@ from fixline.domain.relations import (
     OriginalClosed,
     OriginalReopened,
 )
-from fixline.domain.steps import CloseOutcome
 
 NO_ACTIONS = (
-    *(Open, Tick, EffectReport, SourceClosed, Move),
+    *(Open, Tick, EffectResult, SourceClosed, Move),
     *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
     *(Attach, DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
 )

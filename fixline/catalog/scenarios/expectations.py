@@ -14,12 +14,12 @@ from typing import Final
 
 from fixline.catalog.findings import Place
 from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
-from fixline.catalog.scenarios.model import Expected, Told
+from fixline.catalog.scenarios.model import Expected, Notice
 from fixline.catalog.shape import Section, Written, nearest, section_of, text_of, word_of
 from fixline.catalog.tree import Mapping, Scalar, Sequence
-from fixline.domain.definition import NotifyEvent, Priority
-from fixline.domain.effects import EFFECTS
-from fixline.domain.steps import CloseOutcome, HumanStep
+from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Priority
+from fixline.domain.process.effects import EFFECTS
+from fixline.domain.process.kinds.human import HumanStep
 
 NOTHING = "none"
 CLAIM, DUE = "claim", "due"
@@ -207,12 +207,12 @@ def _told(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
     yield Expected(key, None, tuple(found), "; ".join(each.text for each in found) or NOTHING, node.place)
 
 
-def _event(node: Scalar, frame: Frame) -> Told | None:
+def _event(node: Scalar, frame: Frame) -> Notice | None:
     event = word_of(Written(node.text, node), NotifyEvent, frame.findings)
-    return Told(event.value, event=event.value) if event else None
+    return Notice(event.value, event=event.value) if event else None
 
 
-def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) -> tuple[Told | None, int]:
+def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) -> tuple[Notice | None, int]:
     """One entry, and how often it comes; `at` is the instant of the first."""
     section = section_of(node, f"an entry of '{key}'", frame.findings)
     if section is None:
@@ -225,7 +225,7 @@ def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) ->
     times = section.number("times", whole=(1, 100))
     section.finish(f"an entry of '{key}'")
     parts = [each.text for each in (at, role, clock, rung) if each] + ([event.value] if event else [])
-    told = Told(
+    told = Notice(
         " ".join(parts),
         moment,
         role=role.text if role else None,

@@ -18,9 +18,9 @@ from fixline.catalog.scenarios.actions import ACTORS
 from fixline.catalog.scenarios.instants import InstantError, instant
 from fixline.catalog.shape import Section, Written, nearest
 from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
-from fixline.domain.commands import Actor, Role
-from fixline.domain.definition import Definition
-from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.definition.fields import FieldKind, FormField
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.commands import Actor, Role
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 _SWITCHES = {"true": True, "false": False}

@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from fixline.domain.calendar import CalendarExhausted, Span, SpanError, WorkingCalendar
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span, SpanError, WorkingCalendar
+from fixline.errors import FixlineError
 
 WEEK = datetime(2026, 9, 14)  # noqa: DTZ001 - local to each calendar
 """The Monday from which a scenario's first weekday is counted: no holiday and no change of the clocks is near."""
@@ -29,7 +30,7 @@ _DATED = re.compile(rf"(?P<date>\d{{4}}-\d{{2}}-\d{{2}})[ T]{_TIME}")
 _WEEKLY = re.compile(rf"(?:(?P<day>[A-Za-z]+) +)?{_TIME}")
 
 
-class InstantError(ValueError):
+class InstantError(FixlineError, ValueError):
     """A text that says no instant; the message is for whoever wrote it."""
 
 

@@ -17,9 +17,9 @@ from fixline.catalog.scenarios.frame import Frame, check_areas, check_step, plai
 from fixline.catalog.scenarios.model import Action, Line
 from fixline.catalog.shape import Section, nearest, section_of
 from fixline.catalog.tree import Node
-from fixline.domain.commands import Recategorise
-from fixline.domain.definition import Definition
-from fixline.domain.steps import HumanStep
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.commands import Recategorise
+from fixline.domain.process.kinds.human import HumanStep
 
 _UNSAID = "not said"
 _ANSWERS = ("answers", "form")

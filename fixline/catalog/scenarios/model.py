@@ -12,8 +12,8 @@ from typing import Any
 
 from fixline.catalog.findings import Place
 from fixline.catalog.scenarios.actions import Simulated
-from fixline.domain.commands import Actor, Command, Open
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.commands import Actor, Command, Open
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Told:
+class Notice:
     """One entry of a list of what was told: what is None is not looked at. `at` is aware UTC."""
 
     text: str

@@ -21,10 +21,10 @@ from fixline.catalog.scenarios.instants import first_monday
 from fixline.catalog.scenarios.lines import read_line
 from fixline.catalog.scenarios.model import Line, Scenario
 from fixline.catalog.shape import NAME, Section, check_name, section_of
-from fixline.domain.commands import Open, Role
-from fixline.domain.definition import Definition, WhenDuplicate
-from fixline.domain.relations import Original
-from fixline.domain.steps import HumanStep
+from fixline.domain.definition.model import Definition, WhenDuplicate
+from fixline.domain.process.commands import Open, Role
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.relations.commands import Original
 
 _PLACE = {"address": "1 Example Street"}
 _OPENING = tuple(

@@ -17,7 +17,7 @@ from fixline.catalog.steps.outside import read_agency, read_call, read_follow_on
 from fixline.catalog.steps.together import read_notify, read_together
 from fixline.catalog.steps.waiting import read_wait
 from fixline.domain.hints import did_you_mean
-from fixline.domain.steps import AnyStep
+from fixline.domain.process.kinds import AnyStep
 
 _READERS: dict[str, Callable[[Section], AnyStep | None]] = {
     **dict.fromkeys(HUMAN_KINDS, read_human),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fixline.catalog.shape import Section, section_of
-from fixline.domain.steps import ChooseBranch, ChooseStep, CloseOutcome, CloseStep
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.process.kinds.choose import ChooseBranch, ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
 
 
 def read_choose(section: Section) -> ChooseStep | None:

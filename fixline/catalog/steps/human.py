@@ -9,7 +9,8 @@ from fixline.catalog.forms import read_fields
 from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import NAME, Section, check_name, section_of, text_of
 from fixline.catalog.steps.kinds import HUMAN_KINDS
-from fixline.domain.steps import NOT_SAMPLED, RESERVED_OUTCOMES, HumanStep, TeamByArea, TeamChoice
+from fixline.domain.definition.vocabulary import NOT_SAMPLED, RESERVED_OUTCOMES
+from fixline.domain.process.kinds.human import HumanStep, TeamByArea, TeamChoice
 
 LARGEST_SHARE = 99
 FEWEST_VISITS, MOST_VISITS = 2, 100

@@ -1,7 +1,7 @@
 """Reads the steps that wait for somebody else: agency, follow_on, call.
 
-What they name in organisation.yaml and in the answers is checked in `fixline.catalog.elsewhere`, what a follow-on is
-in `fixline.catalog.follow_ons`.
+What they name in organisation.yaml and in the answers is checked in `fixline.catalog.asked_outside`, what a follow-on
+is in `fixline.catalog.follow_ons`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import NAME, Section, check_name, place_of, text_of
 from fixline.catalog.steps.kinds import ON_HOLD
-from fixline.domain.calendar import Span, Unit
-from fixline.domain.steps import NO_REPLY, OTHERWISE, RESERVED_OUTCOMES, TIMEOUT, AgencyStep, CallStep, FollowOnStep
+from fixline.domain.deadlines.calendar import Span, Unit
+from fixline.domain.definition.vocabulary import NO_REPLY, OTHERWISE, RESERVED_OUTCOMES, TIMEOUT
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
 
 
 def read_agency(section: Section) -> AgencyStep:

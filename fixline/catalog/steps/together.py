@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from fixline.catalog.shape import NAME, Section, check_name
 from fixline.catalog.steps.waiting import read_outcomes_of
-from fixline.domain.steps import DONE, NotifyStep, TogetherStep
+from fixline.domain.definition.vocabulary import DONE
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
 
 FEWEST_BRANCHES = 2
 

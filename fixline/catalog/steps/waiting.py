@@ -5,7 +5,8 @@ from __future__ import annotations
 from fixline.catalog.reading import Mapping, Scalar
 from fixline.catalog.shape import Section, nearest, place_of, text_of
 from fixline.catalog.steps.kinds import ON_HOLD
-from fixline.domain.steps import RESERVED_OUTCOMES, WaitStep
+from fixline.domain.definition.vocabulary import RESERVED_OUTCOMES
+from fixline.domain.process.kinds.wait import WaitStep
 
 
 def read_wait(section: Section) -> WaitStep | None:

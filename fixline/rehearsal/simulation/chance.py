@@ -15,10 +15,12 @@ from typing import Any
 from fixline.catalog import Areas
 from fixline.catalog.profiles import Profile, StepProfile
 from fixline.catalog.scenarios.instants import WEEK, zone_of
-from fixline.domain.commands import Open, Place
-from fixline.domain.definition import Definition
-from fixline.domain.fields import FieldKind, FormField
-from fixline.domain.steps import OTHERWISE, RESERVED_OUTCOMES, AnyStep, HumanStep
+from fixline.domain.definition.fields import FieldKind, FormField
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import OTHERWISE, RESERVED_OUTCOMES
+from fixline.domain.process.commands import Open, Place
+from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds.human import HumanStep
 
 LIKELY = 1.5
 """What the first outcome of a step weighs against all others together, where a profile does not say."""

@@ -9,8 +9,8 @@ import heapq
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.definition import Priority
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.vocabulary import Priority
 
 
 @dataclass(order=True)

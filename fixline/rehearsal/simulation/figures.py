@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fixline.domain import facts
-from fixline.domain.decision import Decision
-from fixline.domain.state import ClockKind
+from fixline.domain.journal import clock_facts, facts
+from fixline.domain.journal.state import ClockKind
+from fixline.domain.process.decision import Decision
 
 DAY = timedelta(days=1)
 
@@ -51,11 +51,11 @@ class TypeFigures:
                     self.closed += 1
                     self.outcomes[outcome] += 1
                     self.days_to_close.append((decision.at - opened_at) / DAY)
-                case facts.RungFired(clock=name, rung=rung, last_rung=when):
+                case clock_facts.RungFired(clock=name, rung=rung, last_rung=when):
                     self.fired[_name(name, decision), rung, when] += 1
-                case facts.ClockBreached(name):
+                case clock_facts.ClockBreached(name):
                     self.breached[_name(name, decision)] += 1
-                case facts.ClockStarted(clock) if clock.kind is ClockKind.DEADLINE:
+                case clock_facts.ClockStarted(clock) if clock.kind is ClockKind.DEADLINE:
                     self.started[clock.name] += 1
 
     def overdue_share(self, deadline: str) -> float:

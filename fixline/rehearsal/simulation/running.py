@@ -12,11 +12,16 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
-from fixline.catalog import Catalog, version_hash
+from fixline.catalog import Catalog
 from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios.instants import first_monday
-from fixline.domain.calendar import CalendarExhausted, WorkingCalendar
-from fixline.domain.commands import (
+from fixline.domain.deadlines.calendar import CalendarExhausted, WorkingCalendar
+from fixline.domain.definition.fields import FieldKind
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome
+from fixline.domain.journal.state import Position, TaskState
+from fixline.domain.journal.step_facts import StepEntered
+from fixline.domain.process.commands import (
     SYSTEM,
     Actor,
     AgencyReply,
@@ -24,18 +29,18 @@ from fixline.domain.commands import (
     Claim,
     Command,
     Complete,
-    EffectReport,
+    EffectResult,
     FollowOnClosed,
     Role,
     Signal,
 )
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.facts import StepEntered
-from fixline.domain.fields import FieldKind
-from fixline.domain.state import Position, TaskState
-from fixline.domain.steps import OTHERWISE, AgencyStep, CallStep, CloseOutcome, FollowOnStep, HumanStep, WaitStep
-from fixline.domain.virtual import VirtualRequest, follow_on_reports
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.virtual import VirtualRequest, follow_on_results
 from fixline.rehearsal.simulation.chance import Chance
 from fixline.rehearsal.simulation.crews import Job, Team
 from fixline.rehearsal.simulation.figures import TypeFigures
@@ -91,7 +96,7 @@ class Simulation:
         self, catalog: Catalog, types: Iterable[Definition], profile: Profile, requests: int, seed: int
     ) -> None:
         self._definitions = list(types)
-        self._versions = {each.type: version_hash(each) for each in self._definitions}
+        self._versions = {each.type: each.version for each in self._definitions}
         self._chance = Chance(profile, catalog.areas, seed)
         self._catalog = catalog
         self._profile = profile
@@ -203,7 +208,7 @@ class Simulation:
                 self._numbers += 1
                 team.put(state.priority, task.offered_at, self._numbers, number, task.id, task.step)
                 self._work(team, decision.at)
-        for report in follow_on_reports(decision):
+        for report in follow_on_results(decision):
             self._give(number, report, decision.at, SYSTEM)
 
     def _entered(self, number: int, request: VirtualRequest, position: Position, now: datetime) -> None:
@@ -235,7 +240,7 @@ class Simulation:
             if isinstance(step, AgencyStep):
                 command = AgencyReply(outcome=outcome, step=event.name)
             else:
-                command = EffectReport(
+                command = EffectResult(
                     effect="", effect_kind="call", step=event.name, visit=event.visit, outcome=outcome
                 )
         elif isinstance(step, FollowOnStep):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, text
 from sqlmodel import Session
 
-from fixline.domain.calendar import Span
+from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.overdue import Page, add_holders
 from fixline.store.queries.paging import Order

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlmodel import Session
 
-from fixline.domain.calendar import Span
+from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import scope
 from fixline.store.queries.paging import Order
 from fixline.store.queries.requests import CLOCK, REQUEST, TITLE, late_clocks, no_way_in

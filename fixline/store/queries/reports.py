@@ -37,8 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Session
 
-from fixline.domain.state import ClockKind, ClockState
-from fixline.domain.steps import CloseOutcome
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.journal.state import ClockKind, ClockState
 from fixline.store.instants import UtcDateTime
 from fixline.store.queries.reopenings import reopenings, was_reopened
 from fixline.store.queries.requests import CLOCK, REQUEST, no_way_in

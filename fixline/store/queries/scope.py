@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select, text
 from sqlmodel import Session
 
-from fixline.domain.calendar import CalendarExhausted, Span, WorkingCalendar
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.store.queries.requests import IS_OPEN, REQUEST, VERSION, no_way_in
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions

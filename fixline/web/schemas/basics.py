@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.web.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 
 MAX_REASON = 1000

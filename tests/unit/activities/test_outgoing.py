@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from activities.call import outcome_of
-from activities.outgoing import LARGEST_ANSWER, NotDelivered, Outgoing, is_public, signature_headers
+from fixline.outbound.webhook import LARGEST_ANSWER, NotDelivered, Outgoing, is_public, signature_headers
 from tests.support.listener import KEY, SECRETS, Listener, say
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fixline.catalog import Areas, RoleHolder, check_paths, check_text, read_catalog, version_hash
-from fixline.domain.calendar import Span
-from fixline.domain.definition import Priority
-from fixline.domain.steps import HumanStep, TeamByArea, WaitStep
+from fixline.catalog import Areas, RoleHolder, check_paths, check_text, read_catalog
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.process.kinds.human import HumanStep, TeamByArea
+from fixline.domain.process.kinds.wait import WaitStep
 
 CITY = Path(__file__).parents[2] / "fixtures" / "city"
 POTHOLE = "transportation/pothole.yaml"
@@ -68,13 +69,13 @@ def test_good_city_loads() -> None:
 
 def test_version_is_of_content(city: Path) -> None:
     """A comment leaves the version as it is; a change of the calendar makes another."""
-    before = version_hash(read_catalog(city).catalog.definitions["pothole"])
+    before = read_catalog(city).catalog.definitions["pothole"].version
     pothole = city / POTHOLE
     pothole.write_text(f"# a word about it\n{pothole.read_text()}")
-    assert version_hash(read_catalog(city).catalog.definitions["pothole"]) == before
+    assert read_catalog(city).catalog.definitions["pothole"].version == before
     calendar = city / "calendars/works.yaml"
     calendar.write_text(calendar.read_text().replace("16:30", "17:00"))
-    after = version_hash(read_catalog(city).catalog.definitions["pothole"])
+    after = read_catalog(city).catalog.definitions["pothole"].version
     assert after != before
     assert len(after) == 64
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft7Validator
@@ -16,11 +16,14 @@ from fixline.catalog.findings import Findings
 from fixline.catalog.reading import read_tree
 from fixline.catalog.steps.kinds import HUMAN_KINDS
 from fixline.catalog.tree import Mapping, Node, Scalar, Sequence
-from fixline.domain import definition, fields, steps
-from fixline.domain.fields import Part
+from fixline.domain.definition import deadlines, fields
+from fixline.domain.definition import model as definition
+from fixline.domain.definition.fields import Part
+from fixline.domain.process.kinds import AnyStep, choose, human
 from fixline.settings import PACKAGED_DEFINITIONS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+KINDS = get_args(AnyStep)
 SCHEMA = definition_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
 SHIPPED = sorted(
@@ -130,28 +133,23 @@ def test_every_field_of_the_model_can_be_written() -> None:
     keys = {where.rsplit("/", 1)[-1] for where, _ in every_property(SCHEMA)}
     parts = {
         each
-        for module in (definition, fields, steps)
+        for module in (definition, deadlines, fields, choose, human)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Part) and each.__module__ == module.__name__
     }
+    parts |= set(KINDS)
     written = {info.alias or field for part in parts for field, info in part.model_fields.items()}
     assert written - keys - otherwise - {"schema"} == set()
 
 
 def test_every_kind_of_step_has_its_own_keys() -> None:
     step = SCHEMA["properties"]["steps"]["additionalProperties"]
-    kinds = {info.default for each in vars(steps).values() if (info := _kind_of(each)) is not None}
-    assert set(step["properties"]) == (kinds - {None}) | set(HUMAN_KINDS)
+    fields_ = [each.model_fields["kind"] for each in KINDS]
+    kinds = {info.default for info in fields_ if not info.is_required()}
+    assert set(step["properties"]) == kinds | set(HUMAN_KINDS)
     for branch in step["allOf"]:
         assert branch["then"]["additionalProperties"] is False
         assert set(branch["if"]["required"]) <= set(branch["then"]["required"])
-
-
-def _kind_of(each: object) -> Any:
-    if isinstance(each, type) and issubclass(each, steps.StepPart) and each is not steps.StepPart:
-        info = each.model_fields["kind"]
-        return None if info.is_required() else info
-    return None
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

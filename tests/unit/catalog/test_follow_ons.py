@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fixline.catalog import check_paths, check_text, read_catalog, version_hash
+from fixline.catalog import check_paths, check_text, read_catalog
 from fixline.catalog.files import check_files
-from fixline.domain.steps import FollowOnStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
 from tests.support.neighbour import FIXTURES, NEIGHBOUR, TEXT, city_with_neighbour
 
 POTHOLE = "transportation/pothole.yaml"
@@ -61,9 +61,9 @@ def test_types_may_follow_each_other(city: Path) -> None:
 
 def test_the_version_is_of_the_name_alone(city: Path) -> None:
     """Another version of the follow-on's type leaves the version of the type that opens it."""
-    before = version_hash(read_catalog(city).catalog.definitions["pothole"])
+    before = read_catalog(city).catalog.definitions["pothole"].version
     (city / NEIGHBOUR).write_text(TEXT.replace("title: Street", "title: Lane"), encoding="utf-8")
-    assert version_hash(read_catalog(city).catalog.definitions["pothole"]) == before
+    assert read_catalog(city).catalog.definitions["pothole"].version == before
 
 
 def test_a_type_that_is_not_there(city: Path) -> None:

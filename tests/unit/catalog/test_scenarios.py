@@ -15,9 +15,9 @@ from fixline.catalog.profiles import Storm, read_profile
 from fixline.catalog.scenarios import Scenario, read_scenarios
 from fixline.catalog.scenarios.actions import NO_ACTIONS, VERBS, Came
 from fixline.catalog.scenarios.instants import InstantError, instant
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.commands import Amend, Command, Complete, Role
-from fixline.domain.steps import CloseOutcome
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.process.commands import Amend, Command, Complete, Role
 from tests.unit.catalog.test_broken_files import BROKEN, CITY, expected, places
 
 FILE = "transportation/pothole.scenarios.yaml"

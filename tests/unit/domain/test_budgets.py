@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain import clocks
-from fixline.domain.calendar import Span
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Priority
-from fixline.domain.state import Clock, ClockKind, ClockState, Stretch
-from tests.unit.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, by_size, ticked
-from tests.unit.domain.driver import PLACE, Driven, command
-from tests.unit.domain.samples import OFFICE, at, looping, pothole, simple, with_clock
+from fixline.domain.deadlines import clocks
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.state import Clock, ClockKind, ClockState, Stretch
+from fixline.domain.process.commands import SYSTEM
+from tests.support.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, by_size, ticked
+from tests.support.domain.driver import PLACE, Driven, command
+from tests.support.domain.samples import OFFICE, at, looping, pothole, simple, with_clock
 
 
 class TestPriorities:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition, Priority
-from fixline.domain.state import ClockState
-from tests.unit.domain.deadlines import LADDER, OPENING, by_size, ticked
-from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import SUPERVISOR, at, simple, with_clock
-from tests.unit.domain.town import Town
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.state import ClockState
+from fixline.domain.process.commands import SYSTEM
+from tests.support.domain.deadlines import LADDER, OPENING, by_size, ticked
+from tests.support.domain.driver import Driven, command
+from tests.support.domain.samples import SUPERVISOR, at, simple, with_clock
+from tests.support.domain.town import Town
 
 AN_HOUR_BEFORE = [{"before": "1 working hour", "tell": "lead"}, {"at_due": True, "tell": "supervisor"}]
 

@@ -1,6 +1,6 @@
 """The working calendar, one named case at a time.
 
-Owns the examples that the conventions of `fixline.domain.calendar` promise; the random comparison with a slow
+Owns the examples that the conventions of `fixline.domain.deadlines.calendar` promise; the random comparison with a slow
 counter is in test_calendar_oracle.py.
 """
 
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixline.domain.calendar import (
+from fixline.domain.deadlines.calendar import (
     CalendarExhausted,
     Span,
     WorkingCalendar,
 )
-from tests.unit.domain.hours import CHICAGO, HOUR, MINUTE, OFFICE, ZERO, at, calendar, office
+from tests.support.domain.hours import CHICAGO, HOUR, MINUTE, OFFICE, ZERO, at, calendar, office
 
 
 class TestClockChanges:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.calendar import WorkingCalendar
+from fixline.domain.deadlines.calendar import WorkingCalendar
 from tests.support.oracle import (
     DAY_MINUTES,
     MINUTE,

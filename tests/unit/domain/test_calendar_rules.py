@@ -9,12 +9,12 @@ from typing import ClassVar
 import pytest
 from pydantic import ValidationError
 
-from fixline.domain.calendar import (
+from fixline.domain.deadlines.calendar import (
     Span,
     Window,
     WorkingCalendar,
 )
-from tests.unit.domain.hours import EVERY_DAY, HOUR, MINUTE, OFFICE, WEEKDAYS, ZERO, at, calendar, office
+from tests.support.domain.hours import EVERY_DAY, HOUR, MINUTE, OFFICE, WEEKDAYS, ZERO, at, calendar, office
 
 
 class TestPeriods:

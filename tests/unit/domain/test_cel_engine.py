@@ -8,13 +8,13 @@ import sys
 import cel
 import pytest
 
-from fixline.domain import cel_engine
+from fixline.domain.conditions import cel_engine
 
 
 def test_conditions_load_no_command_line() -> None:
     """Otherwise every start would load an interactive shell and its colours."""
     program = (
-        "import sys, fixline.domain.conditions\n"
+        "import sys, fixline.domain.conditions.evaluation\n"
         "print(*sorted({'cel.cel', 'cel.cli', 'prompt_toolkit', 'pygments', 'rich'} & sys.modules.keys()))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -12,12 +12,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.decision import Refusal
+from fixline.domain.process.decision import Refusal
 from fixline.domain.records import change, to_data
+from tests.support.domain.deadlines import LADDER, OPENING, by_size, ticked
+from tests.support.domain.driver import Driven, command
+from tests.support.domain.samples import at
 from tests.support.oracle import Promise, lived, random_promise
-from tests.unit.domain.deadlines import LADDER, OPENING, by_size, ticked
-from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import at
 
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 promises = st.integers(1_000_000, 2_000_000).map(random_promise)

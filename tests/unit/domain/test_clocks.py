@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition
-from fixline.domain.state import ClockState
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import ClockState
+from fixline.domain.process.commands import SYSTEM
 from fixline.store.projection import promised_at
-from tests.unit.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, ticked
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import ALWAYS, CHICAGO, CREW, MATE, at, pothole, simple, vehicle, with_clock
+from tests.support.domain.deadlines import INSTANT, LADDER, OPENING, SECOND, ticked
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import ALWAYS, CHICAGO, CREW, MATE, at, pothole, simple, vehicle, with_clock
 
 
 class TestPauses:
@@ -307,7 +307,7 @@ def test_holder_of_the_claim_clock_may_change() -> None:
     """Taking over what a rule gave away meets nothing twice."""
     request = Driven.opened(tasked(claim_within="1 working hour"), OPENING)
     report: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "dispatch", "task": "R-1-T1", "assignee": "mia"}
-    request.do("report", at("mon 08:10"), SYSTEM, rule="queue", **report)
+    request.do("effect_result", at("mon 08:10"), SYSTEM, rule="queue", **report)
     request.do("claim", at("mon 08:20"), CREW, task="R-1-T1")
     assert request.clock("T1.claim").ended_at == at("mon 08:10")
     assert request.no("claim", at("mon 08:30"), MATE, task="R-1-T1").code == "task_state"

@@ -14,23 +14,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.conditions import evaluate
-from fixline.domain.definition import Definition
-from fixline.domain.steps import (
-    DONE,
-    JOINED,
-    NOT_SAMPLED,
-    ChooseStep,
-    CloseStep,
-    HumanStep,
-    NotifyStep,
-    TogetherStep,
-    WaitStep,
-)
-from tests.unit.domain.branching import all_types
-from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import ADMIN, ALWAYS, OFFICE, at, simple
+from fixline.domain.conditions.evaluation import evaluate
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import DONE, JOINED, NOT_SAMPLED
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.kinds.choose import ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep
+from tests.support.domain.branching import all_types
+from tests.support.domain.driver import Driven, command
+from tests.support.domain.samples import ADMIN, ALWAYS, OFFICE, at, simple
 
 KINDS = ("task", "task", "inspection", "sampled", "choose", "wait", "until", "notify", "together")
 AUTOMATIC = ("sampled", "choose", "until", "notify", "together")

@@ -1,6 +1,6 @@
 """The other commands: opening, amending, sending back, holding, cancelling, remarks, signals.
 
-Owns the cases of `fixline.domain.advance` that are about neither tasks nor clocks, and of the command bodies.
+Owns the cases of `fixline.domain.process.advance` that are about neither tasks nor clocks, and of the command bodies.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from fixline.domain.advance import advance
-from fixline.domain.commands import COMMAND, SYSTEM, Actor, Comment, Open
-from fixline.domain.definition import Priority
-from fixline.domain.journal import evolve, read_entry, rebuild
+from fixline.domain.definition.vocabulary import CloseOutcome, Priority
+from fixline.domain.journal.entry import evolve, read_entry, rebuild
+from fixline.domain.journal.state import ClockState, TaskState, read_state
+from fixline.domain.process.advance import advance
+from fixline.domain.process.commands import COMMAND, SYSTEM, Actor, Comment, Open
 from fixline.domain.records import to_text
-from fixline.domain.state import ClockState, TaskState, read_state
-from fixline.domain.steps import CloseOutcome
-from tests.unit.domain.driver import Driven, command
-from tests.unit.domain.samples import (
+from tests.support.domain.driver import Driven, command
+from tests.support.domain.samples import (
     ADMIN,
     CREW,
     REPORTER,

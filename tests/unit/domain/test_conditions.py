@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.conditions import ConditionFault, Verdict, check, evaluate
-from fixline.domain.fields import FieldKind, FormField
+from fixline.domain.conditions.evaluation import ConditionFault, Verdict, check, evaluate
+from fixline.domain.definition.fields import FieldKind, FormField
 
 OPTIONS = {"bike": "Bike lane", "curb": "Curb lane"}
 FIELDS = {

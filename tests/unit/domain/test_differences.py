@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from fixline.catalog import read_catalog
-from fixline.domain.definition import Definition
-from fixline.domain.differences import differences
+from fixline.domain.definition.differences import differences
+from fixline.domain.definition.model import Definition
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.unit.domain.samples import pothole
+from tests.support.domain.samples import pothole
 
 
 def changed(**parts: Any) -> Definition:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
-from tests.unit.domain.samples import REPORTER, at
-from tests.unit.domain.town import Town, assert_at_rest, holes, notices
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.decision import Decision, Refusal
+from tests.support.domain.samples import REPORTER, at
+from tests.support.domain.town import Town, assert_at_rest, holes, notices
 
 
 @pytest.fixture

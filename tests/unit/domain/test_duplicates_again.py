@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fixline.domain.decision import Refusal
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
-from tests.unit.domain.samples import at
-from tests.unit.domain.town import Town, assert_at_rest, holes, notices
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.decision import Refusal
+from tests.support.domain.samples import at
+from tests.support.domain.town import Town, assert_at_rest, holes, notices
 
 
 @pytest.fixture

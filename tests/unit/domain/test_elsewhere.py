@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.decision import Decision
 from fixline.domain.records import change
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import ADMIN, FIXED, SERVICE, at, simple, with_clock
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import ADMIN, FIXED, SERVICE, at, simple, with_clock
 
 LATE = {"kind": "task", "title": "Call them", "team": "crew", "then": {"repaired": "fixed", "ask_again": "gas"}}
 GAS: dict[str, Any] = {
@@ -84,7 +84,7 @@ def test_a_delivered_message_is_noted() -> None:
     """What the effect learned: by which way the party was asked."""
     request = opened(GAS)
     body: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "ask_agency", "step": "gas", "visit": 1}
-    request.do("report", at("mon 08:01"), SYSTEM, told="gas-works", channel="webhook", **body)
+    request.do("effect_result", at("mon 08:01"), SYSTEM, told="gas-works", channel="webhook", **body)
     (entry,) = request.entries("agency_asked")
     assert entry.text == "gas-works was asked (webhook)."
 
@@ -162,7 +162,7 @@ def test_a_system_is_called_and_its_answer_is_the_outcome() -> None:
     assert (effect.kind, effect.data["system"]) == ("call", "permits-office")
     assert set(effect.data["fields"]) == {"place", "depth"}
     assert effect.data["outcomes"] == ["granted", "refused"]
-    result = request.do("report", **answer(request, "granted"))
+    result = request.do("effect_result", **answer(request, "granted"))
     assert isinstance(result, Decision)
     assert [entry.kind for entry in result.entries][:3] == ["call_answered", "step_left", "step_entered"]
     assert request.state.closed
@@ -175,7 +175,7 @@ def test_a_system_that_does_not_answer_in_time() -> None:
     report = answer(request, "granted", "mon 10:01")
     request.do("tick", at("mon 10:00"), SYSTEM)
     assert request.task.step == "late"
-    assert request.no("report", **report).code == "step_moved_on"
+    assert request.no("effect_result", **report).code == "step_moved_on"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_system_that_does_not_answer_in_time() -> None:
 def test_an_answer_that_cannot_be_taken(changes: dict[str, Any], code: str) -> None:
     """An outcome of the clock, one that is none, an answer for another visit."""
     request = opened(PERMIT)
-    assert request.no("report", **{**answer(request, "granted"), **changes}).code == code
+    assert request.no("effect_result", **{**answer(request, "granted"), **changes}).code == code
 
 
 def test_a_wait_beyond_the_calendar_has_no_end() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition
-from fixline.domain.effects import Effect
-from fixline.domain.journal import rebuild
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import ADMIN, FIXED, at, simple, with_clock
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.effects import Effect
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import ADMIN, FIXED, at, simple, with_clock
 
 WATER: dict[str, Any] = {
     "kind": "follow_on",
@@ -48,7 +48,7 @@ def opening(request: Driven) -> dict[str, Any]:
 def with_child(**changes: Any) -> Driven:
     """A cave-in whose follow-on has been opened."""
     request = waiting(**changes)
-    request.do("report", at("mon 09:00"), SYSTEM, child=CHILD, **opening(request))
+    request.do("effect_result", at("mon 09:00"), SYSTEM, child=CHILD, **opening(request))
     return request
 
 
@@ -92,7 +92,7 @@ def test_the_parent_goes_on_by_the_childs_outcome(outcome: str, step: str | None
 def test_a_follow_on_that_cannot_be_opened() -> None:
     """The journal says why, and the request goes on by `otherwise`."""
     request = waiting()
-    request.do("report", at("mon 09:00"), SYSTEM, failed="there is no request type", **opening(request))
+    request.do("effect_result", at("mon 09:00"), SYSTEM, failed="there is no request type", **opening(request))
     (entry,) = request.entries("follow_on_failed")
     assert "there is no request type" in entry.text
     assert request.state.position
@@ -111,7 +111,7 @@ def test_a_parent_that_is_sent_back_tells_its_child() -> None:
     request = with_child()
     request.do("send_back", at("tue 09:00"), ADMIN, step="water", reason="x")
     assert told(request) == [(CHILD, "parent_left")]
-    request.do("report", at("tue 09:00"), SYSTEM, child="R-3", **opening(request))
+    request.do("effect_result", at("tue 09:00"), SYSTEM, child="R-3", **opening(request))
     request.do("follow_on_closed", at("tue 10:00"), SYSTEM, child=CHILD, outcome="fixed")
     assert request.state.position
     assert (request.state.position.step, request.state.children[CHILD].status) == ("water", "closed")
@@ -123,10 +123,10 @@ def test_a_child_that_comes_too_late_is_told_at_once() -> None:
     """The request was cancelled while its follow-on was being opened."""
     request = waiting()
     request.do("cancel", at("mon 09:00"), ADMIN, reason="x")
-    request.do("report", at("mon 09:01"), SYSTEM, child=CHILD, **opening(request))
+    request.do("effect_result", at("mon 09:01"), SYSTEM, child=CHILD, **opening(request))
     assert told(request) == [(CHILD, "parent_left")]
     assert request.state.children[CHILD].entered_at is None
-    late = request.no("report", at("mon 09:02"), SYSTEM, failed="x", **opening(request))
+    late = request.no("effect_result", at("mon 09:02"), SYSTEM, failed="x", **opening(request))
     assert late.code == "step_moved_on"
 
 

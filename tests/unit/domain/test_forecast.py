@@ -7,13 +7,14 @@ import datetime as dt
 import pytest
 
 from fixline.catalog import read_catalog
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition, Priority
-from fixline.domain.forecast import deadlines_ahead, steps_ahead, usual_priority
+from fixline.domain.deadlines.forecast import deadlines_ahead, steps_ahead, usual_priority
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.process.commands import SYSTEM
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.unit.domain.deadlines import LADDER, by_size
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import at, with_clock
+from tests.support.domain.deadlines import LADDER, by_size
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import at, with_clock
 
 SHIPPED = read_catalog(PACKAGED_DEFINITIONS).catalog.definitions
 FRIDAY = dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC)

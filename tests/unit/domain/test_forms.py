@@ -1,6 +1,6 @@
 """Answers of every kind: what fits, what does not and how that is said.
 
-Owns the cases of `fixline.domain.forms`.
+Owns the cases of `fixline.domain.definition.forms`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.fields import FormField
-from fixline.domain.forms import MAX_TEXT, read_answers
+from fixline.domain.definition.fields import FormField
+from fixline.domain.definition.forms import MAX_TEXT, read_answers
 
 LANES = {"bike": "Bike lane", "curb": "Curb lane"}
 FIELDS: dict[str, dict[str, Any]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from fixline.domain.journal import rebuild
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import with_clock
+from fixline.domain.journal.entry import rebuild
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import with_clock
 
 MONDAY = dt.datetime(2026, 9, 14, 14, tzinfo=dt.UTC)  # 09:00 in Chicago
 HOUR = dt.timedelta(hours=1)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.definition import Definition
-from tests.unit.domain.driver import PLACE, Driven, command
-from tests.unit.domain.samples import REPORTER, SERVICE, SUPERVISOR, at, simple
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.decision import Decision, Refusal
+from tests.support.domain.driver import PLACE, Driven, command
+from tests.support.domain.samples import REPORTER, SERVICE, SUPERVISOR, at, simple
 
 DIVERT = [
     {"when": "on_fire == true", "to": "emergency", "say": "Call 911 now."},

@@ -13,16 +13,18 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fixline.domain.advance import advance, next_instant
-from fixline.domain.commands import SYSTEM, Actor, Command, SourceClosed
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.journal import KINDS, Entry, evolve, read_entry, rebuild
+from fixline.domain.journal.entry import KINDS, Entry, evolve, read_entry, rebuild
+from fixline.domain.journal.state import RequestState, read_state
+from fixline.domain.process.advance import advance, next_instant
+from fixline.domain.process.commands import SYSTEM, Actor, Command, SourceClosed
+from fixline.domain.process.decision import Decision, Refusal
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep
 from fixline.domain.records import to_text
-from fixline.domain.state import RequestState, read_state
-from fixline.domain.steps import HumanStep, TogetherStep, WaitStep
-from tests.unit.domain.branching import all_types
-from tests.unit.domain.driver import command
-from tests.unit.domain.inputs import (
+from tests.support.domain.branching import all_types
+from tests.support.domain.driver import command
+from tests.support.domain.inputs import (
     ABOUT_DUPLICATES,
     AMOUNTS,
     ANSWERS,
@@ -32,8 +34,8 @@ from tests.unit.domain.inputs import (
     other_version,
     with_reopen,
 )
-from tests.unit.domain.samples import ACTORS, ADMIN, SERVICE, at
-from tests.unit.domain.watched import Watched
+from tests.support.domain.samples import ACTORS, ADMIN, SERVICE, at
+from tests.support.domain.watched import Watched
 
 TYPES = tuple(with_reopen(kind) for kind in all_types())
 TARGETS = {f"{kind.type}-{n}": kind for kind in TYPES for n, kind in enumerate((kind, other_version(kind)))}
@@ -212,7 +214,7 @@ class RequestMachine(RuleBasedStateMachine):
         """What an effect learned."""
         task = self.some_task(which)
         body = {"effect": "R-1:1:1", "effect_kind": kind, "task": task, "assignee": assignee}
-        self.after(by, command("report", rule="round_robin", **body), SYSTEM)
+        self.after(by, command("effect_result", rule="round_robin", **body), SYSTEM)
 
     @rule(by=amounts, outcome=st.sampled_from(["fixed", "duplicate", "cancelled"]), ago=amounts, really=indexes)
     def source_closed(self, by: dt.timedelta, outcome: Any, ago: dt.timedelta, really: int) -> None:

@@ -1,4 +1,4 @@
-"""An open request that goes on by another version. Owns the cases of `fixline.domain.moving` and `moved_clocks`."""
+"""An open request that goes on by another version: the cases of `process.moving` and `deadlines.moved_clocks`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition, Priority
-from fixline.domain.journal import rebuild
-from fixline.domain.moving import outline
-from fixline.domain.state import ClockState, TaskState
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, OFFICE, at, simple, with_clock
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.journal.state import ClockState, TaskState
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.moving import outline
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import CREW, OFFICE, at, simple, with_clock
 
 OPENING = at("mon 08:00")
 WORK: dict[str, Any] = {"kind": "task", "title": "Do it", "team": "crew", "then": {"done": "fixed", "again": "work"}}

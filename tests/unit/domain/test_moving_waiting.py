@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.decision import Decision
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
-from fixline.domain.moving import outline
-from tests.unit.domain.branching import market
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, FIXED, OFFICE, at, simple
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.moving import outline
+from tests.support.domain.branching import market
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import CREW, FIXED, OFFICE, at, simple
 
 OPENING = at("mon 08:00")
 LATE = {"kind": "task", "title": "Call them", "team": "crew", "then": {"repaired": "fixed", "again": "there"}}
@@ -58,7 +58,7 @@ def waiting(step: dict[str, Any], **targets: Definition) -> Driven:
             "step": "there",
             "visit": 1,
         }
-        request.do("report", OPENING, SYSTEM, child=CHILD, child_type="sewer-cave-in", **about)
+        request.do("effect_result", OPENING, SYSTEM, child=CHILD, child_type="sewer-cave-in", **about)
     return request
 
 
@@ -90,7 +90,7 @@ class TestElsewhere:
                 "visit": 1,
                 "outcome": "granted",
             }
-            request.do("report", at("mon 10:00"), SYSTEM, **answered)
+            request.do("effect_result", at("mon 10:00"), SYSTEM, **answered)
         else:
             request.do("follow_on_closed", at("mon 10:00"), SYSTEM, child=CHILD, outcome="fixed")
         assert request.task.step == "late"

@@ -1,16 +1,17 @@
-"""A request that turns out to be of another type. Owns the cases of `fixline.domain.recategorising`."""
+"""A request that turns out to be of another type. Owns the cases of `fixline.domain.process.recategorising`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition, Priority
-from fixline.domain.journal import rebuild
-from fixline.domain.state import ClockState
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.journal.state import ClockState
+from fixline.domain.process.commands import SYSTEM
 from fixline.store.projection import promised_at
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import at, pothole, with_clock
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import at, pothole, with_clock
 
 OPENING = at("mon 08:00")
 SINKHOLE: dict[str, Any] = {

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from msgspec import ValidationError
 from pydantic_core import to_jsonable_python
 
-from fixline.domain.commands import Place
-from fixline.domain.effects import EFFECTS, read_effect
-from fixline.domain.facts import FACTS
-from fixline.domain.journal import KINDS
+from fixline.domain.journal.entry import KINDS
+from fixline.domain.journal.facts import FACTS
+from fixline.domain.journal.state import Position
+from fixline.domain.process.commands import Place
+from fixline.domain.process.effects import EFFECTS, read_effect
 from fixline.domain.records import change, from_data, from_text, to_data, to_text
-from fixline.domain.state import Position
 
 NOW = datetime(2026, 3, 8, 7, 59, 59, 123456, tzinfo=UTC)
 POSITION = Position(step="inspect", visit=1, entered_at=NOW)
@@ -62,9 +62,9 @@ def test_every_kind_has_a_class_of_its_name() -> None:
 
 MISTYPED = """
 from datetime import UTC, datetime
-from fixline.domain import facts
-from fixline.domain.effects import Escalate
-from fixline.domain.steps import CloseOutcome
+from fixline.domain.journal import facts
+from fixline.domain.process.effects import Escalate
+from fixline.domain.definition.vocabulary import CloseOutcome
 
 facts.Held("frost", code="permit")
 facts.Closed(CloseOutcome.FIXED, datetime.now(UTC))

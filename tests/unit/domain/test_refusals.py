@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 
 import fixline.domain
-from fixline.domain.commands import SYSTEM, Actor
-from fixline.domain.decision import Refusal
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.commands import SYSTEM, Actor
+from fixline.domain.process.decision import Refusal
 from fixline.domain.records import to_text
-from tests.unit.domain.driver import PLACE, Driven, command
-from tests.unit.domain.inputs import OLDER
-from tests.unit.domain.samples import ADMIN, CREW, MATE, REPORTER, STRANGER, at, pothole, simple, vehicle
+from tests.support.domain.driver import PLACE, Driven, command
+from tests.support.domain.inputs import OLDER
+from tests.support.domain.samples import ADMIN, CREW, MATE, REPORTER, STRANGER, at, pothole, simple, vehicle
 
 T1 = "R-1-T1"
 Given = tuple[str, Actor, dict[str, Any]]
@@ -60,6 +60,7 @@ CLAIM: Given = ("claim", CREW, {"task": T1})
 START: Given = ("start", CREW, {"task": T1})
 HOLD: Given = ("hold", ADMIN, {"reason": "x"})
 CLOSE: Given = ("complete", CREW, {"task": T1, "outcome": "done"})
+CALLED = {"effect": "R-1:1:1", "effect_kind": "call", "step": "work"}
 DISPATCHED: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "dispatch", "task": T1}
 NO_LANE: dict[str, Any] = {"type": "t", "version": "v", "place": PLACE}
 
@@ -139,13 +140,17 @@ CASES = [
     Case("wrong_team", (OPEN,), ("claim", STRANGER, {"task": T1})),
     Case("unknown_outcome", (OPEN,), ("complete", CREW, {"task": T1, "outcome": "moon"})),
     Case("form_invalid", (OPEN_HOLE,), ("complete", CREW, {"task": T1, "outcome": "pothole"}), pothole()),
-    Case("task_moved_on", (OPEN, CLAIM), ("report", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
-    Case("task_moved_on", (OPEN,), ("report", SYSTEM, DISPATCHED)),
+    Case("task_moved_on", (OPEN, CLAIM), ("effect_result", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
+    Case("task_moved_on", (OPEN,), ("effect_result", SYSTEM, DISPATCHED)),
     Case("unknown_follow_on", (OPEN,), ("follow_on_reopened", SYSTEM, {"child": "R-9"})),
     Case("no_agency_awaited", (OPEN,), ("agency_reply", ADMIN, {"outcome": "x"})),
     Case("several_agencies", (OPEN,), ("agency_reply", ADMIN, {"outcome": "done"}), two_agencies()),
-    Case("step_moved_on", (OPEN,), ("report", SYSTEM, {"effect": "R-1:1:1", "effect_kind": "call", "step": "work"})),
-    Case("task_moved_on", (OPEN, CLOSE), ("report", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
+    Case(
+        "step_moved_on",
+        (OPEN,),
+        ("effect_result", SYSTEM, {"effect": "R-1:1:1", "effect_kind": "call", "step": "work"}),
+    ),
+    Case("task_moved_on", (OPEN, CLOSE), ("effect_result", SYSTEM, {**DISPATCHED, "assignee": "mia"})),
 ]
 
 
@@ -169,7 +174,7 @@ def test_refused(case: Case) -> None:
 def raised_codes() -> set[str]:
     """The codes in the sources: of every `refuse("code", ...)` and `Refusal(code="code", ...)`."""
     found: set[str] = set()
-    for path in sorted(Path(*fixline.domain.__path__).glob("*.py")):
+    for path in sorted(Path(*fixline.domain.__path__).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 codes = node.args[:1] if node.func.id == "refuse" else []

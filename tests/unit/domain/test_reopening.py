@@ -1,6 +1,6 @@
 """A closed request opened again, and the priority set by hand.
 
-Owns the cases of `fixline.domain.reopening` and `fixline.domain.prioritising`.
+Owns the cases of `fixline.domain.process.reopening` and `fixline.domain.process.prioritising`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.calendar import Span
-from fixline.domain.commands import SYSTEM, Actor
-from fixline.domain.definition import Priority
-from fixline.domain.journal import rebuild
-from fixline.domain.state import ClockState
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.journal.state import ClockState
+from fixline.domain.process.commands import SYSTEM, Actor
 from fixline.store.projection import promised_at
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import ADMIN, REPORTER, SERVICE, SUPERVISOR, at, pothole, simple, with_clock
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import ADMIN, REPORTER, SERVICE, SUPERVISOR, at, pothole, simple, with_clock
 
 OPENING = at("mon 08:00")
 LADDER = [{"at_percent": 50, "tell": "lead"}, {"at_due": True, "tell": "supervisor"}]

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from fixline.domain.calendar import (
+from fixline.domain.deadlines.calendar import (
     Span,
     SpanError,
     Unit,
     Window,
 )
-from tests.unit.domain.hours import HOUR, MINUTE, at, office
+from tests.support.domain.hours import HOUR, MINUTE, at, office
 
 
 class TestWindow:

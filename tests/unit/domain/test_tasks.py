@@ -1,6 +1,6 @@
 """What people do with tasks: the rules, one by one.
 
-Owns the cases of `fixline.domain.tasks`; that every refusal has a code of its own is test_refusals' business.
+Owns the cases of `fixline.domain.process.tasks`; that every refusal has a code of its own is test_refusals' business.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.state import Task, TaskState
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, MATE, STRANGER, SUPERVISOR, at, pothole, simple
+from fixline.domain.journal.state import Task, TaskState
+from fixline.domain.process.commands import SYSTEM
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import CREW, MATE, STRANGER, SUPERVISOR, at, pothole, simple
 
 OPENING = at("mon 08:00")
 NINE = at("mon 09:00")
@@ -30,7 +30,7 @@ def request_() -> Driven:
 def given(request: Driven, to: str, now: dt.datetime = NINE, rule: str = "round_robin") -> Task:
     """The team's rule gives the open task to somebody."""
     body: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "dispatch", "task": request.task.id}
-    request.do("report", now, SYSTEM, assignee=to, rule=rule, **body)
+    request.do("effect_result", now, SYSTEM, assignee=to, rule=rule, **body)
     return request.task
 
 
@@ -255,7 +255,7 @@ class TestReports:
         """Somebody was faster: the task stays as it is."""
         request_.do("claim", NINE, CREW, task=T1)
         body: dict[str, Any] = {"effect": "R-1:1:1", "effect_kind": "dispatch", "task": T1, "assignee": "mia"}
-        assert request_.no("report", TEN, SYSTEM, **body).code == "task_moved_on"
+        assert request_.no("effect_result", TEN, SYSTEM, **body).code == "task_moved_on"
         assert request_.task.assignee == "carl"
 
     @pytest.mark.parametrize(("kind", "entry"), [("escalate", "told"), ("notify", "notified")])
@@ -269,5 +269,5 @@ class TestReports:
             "audience": "boss",
             "told": "ben",
         }
-        assert request_.do("report", TEN, SYSTEM, **body).entries[0].kind == entry
+        assert request_.do("effect_result", TEN, SYSTEM, **body).entries[0].kind == entry
         assert request_.state.closed

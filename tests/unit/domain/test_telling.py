@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from fixline.domain.calendar import WorkingCalendar
-from fixline.domain.commands import SYSTEM
-from fixline.domain.dates import instant_of
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
-from fixline.domain.sampling import in_sample
-from tests.unit.domain.branching import hearing
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import ALWAYS, CREW, FIXED, at, simple
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.kinds.human import in_sample
+from fixline.domain.process.kinds.wait import instant_of
+from tests.support.domain.branching import hearing
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import ALWAYS, CREW, FIXED, at, simple
 
 NOON = at("mon 12:00")
 LATER = at("mon 14:00")
@@ -80,7 +80,7 @@ class TestNotify:
             "audience": "alderman",
             "about": "step told",
         }
-        request.do("report", LATER, SYSTEM, **body, step="told", told=told, channel="log")
+        request.do("effect_result", LATER, SYSTEM, **body, step="told", told=told, channel="log")
         (entry,) = request.entries("notified")
         assert entry.text.startswith(text)
         assert entry.data.get("person") == told
@@ -245,6 +245,6 @@ class TestVisits:
             "audience": "supervisor",
             "about": "work",
         }
-        request.do("report", LATER, SYSTEM, **body, step="work", told="sue")
+        request.do("effect_result", LATER, SYSTEM, **body, step="work", told="sue")
         (entry,) = request.entries("told")
         assert entry.data == {"step": "work", "role": "supervisor", "person": "sue"}

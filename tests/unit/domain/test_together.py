@@ -6,12 +6,12 @@ import datetime as dt
 
 import pytest
 
-from fixline.domain.commands import SYSTEM
-from fixline.domain.journal import rebuild
-from fixline.domain.state import Task
-from tests.unit.domain.branching import market
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import CREW, at
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.journal.state import Task
+from fixline.domain.process.commands import SYSTEM
+from tests.support.domain.branching import market
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import CREW, at
 
 NOON = at("mon 12:00")
 LATER = at("mon 14:00")

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from fixline.domain.decision import Decision, Refusal
-from fixline.domain.virtual import NeverRests, VirtualRequest
-from tests.unit.domain.driver import command
-from tests.unit.domain.samples import ADMIN, at, simple
+from fixline.domain.process.decision import Decision, Refusal
+from fixline.domain.process.virtual import NeverRests, VirtualRequest
+from tests.support.domain.driver import command
+from tests.support.domain.samples import ADMIN, at, simple
 
 WEEK = timedelta(days=7)
 
@@ -87,6 +87,6 @@ def test_nothing_ticks_before_the_opening() -> None:
 
 def test_what_never_rests_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks without an end are an error that names the request and the instant."""
-    monkeypatch.setattr("fixline.domain.virtual.MOST_TICKS", 2)
+    monkeypatch.setattr("fixline.domain.process.virtual.MOST_TICKS", 2)
     with pytest.raises(NeverRests, match="SR26-00000001"):
         opened().run_until(at("mon 08:00") + 8 * WEEK)

@@ -6,17 +6,17 @@ import datetime as dt
 
 import pytest
 
-from fixline.domain.calendar import Span
-from fixline.domain.commands import SYSTEM
-from fixline.domain.journal import KINDS
-from fixline.domain.ladders import next_rung
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.deadlines.next_rung import next_rung
+from fixline.domain.journal.entry import KINDS
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits
 from fixline.domain.records import change
-from fixline.domain.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits
 from fixline.store.queries.scope import ago, ahead
+from tests.support.domain.branching import market
+from tests.support.domain.driver import Driven
+from tests.support.domain.samples import OFFICE, at
 from tests.support.types import asking, errand, promised
-from tests.unit.domain.branching import market
-from tests.unit.domain.driver import Driven
-from tests.unit.domain.samples import OFFICE, at
 
 NOON = at("mon 12:00")
 LATER = at("mon 14:00")

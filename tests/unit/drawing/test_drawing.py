@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import read_catalog
-from fixline.domain.definition import Definition
+from fixline.domain.definition.model import Definition
+from fixline.domain.process.kinds.base import spoken
 from fixline.drawing import NotDrawn, layout, mermaid_of, svg_of
-from fixline.drawing.chart import chart_of, spoken
+from fixline.drawing.chart import chart_of
 from fixline.drawing.layout import Places, Point, Size
 from fixline.drawing.shapes import STYLES, face_of
 from fixline.drawing.svg import _label, _placed, _room
 from fixline.drawing.text import width_of, wrapped
 from fixline.settings import PACKAGED_DEFINITIONS
-from tests.unit.domain.samples import with_clock
+from tests.support.domain.samples import with_clock
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHIPPED = read_catalog(PACKAGED_DEFINITIONS).catalog.definitions

@@ -13,12 +13,15 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from fixline.catalog import check_text
-from fixline.domain.commands import SYSTEM
-from fixline.domain.definition import Definition
-from fixline.domain.journal import rebuild
-from fixline.domain.steps import ChooseStep, FollowOnStep, HumanStep, TogetherStep
-from tests.unit.rehearsal.drawn import CITY, RESTING, as_text, question_of, written
-from tests.unit.rehearsal.exploring import ADMIN, LEVELS, Explorer, closing
+from fixline.domain.definition.model import Definition
+from fixline.domain.journal.entry import rebuild
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.kinds.choose import ChooseStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.together import TogetherStep
+from tests.support.rehearsal.drawn import CITY, RESTING, as_text, question_of, written
+from tests.support.rehearsal.exploring import ADMIN, LEVELS, Explorer, closing
 
 FILE = "transportation/random.yaml"
 MOVES = [

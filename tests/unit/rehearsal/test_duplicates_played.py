@@ -9,7 +9,7 @@ import pytest
 
 from fixline.catalog import read_catalog
 from fixline.catalog.scenarios import read_scenarios
-from fixline.domain.journal import rebuild
+from fixline.domain.journal.entry import rebuild
 from fixline.rehearsal.playing import Played, play
 from tests.support.lakeport import LAKEPORT
 

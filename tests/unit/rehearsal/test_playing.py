@@ -10,7 +10,7 @@ import pytest
 from fixline.catalog import read_catalog
 from fixline.catalog.scenarios import read_scenarios
 from fixline.catalog.scenarios.expectations import READERS
-from fixline.domain.journal import rebuild
+from fixline.domain.journal.entry import rebuild
 from fixline.rehearsal.coverage import WAYS, targets
 from fixline.rehearsal.look import _LOOKS
 from fixline.rehearsal.playing import Played, play

@@ -12,8 +12,8 @@ import pytest
 
 from fixline.catalog import Catalog, check_text, read_catalog
 from fixline.catalog.profiles import Profile, StepProfile, Storm
-from fixline.domain.calendar import Span
-from fixline.domain.definition import Priority
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.vocabulary import Priority
 from fixline.rehearsal.simulation.chance import Chance
 from fixline.rehearsal.simulation.crews import Team
 from fixline.rehearsal.simulation.figures import percentile

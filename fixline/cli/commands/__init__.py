@@ -1,0 +1,1 @@
+"""The commands, one module each: their arguments, and what they print. Heavy parts are imported when a command runs."""

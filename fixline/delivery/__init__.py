@@ -1,1 +1,0 @@
-"""Delivery: reports and commands on their way in, signals to Temporal, the relay behind them."""

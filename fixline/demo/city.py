@@ -1,0 +1,178 @@
+"""A plausible day of an invented city: what is reported, where, in which words.
+
+Owns the generation, which is the same for the same seed and definitions. Answers are made from each definition's own
+questions, so that they fit whatever the department asks. No contact is real: names are numbers, mail goes to
+example.org.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from fixline.catalog import Areas
+from fixline.demo.words import DESCRIPTIONS, DIRECTIONS, STREETS, TEXTS
+from fixline.domain.definition.fields import FieldKind, FormField
+from fixline.domain.definition.model import Definition
+
+WEIGHTS = {
+    "pothole": 24,
+    "street-light": 18,
+    "graffiti": 18,
+    "rodent-baiting": 14,
+    "abandoned-vehicle": 10,
+    "sanitation-code-violation": 12,
+    "garbage-cart": 12,
+    "tree-trim": 10,
+    "information-only": 10,
+    "building-violation": 7,
+    "no-heat": 6,
+    "dead-animal": 5,
+    "water-in-basement": 4,
+    "ice-and-snow": 4,
+    "restaurant-complaint": 3,
+    "aircraft-noise": 3,
+    "pavement-cave-in": 3,
+    "sewer-cave-in": 2,
+    "plumbing-violation": 1,
+}
+OTHER_WEIGHT = 8
+BACKLOG_SHARE = 0.35
+OLDEST_DAYS = 30.0
+AGAIN_SHARE = 0.06
+"""Of the day's reports that is somebody else's report of the same thing, a few steps away."""
+A_FEW_STEPS = 0.00004
+CHANNELS = {"web": 5, "phone": 4, "app": 3, "counter": 1}
+CONTACT_SHARE = 0.4
+LARGEST_NUMBER = 40.0
+YES_SHARE = {"answered": 0.85, "near_electricity": 0.0, "alarm": 0.0, "somebody_fell_in": 0.0}
+OTHER_YES_SHARE = 0.2
+_EDGE = 0.02
+_TRIES = 200
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A report to make; `age` is how long ago it came in, None for one that comes in now."""
+
+    number: int
+    type: str
+    latitude: float
+    longitude: float
+    address: str
+    answers: dict[str, Any]
+    description: str
+    channel: str
+    age: timedelta | None = None
+    contact: dict[str, str] = field(default_factory=dict)
+
+
+def plan_day(seed: int, count: int, definitions: Mapping[str, Definition], areas: Areas, today: date) -> list[Planned]:
+    """That many reports of a day; every type at least once, and a few that report again what is already known."""
+    dice = random.Random(seed)  # noqa: S311 - plausible, not secret
+    types = sorted(name for name, each in definitions.items() if each.takes_requests)
+    weights = [WEIGHTS.get(name, OTHER_WEIGHT) for name in types]
+    again = int(count * AGAIN_SHARE)
+    drawn = dice.choices(types, weights, k=count - again)
+    drawn[: len(types)] = types[: count - again]  # every type at least once
+    dice.shuffle(drawn)
+    first = [_plan(dice, number, definitions[name], areas, today) for number, name in enumerate(drawn, 1)]
+    known = [each for each in first if definitions[each.type].intake.location == "required"]
+    seen = dice.sample(known, k=min(again, len(known)))
+    return [*first, *(_again(dice, len(first) + number, each) for number, each in enumerate(seen, 1))]
+
+
+def _again(dice: random.Random, number: int, first: Planned) -> Planned:
+    """A report of today of what somebody else has reported."""
+    return replace(
+        first,
+        number=number,
+        latitude=round(first.latitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
+        longitude=round(first.longitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
+        description=dice.choice(DESCRIPTIONS.get(first.type, ("",))),
+        age=None,
+        contact={},
+    )
+
+
+def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas, today: date) -> Planned:
+    latitude, longitude = _point(dice, areas)
+    (channel,) = dice.choices(list(CHANNELS), list(CHANNELS.values()))
+    old = dice.random() < BACKLOG_SHARE
+    age = timedelta(days=OLDEST_DAYS * dice.random() ** 2, hours=1) if old else None
+    contact = {}
+    if not old and dice.random() < CONTACT_SHARE:
+        contact = {"name": f"Resident {number}", "email": f"resident-{number}@example.org"}
+    return Planned(
+        number=number,
+        type=definition.type,
+        latitude=latitude,
+        longitude=longitude,
+        address=f"{dice.randrange(101, 9_499)} {dice.choice(DIRECTIONS)} {dice.choice(STREETS)}",
+        answers=fill(dice, definition.intake.questions, today, outcome=None),
+        description=dice.choice(DESCRIPTIONS.get(definition.type, ("",))),
+        channel=channel,
+        age=age,
+        contact=contact,
+    )
+
+
+def _point(dice: random.Random, areas: Areas) -> tuple[float, float]:
+    """A point in one of the city's districts; somewhere on the lake shore when no layer is drawn."""
+    districts = [area for layer in areas.layers.values() for area in layer.areas]
+    if not districts:
+        return round(41.88 + dice.uniform(-_EDGE, _EDGE), 6), round(-87.63 + dice.uniform(-_EDGE, _EDGE), 6)
+    district = dice.choice(districts)
+    west, south, east, north = district.geometry.bounds
+    # Districts reach into the lake and past the city's edge in places; their middle is inhabited.
+    for _ in range(_TRIES):
+        longitude = dice.triangular(west, east, (west + east) / 2)
+        latitude = dice.triangular(south, north, (south + north) / 2)
+        if district.key in areas.locate(latitude, longitude).values():
+            return round(latitude, 6), round(longitude, 6)
+    middle = district.geometry.representative_point()
+    return round(middle.y, 6), round(middle.x, 6)
+
+
+def fill(dice: random.Random, fields: Mapping[str, FormField], today: date, *, outcome: str | None) -> dict[str, Any]:
+    """Answers that fit: to everything asked for (for this outcome), and to half of the rest."""
+    found = {}
+    for name, each in fields.items():
+        needed = each.required or (outcome is not None and outcome in each.required_for)
+        if needed or dice.random() < 0.5:
+            found[name] = (
+                past(dice, each.kind, today)
+                if each.kind in (FieldKind.DATE, FieldKind.DATETIME)
+                else answer(dice, name, each.kind, list(each.options), each.min, each.max)
+            )
+    return found
+
+
+def past(dice: random.Random, kind: FieldKind, today: date) -> str:
+    """A date, or an instant, of the days before."""
+    day = today - timedelta(days=dice.randint(1, 4))
+    if kind == FieldKind.DATE:
+        return day.isoformat()
+    return datetime.combine(day, time(dice.randint(0, 23), dice.choice((0, 15, 30, 45))), UTC).isoformat()
+
+
+def answer(
+    dice: random.Random, name: str, kind: str, options: Sequence[str], least: float | None, most: float | None
+) -> Any:
+    """One answer of a kind of field; for dates see `crews`, which knows the time."""
+    if kind == FieldKind.CHOICE:
+        return dice.choices(options, [2**-place for place in range(len(options))])[0]
+    if kind == FieldKind.CHOICES:
+        return sorted(dice.sample(options, k=min(len(options), dice.randint(1, 2))))
+    if kind == FieldKind.NUMBER:
+        low = least or 0.0
+        high = min(most if most is not None else LARGEST_NUMBER, low + LARGEST_NUMBER)
+        return int(low + (high - low) * dice.betavariate(1.2, 4))
+    if kind == FieldKind.YES_NO:
+        return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
+    if kind == FieldKind.PHOTO:
+        return f"demo-photo-{dice.randrange(16**8):08x}"
+    return dice.choice(TEXTS.get(name, (f"{name.replace('_', ' ')} {dice.randrange(10_000, 99_999)}",)))

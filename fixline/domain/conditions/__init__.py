@@ -1,0 +1,1 @@
+"""Conditions on answers, in CEL: their types, and whether they hold."""

@@ -1,0 +1,1 @@
+"""Deadlines: working calendars, clocks, ladders, and what time does to a request."""

@@ -1,0 +1,141 @@
+"""Clocks: when a budget is spent, which rung of a ladder comes next, and what changes them.
+
+Owns the arithmetic of a clock's ledger on a working calendar; it makes no entries and tells nobody. A clock
+is a budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer
+to one question: when has the clock run this long since that instant (`reach`)?
+Instants are aware UTC. Rules: docs/definitions.md, section Deadlines.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
+from fixline.domain.definition.deadlines import Rung
+from fixline.domain.journal.state import Clock, ClockState, Stretch
+
+LATE_AFTER = timedelta(minutes=1)
+"""A rung that fires this long after its instant is marked late (the system was down or slow)."""
+
+
+class Firing(NamedTuple):
+    """The next firing of one rung: when, which rung of the ladder, and the how-manieth time."""
+
+    at: datetime
+    rung: int
+    time: int
+
+
+def spent(clock: Clock, calendar: WorkingCalendar, now: datetime) -> timedelta:
+    """How much of its budget the clock has used by now, in the budget's own measure; paused time is not used."""
+    total = timedelta()
+    for stretch in clock.stretches:
+        until = min(stretch.until or now, now)
+        total += calendar.elapsed(stretch.since, until, working=clock.budget.working)
+    return total
+
+
+def reach(
+    clock: Clock, calendar: WorkingCalendar, since: datetime, amount: timedelta, *, working: bool
+) -> datetime | None:
+    """The instant at which the clock has run for `amount` after `since`.
+
+    None when the clock stands before that, or when the calendar does not reach that far.
+    """
+    left = amount
+    for stretch in clock.stretches:
+        if stretch.until is not None and stretch.until <= since:
+            continue
+        begin = max(stretch.since, since)
+        if stretch.until is not None:
+            here = calendar.elapsed(begin, stretch.until, working=working)
+            if here < left:
+                left -= here
+                continue
+        return _later(calendar, begin, left, working=working)
+    return None
+
+
+def _later(calendar: WorkingCalendar, start: datetime, amount: timedelta, *, working: bool) -> datetime | None:
+    try:
+        return calendar.add_working(start, amount) if working else start + amount
+    except (CalendarExhausted, OverflowError):
+        return None
+
+
+def reach_span(clock: Clock, calendar: WorkingCalendar, since: datetime, span: Span) -> datetime | None:
+    """The instant at which the clock has run for a span after `since`, in the span's own measure."""
+    return reach(clock, calendar, since, span.length(calendar), working=span.working)
+
+
+def due(clock: Clock, calendar: WorkingCalendar) -> datetime | None:
+    """When the budget is spent; None while a paused clock cannot become due. A breached clock stays where it is."""
+    if clock.breached_at is not None:
+        return clock.breached_at
+    if clock.state is ClockState.PAUSED:
+        return None
+    return _not_before(clock, reach_span(clock, calendar, clock.started_at, clock.budget))
+
+
+def _not_before(clock: Clock, found: datetime | None) -> datetime | None:
+    """The instant, but never in a pause that is over nor before the budget was last changed."""
+    if found is None:
+        return None
+    running_since = clock.stretches[-1].since
+    return max(found, running_since, clock.not_before or running_since)
+
+
+def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
+    """The earliest firing that is still to come by the recorded due; none while the clock does not run.
+
+    What is to follow a breach comes only after it. Of two rungs that fire at one instant the earlier in the
+    ladder comes first.
+    """
+    if clock.state is not ClockState.RUNNING:
+        return None
+    first: Firing | None = None
+    mixed = any(rung.before is not None for rung in ladder)
+    for index, rung in enumerate(ladder):
+        time = clock.fired[index] + 1
+        if time > rung.up_to or (rung.after is not None and clock.breached_at is None):
+            continue
+        at = _not_before(clock, fires_at(clock, rung, time, calendar))
+        if at is not None and (first is None or at < first.at):
+            first = Firing(at, index, time)
+        if first is not None and (rung.at_due or (rung.after is None and not mixed)):
+            break  # a checked ladder has its shares in order, then due, then what is after due
+    return first
+
+
+def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
+    """When a rung fires for the how-manieth time, by the ledger alone; None when that cannot be said yet."""
+    if rung.at_percent is not None:
+        share = clock.budget.length(calendar) * rung.at_percent / 100
+        return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)
+    if rung.before is not None:
+        left = max(clock.budget.length(calendar) - rung.before.length(calendar), timedelta())
+        return reach(clock, calendar, clock.started_at, left, working=clock.budget.working)
+    if rung.at_due or rung.after is None:
+        return clock.due_at
+    if clock.breached_at is None:  # the breach comes first
+        return None
+    fires_at = reach_span(clock, calendar, clock.breached_at, rung.after)
+    for _ in range(time - 1):
+        if fires_at is None or rung.every is None:
+            return None
+        fires_at = reach_span(clock, calendar, fires_at, rung.every)
+    return fires_at
+
+
+def paused(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
+    """The ledger with the running stretch ended now; a stretch of no length is dropped."""
+    *earlier, last = clock.stretches
+    if last.since >= now:
+        return tuple(earlier) or (Stretch(since=last.since, until=last.since),)
+    return (*earlier, Stretch(since=last.since, until=now))
+
+
+def resumed(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
+    """The ledger with a new running stretch from now."""
+    return (*clock.stretches, Stretch(since=now))

@@ -1,0 +1,125 @@
+"""When the clocks of a definition run out, asked before there is any request.
+
+Owns the outlook: the clocks as a request would have them, by the arithmetic that decides
+(`fixline.domain.deadlines.clocks`), as long as nothing stops them and the priority stays. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from fixline.domain.deadlines import clocks
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
+from fixline.domain.deadlines.timekeeping import TASK_LADDER
+from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.model import Definition
+from fixline.domain.definition.vocabulary import Priority
+from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind, Stretch
+from fixline.domain.records import change
+
+
+class RungAhead(NamedTuple):
+    """One firing of a rung: the moment in the language's words, the how-manieth time, the instant, what it does."""
+
+    when: str
+    time: int
+    at: datetime
+    rung: Rung
+
+
+class ClockAhead(NamedTuple):
+    """A clock: name, budget, when it is due (None: beyond the calendar), what stops it, its firings in order."""
+
+    name: str
+    budget: Span
+    due_at: datetime | None
+    paused_while: tuple[str, ...]
+    rungs: tuple[RungAhead, ...]
+
+
+class DeadlineAhead(NamedTuple):
+    """A deadline's clock, and what meets it: a step, or 'closed'."""
+
+    met_by: str
+    clock: ClockAhead
+
+
+class StepAhead(NamedTuple):
+    """A limit of a step, counted from its entry: the step, its kind, which limit, and its clock."""
+
+    step: str
+    kind: str
+    limit: str
+    clock: ClockAhead
+
+
+def deadlines_ahead(definition: Definition, opened_at: datetime, priority: Priority) -> tuple[DeadlineAhead, ...]:
+    """Every deadline of a request that is opened then with this priority."""
+    return tuple(
+        DeadlineAhead(deadline.met_by, _deadline(definition, name, deadline, opened_at, priority))
+        for name, deadline in definition.deadlines.items()
+    )
+
+
+def steps_ahead(definition: Definition, entered_at: datetime) -> tuple[StepAhead, ...]:
+    """Every limit of every step, as if the step were entered then, in the order of the definition."""
+    return tuple(
+        StepAhead(name, step.kind, limit, _limit(definition.calendar, name, limit, span, entered_at))
+        for name, step in definition.steps.items()
+        for limit, span in step.limits.items()
+    )
+
+
+def usual_priority(definition: Definition) -> Priority:
+    """The priority of a request whose answers meet no condition."""
+    return definition.priority[-1].is_ if definition.priority else Priority.NORMAL
+
+
+def _deadline(
+    definition: Definition, name: str, deadline: Deadline, opened_at: datetime, priority: Priority
+) -> ClockAhead:
+    clock = _running(name, ClockKind.DEADLINE, deadline.within.of(priority), deadline.escalate, opened_at)
+    return _ahead(clock, deadline.escalate, definition.calendar, deadline.paused_while)
+
+
+def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered_at: datetime) -> ClockAhead:
+    """A task's clock with the supervisor as its ladder, or the end of a wait, which nothing stops."""
+    name = f"{step}.{limit}"
+    if limit in {"claim_within", "due"}:
+        kind = ClockKind.CLAIM if limit == "claim_within" else ClockKind.DUE
+        return _ahead(_running(name, kind, span, TASK_LADDER, entered_at), TASK_LADDER, calendar, (ON_HOLD,))
+    try:
+        ends_at = calendar.add(entered_at, span)
+    except (CalendarExhausted, OverflowError):
+        ends_at = None
+    return ClockAhead(name, span, ends_at, (), ())
+
+
+def _running(name: str, kind: ClockKind, budget: Span, ladder: tuple[Rung, ...], since: datetime) -> Clock:
+    return Clock(
+        name=name,
+        kind=kind,
+        budget=budget,
+        started_at=since,
+        stretches=(Stretch(since=since),),
+        fired=(0,) * len(ladder),
+    )
+
+
+def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, paused: tuple[str, ...]) -> ClockAhead:
+    """Let the clock run out, rung by rung; a breach comes before the rungs of its instant."""
+    due_at = clocks.due(clock, calendar)
+    clock = change(clock, due_at=due_at)
+    rungs: list[RungAhead] = []
+    while True:
+        firing = clocks.next_firing(clock, ladder, calendar)
+        if clock.breached_at is None and due_at is not None and (firing is None or firing.at >= due_at):
+            clock = change(clock, breached_at=due_at)
+            continue
+        if firing is None:
+            return ClockAhead(clock.name, clock.budget, due_at, paused, tuple(rungs))
+        rung = ladder[firing.rung]
+        rungs.append(RungAhead(rung.when, firing.time, firing.at, rung))
+        fired = tuple(count + (number == firing.rung) for number, count in enumerate(clock.fired))
+        clock = change(clock, fired=fired)

@@ -1,0 +1,1 @@
+"""The definition of a request type, as every other part reads it."""

@@ -1,0 +1,154 @@
+"""What journal entries say of clocks: started, paused, breached, met; rungs that fired, and who was told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.journal.facts import Changes, Fact
+from fixline.domain.journal.state import Clock, ClockState, RequestState, Stretch
+from fixline.domain.records import change, from_data, to_data
+
+
+class ClockStarted(Fact, frozen=True):
+    """A clock was started; stored as the clock is."""
+
+    clock: Clock
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"clocks": {**state.clocks, self.clock.name: self.clock}}
+
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = to_data(self.clock)
+        return found
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> ClockStarted:
+        return cls(from_data(Clock, data))
+
+
+class _OfClock(Fact, frozen=True):
+    """Something that changes a clock."""
+
+    clock: str
+
+    def of_clock(self, _at: datetime) -> Changes:
+        """What is different on the clock."""
+        return {}
+
+    def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
+        clock = change(state.clocks[self.clock], **self.of_clock(at))
+        return {"clocks": {**state.clocks, clock.name: clock}}
+
+
+class ClockPaused(_OfClock, frozen=True):
+    """The clock stands; one that is overdue keeps its due."""
+
+    stretches: tuple[Stretch, ...]
+    due_at: datetime | None
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"state": ClockState.PAUSED, "stretches": self.stretches, "due_at": self.due_at}
+
+
+class ClockResumed(_OfClock, frozen=True):
+    """The clock runs again."""
+
+    stretches: tuple[Stretch, ...]
+    due_at: datetime | None
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"state": ClockState.RUNNING, "stretches": self.stretches, "due_at": self.due_at}
+
+
+class ClockRebudgeted(_OfClock, frozen=True):
+    """Another priority has another budget."""
+
+    budget: Span
+    not_before: datetime
+    due_at: datetime | None
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"budget": self.budget, "not_before": self.not_before, "due_at": self.due_at}
+
+
+class ClockBreached(_OfClock, frozen=True):
+    """The budget was spent before the promise was kept."""
+
+    breached_at: datetime | None
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"breached_at": self.breached_at}
+
+
+class ClockMet(_OfClock, frozen=True):
+    """The promise was kept, perhaps late."""
+
+    stretches: tuple[Stretch, ...]
+
+    def of_clock(self, at: datetime) -> Changes:
+        return {"state": ClockState.MET, "stretches": self.stretches, "ended_at": at}
+
+
+class ClockEnded(_OfClock, frozen=True):
+    """The clock ended without having been met."""
+
+    stretches: tuple[Stretch, ...]
+
+    def of_clock(self, at: datetime) -> Changes:
+        return {"state": ClockState.ENDED, "stretches": self.stretches, "ended_at": at}
+
+
+class RungFired(_OfClock, frozen=True):
+    """A rung of a ladder: which, for the how-manieth time, at what instant it should have been, and whether late."""
+
+    fired: tuple[int, ...]
+    last_rung: str
+    rung: int
+    time: int
+    at: datetime
+    late: bool
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"fired": self.fired, "last_rung": self.last_rung}
+
+
+class RungsPassed(_OfClock, frozen=True):
+    """Rungs that were past when the clock began, of which nobody is told."""
+
+    fired: tuple[int, ...]
+    last_rung: str
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {"fired": self.fired, "last_rung": self.last_rung}
+
+
+class ClockMoved(_OfClock, frozen=True):
+    """The clock goes on by another version."""
+
+    budget: Span
+    fired: tuple[int, ...]
+    not_before: datetime | None
+    due_at: datetime | None
+
+    def of_clock(self, _at: datetime) -> Changes:
+        return {name: getattr(self, name) for name in ("budget", "fired", "not_before", "due_at")}
+
+
+class Told(Fact, frozen=True):
+    """Whoever holds a role was told of a clock or a step; `person` is None where nobody holds it."""
+
+    role: str
+    person: str | None
+    clock: str | None = None
+    step: str | None = None
+
+
+class Notified(Fact, frozen=True):
+    """An audience was told of an event."""
+
+    event: str
+    audience: str
+    channel: str | None
+    person: str | None = None

@@ -1,0 +1,107 @@
+"""A decision in the making.
+
+Owns the builder: the state as it changes entry by entry, the entries, the effects and what was touched. Every
+rule module writes through `record`; nothing else changes a state. It knows the definition, the actor and the
+one `now` of the decision (aware UTC); it does no I/O.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span
+from fixline.domain.definition.vocabulary import REPORTER, NotifyEvent
+from fixline.domain.journal.entry import Entry, evolve
+from fixline.domain.journal.facts import Fact
+from fixline.domain.journal.state import Clock, RequestState, Task
+from fixline.domain.process.commands import Actor, Command
+from fixline.domain.process.decision import Decision
+from fixline.domain.process.effects import Effect, Notify, TellRequest
+from fixline.domain.records import change
+
+if TYPE_CHECKING:
+    from fixline.domain.definition.model import Definition
+
+
+class DecisionBuilder:
+    """Collects one decision. `state` is always the state after the last recorded entry."""
+
+    def __init__(
+        self, definition: Definition, state: RequestState | None, actor: Actor, now: datetime, request_id: str
+    ) -> None:
+        self.definition = definition
+        self.calendar = definition.calendar
+        self.target: Definition | None = None  # the definition that a command leads to
+        self.actor = actor
+        self.now = now if state is None else max(now, state.decided_at)
+        self.request_id = request_id
+        self.number = 1 if state is None else state.decision + 1
+        self._before = state
+        self._state = state
+        self._entries: list[Entry] = []
+        self._effects: list[Effect] = []
+        self._told: set[NotifyEvent] = set()
+
+    @property
+    def state(self) -> RequestState:
+        """The state so far. Only an open command begins without one."""
+        if self._state is None:
+            raise LookupError("the request has not been opened")
+        return self._state
+
+    def adopt(self, definition: Definition) -> None:
+        """Go on by another definition."""
+        self.definition, self.calendar = definition, definition.calendar
+
+    def record(self, fact: Fact, text: str, *, actor: Actor | None = None) -> None:
+        """Add a journal entry, by the command's actor or by `actor`; the state follows at once."""
+        seq, who = (self._state.seq if self._state else 0) + 1, (actor or self.actor).name
+        entry = Entry(seq, self.number, self.now, who, text, fact)
+        self._state = evolve(self._state, entry)
+        self._entries.append(entry)
+
+    def cause(self, effect: Effect) -> None:
+        """Add an effect; its id is request:decision:n."""
+        self._effects.append(change(effect, id=f"{self.request_id}:{self.number}:{len(self._effects) + 1}"))
+
+    def tell(self, request_id: str, command: Command) -> None:
+        """Give another request a command; what is told to one request arrives in that order."""
+        self.cause(TellRequest(to=request_id, command=command))
+
+    def notify(self, event: NotifyEvent, *, step: str | None = None, outcome: str | None = None) -> None:
+        """Tell the reporter, once per event and decision, if the department does and there is anybody to tell."""
+        if event not in self.definition.notify or not self.state.has_contact or event in self._told:
+            return
+        self._told.add(event)
+        self.cause(Notify(event=event, audience=REPORTER, step=step, outcome=outcome))
+
+    def finish(self, next_at: datetime | None) -> Decision:
+        """The decision, with the tasks and clocks that are not as they were before."""
+        before_tasks: dict[str, Task] = dict(self._before.tasks) if self._before else {}
+        before_clocks: dict[str, Clock] = dict(self._before.clocks) if self._before else {}
+        state = self.state
+        return Decision(
+            number=self.number,
+            at=self.now,
+            state=state,
+            entries=tuple(self._entries),
+            tasks=tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
+            clocks=tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
+            effects=tuple(self._effects),
+            next_at=next_at,
+        )
+
+    def ends_at(self, span: Span | None, since: datetime) -> datetime | None:
+        """When what lasts so long since then is over; None without a limit, or for one beyond what a calendar knows."""
+        if span is None:
+            return None
+        try:
+            return self.calendar.add(since, span)
+        except CalendarExhausted:
+            return None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything has been recorded yet."""
+        return bool(self._entries)

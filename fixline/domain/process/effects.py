@@ -1,0 +1,210 @@
+"""What a decision causes in the world: one class for each kind of effect.
+
+Owns what each kind carries, whom it reaches, whether it leaves the store, and what makes it pointless. Effects name
+tasks, roles and events, never contact data; what is sent to somebody outside is fixed with the decision: every try
+sends the same. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from fixline.domain.definition.vocabulary import DESCRIPTION, PHOTOS, PLACE
+from fixline.domain.journal.state import RequestState
+from fixline.domain.process.commands import COMMAND, Command
+from fixline.domain.records import Record, change, from_data, to_data
+
+Reach = Literal["store", "outside"]
+
+EFFECTS: dict[str, type[Effect]] = {}
+"""The class of each kind."""
+
+
+class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
+    """Base of all. `id` is request:decision:n, given when it is caused; `kind` is also its activity's name.
+
+    `reach` says whether it stays within the store; `batched`, whether one activity takes all of its kind that one
+    decision causes: they read nothing that the others write.
+    """
+
+    id: str = ""
+
+    kind: ClassVar[str] = ""
+    reach: ClassVar[Reach] = "store"
+    batched: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        if not cls.__name__.startswith("_"):
+            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+            EFFECTS[cls.kind] = cls
+
+    @property
+    def destination(self) -> str:
+        """Whom it reaches: a team, a role, an audience, a request, an agency, a system or a type."""
+        raise NotImplementedError
+
+    @property
+    def about(self) -> str | None:
+        """What it is about, where that is not plain from kind and destination."""
+        return None
+
+    def pointless(self, _state: RequestState) -> bool:
+        """Whether nobody waits for it any more in this state of the request."""
+        return False
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The effect as JSON, but for its id; `read_effect` reads it again."""
+        found: dict[str, Any] = to_data(change(self, id=""))
+        return found
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Effect:
+        """The effect of such data. Raises msgspec.ValidationError."""
+        return from_data(cls, data)
+
+
+def read_effect(kind: str, effect_id: str, data: dict[str, Any]) -> Effect:
+    """A stored effect. Raises KeyError for a kind that nobody knows, msgspec.ValidationError for other data."""
+    return EFFECTS[kind].read({**data, "id": effect_id})
+
+
+class _Order(Effect, frozen=True, kw_only=True):
+    """An offered task given to its team; `offer` is the how-manieth. `not_to` is who has just given it back."""
+
+    task: str
+    team: str
+    offer: int
+    not_to: str | None = None
+
+    @property
+    def destination(self) -> str:
+        return self.team
+
+
+class Dispatch(_Order, frozen=True, kw_only=True):
+    """A work order."""
+
+
+class OrderInspection(_Order, frozen=True, kw_only=True):
+    """The order of an inspection."""
+
+
+class Escalate(Effect, frozen=True, kw_only=True):
+    """Whoever holds a role is told of a clock's rung, or of a step that needs a look."""
+
+    role: str
+    rung: str
+    clock: str | None = None
+    step: str | None = None
+    time: int | None = None
+    task: str | None = None
+
+    batched: ClassVar[bool] = True
+
+    @property
+    def destination(self) -> str:
+        return self.role
+
+
+class Notify(Effect, frozen=True, kw_only=True):
+    """The reporter, or whoever holds a role, is told of an event; a step that tells has it in its definition what."""
+
+    event: str
+    audience: str
+    step: str | None = None
+    outcome: str | None = None
+
+    batched: ClassVar[bool] = True
+
+    @property
+    def destination(self) -> str:
+        return self.audience
+
+    @property
+    def about(self) -> str | None:
+        return self.event
+
+
+class TellRequest(Effect, frozen=True, kw_only=True):
+    """Another request is given a command."""
+
+    to: str
+    command: Command
+
+    @property
+    def destination(self) -> str:
+        return self.to
+
+    @property
+    def about(self) -> str | None:
+        return self.command.kind
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> TellRequest:
+        return cls(id=data["id"], to=data["to"], command=COMMAND.validate_python(data["command"]))
+
+
+class _OfStep(Effect, frozen=True, kw_only=True):
+    """Somebody else is asked to do a step; `at` is when that visit of it was entered."""
+
+    step: str
+    visit: int
+    at: datetime
+
+    def pointless(self, state: RequestState) -> bool:
+        position = state.position_of(self.step)
+        # Visits count anew when a request is reopened.
+        return position is None or (position.visit, position.entered_at) != (self.visit, self.at)
+
+
+class _Asked(_OfStep, frozen=True, kw_only=True):
+    """Somebody outside is asked, with these fields, and may answer so."""
+
+    outcomes: list[str]
+    fields: dict[str, Any]
+
+    reach: ClassVar[Reach] = "outside"
+
+
+def fields_of(state: RequestState, names: Iterable[str]) -> dict[str, Any]:
+    """What is sent to somebody outside, by name; null for what the request does not have."""
+    known = {
+        PLACE: state.place.model_dump(exclude={"kind"}) if state.place else None,
+        DESCRIPTION: state.description or None,
+        PHOTOS: list(state.photos),
+    }
+    return {name: known[name] if name in known else state.answers.get(name) for name in names}
+
+
+class AskAgency(_Asked, frozen=True, kw_only=True):
+    """An outside party is asked."""
+
+    agency: str
+
+    @property
+    def destination(self) -> str:
+        return self.agency
+
+
+class Call(_Asked, frozen=True, kw_only=True):
+    """A department's own system is called."""
+
+    system: str
+
+    @property
+    def destination(self) -> str:
+        return self.system
+
+
+class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
+    """A request of another department's type is opened."""
+
+    type: str
+
+    @property
+    def destination(self) -> str:
+        return self.type

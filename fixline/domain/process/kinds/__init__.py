@@ -1,0 +1,28 @@
+"""The kinds of steps of a definition, one module each: keys, ways out, limits, and what each does to a request.
+
+Names are those of the definition language (docs/definitions.md); each field's description is the text that editors
+show.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds.choose import ChooseStep
+from fixline.domain.process.kinds.close import CloseStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep
+
+AnyStep = (
+    HumanStep | ChooseStep | WaitStep | TogetherStep | NotifyStep | AgencyStep | FollowOnStep | CallStep | CloseStep
+)
+Step = Annotated[AnyStep, Field(discriminator="kind")]
+WAITING = (WaitStep, AgencyStep, FollowOnStep, CallStep)
+"""The kinds of steps that wait: for time, for a signal, for somebody else."""

@@ -1,0 +1,1 @@
+"""Requests that belong together: duplicates with their original, follow-ons with their parent."""

@@ -1,0 +1,149 @@
+"""Bearer keys: made, found, listed and revoked; only their SHA-256 is kept.
+
+Owns the keys' format and how they are compared. A key is 32 random bytes, so a plain hash protects it as well as
+a slow one would. It knows no HTTP, and no key is ever logged or shown again after it was made. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlmodel import Session, col, select
+
+from fixline.domain.process.commands import Role
+from fixline.errors import FixlineError
+from fixline.store.tables import ApiKeyRow
+
+PREFIX = "fx_"
+ADMIN_NAME = "admin"
+ROLES = (Role.ADMIN, Role.SUPERVISOR, Role.ANALYST, Role.CREW, Role.SERVICE)
+"""The roles that a key can have."""
+
+
+class KeyNameTaken(FixlineError, ValueError):
+    """There is a key of that name already."""
+
+
+class KeyUnknown(FixlineError, LookupError):
+    """There is no key of that name."""
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """What a key allows. `teams` limits a crew, `department` a supervisor (None: every department)."""
+
+    id: str
+    name: str
+    role: Role
+    teams: tuple[str, ...]
+    department: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+    hash: str
+
+
+def hash_of(key: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def create_key(
+    session: Session,
+    name: str,
+    role: Role,
+    now: datetime,
+    *,
+    teams: Iterable[str] = (),
+    department: str | None = None,
+    key: str | None = None,
+) -> str:
+    """Make a key (or keep the one given) and answer with it: this is the only time that it is shown.
+
+    Raises KeyNameTaken, and ValueError for a role that no key can have, a crew without teams, teams or a department
+    for a role that has none.
+    """
+    _check_limits(role, tuple(teams := list(teams)), department)
+    if session.exec(select(ApiKeyRow.id).where(ApiKeyRow.name == name)).first() is not None:
+        raise KeyNameTaken(f"there is a key named {name!r} already")
+    key = key or PREFIX + secrets.token_urlsafe(32)
+    session.add(
+        ApiKeyRow(
+            id=uuid4().hex,
+            name=name,
+            role=role.value,
+            teams=teams,
+            department=department,
+            hash=hash_of(key),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return key
+
+
+def _check_limits(role: Role, teams: tuple[str, ...], department: str | None) -> None:
+    if role not in ROLES:
+        raise ValueError(f"a key's role is one of {', '.join(ROLES)}, not {role.value}")
+    if role is Role.CREW and not teams:
+        raise ValueError("a crew's key names the teams that it may act for")
+    if role is not Role.CREW and teams:
+        raise ValueError(f"a key of role {role.value} has no teams")
+    if role is not Role.SUPERVISOR and department is not None:
+        raise ValueError(f"a key of role {role.value} has no department")
+
+
+def find_key(session: Session, key: str) -> KeyRecord | None:
+    """The key that works: known and not revoked."""
+    wanted = hash_of(key)
+    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.hash == wanted, col(ApiKeyRow.revoked_at).is_(None))).first()
+    if row is None or not hmac.compare_digest(row.hash, wanted):
+        return None
+    return _record(row)
+
+
+def list_keys(session: Session) -> list[KeyRecord]:
+    """Every key, revoked ones included, by name."""
+    return [_record(row) for row in session.exec(select(ApiKeyRow).order_by(ApiKeyRow.name))]
+
+
+def revoke_key(session: Session, name: str, now: datetime) -> KeyRecord:
+    """End a key; one that has ended stays as it is. Raises KeyUnknown."""
+    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.name == name)).first()
+    if row is None:
+        raise KeyUnknown(f"there is no key named {name!r}")
+    row.revoked_at = row.revoked_at or now
+    session.add(row)
+    session.flush()
+    return _record(row)
+
+
+def ensure_admin_key(session: Session, key: str, now: datetime) -> None:
+    """Make this the admin key: the one named `admin` gets it, whatever key it had before."""
+    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.name == ADMIN_NAME)).first()
+    wanted = hash_of(key)
+    if row is None:
+        create_key(session, ADMIN_NAME, Role.ADMIN, now, key=key)
+    elif row.hash != wanted or row.revoked_at is not None or row.role != Role.ADMIN:
+        row.hash, row.revoked_at, row.role = wanted, None, Role.ADMIN.value
+        row.teams, row.department = [], None
+        session.add(row)
+        session.flush()
+
+
+def _record(row: ApiKeyRow) -> KeyRecord:
+    return KeyRecord(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        teams=tuple(row.teams),
+        department=row.department,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+        hash=row.hash,
+    )

@@ -1,0 +1,1 @@
+"""Whatever leaves the city's machines: one guarded way out."""

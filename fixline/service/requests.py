@@ -1,0 +1,172 @@
+"""The request service: where reports and commands are decided, and their workflows told behind the answer.
+
+Owns the promise that nothing accepted is lost: the answer is what one transaction has committed, whether or not
+Temporal can be reached. Knows no HTTP; its caller is the web.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from fixline.domain.process.decision import Refusal, Refused
+from fixline.messages import WorkflowSignal
+from fixline.service.bulk import BulkOrder, accept_bulk, hand_in
+from fixline.service.commands import Check, Commands, Given
+from fixline.service.moving import move_one
+from fixline.service.opening import Preview, Report, open_request, preview
+from fixline.service.pacing import Pacing
+from fixline.service.submissions import NotAllowed, StoredCommand, Submission, read_command, utc_now
+from fixline.store.store import Store, StoreAway
+from fixline.store.versions import Versions
+
+log = logging.getLogger(__name__)
+FIRST_LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 0.5
+HANDED_AT_ONCE = 10
+"""Requests of a bulk that are given their command before others have a turn."""
+
+
+class Signals(Protocol):
+    """Tells workflows what is left to do, behind the answer."""
+
+    def send(self, signals: Iterable[WorkflowSignal]) -> None:
+        """Have each workflow told; returns at once, raises nothing."""
+
+    async def close(self, within: timedelta) -> None:
+        """Let those that are under way arrive."""
+
+
+class RequestService:
+    """Accepts for one city. `clock` gives the instant of acceptance (aware UTC); tests may own it."""
+
+    def __init__(
+        self,
+        store: Store,
+        signals: Signals,
+        zone: ZoneInfo,
+        versions: Versions,
+        *,
+        answer_within_seconds: float = 3.0,
+        clock: Callable[[], datetime] = utc_now,
+        pacing: Pacing | None = None,
+    ) -> None:
+        self._store = store
+        self._signals = signals
+        self._zone = zone
+        self._answer_within = answer_within_seconds
+        self._pacing = pacing or Pacing()
+        self._commands = Commands(store, versions, self._pacing)
+        self._background: set[asyncio.Task[Any]] = set()
+        self.clock = clock
+
+    async def preview(self, report: Report) -> Preview | Refusal:
+        """What opening would lead to; nothing is written. Raises StoreAway."""
+        return await self._store.in_turn(self._store.read, lambda s: preview(s, report, "SR99-99999999"))
+
+    async def open(self, report: Report, patience: float | None = None) -> StoredCommand | Refusal:
+        """Open a request: decided and committed here; its workflow starts behind it.
+
+        Raises KeyReused, StoreAway, and StoreBusy where the store does not begin within `patience` seconds; then
+        nothing was accepted.
+        """
+
+        def opening() -> Given:
+            return self._store.write(lambda s: open_request(s, report, self._zone, self._pacing))
+
+        try:
+            row, signal = await self._store.in_turn(opening, patience=patience)
+        except Refused as refused:
+            return refused.refusal
+        if signal is not None:
+            self._signals.send([signal])
+        return row
+
+    async def submit(
+        self, request_id: str, submission: Submission, check: Check | None = None, patience: float | None = None
+    ) -> StoredCommand:
+        """Decide a command; its row with the final answer. Where a fault of ours keeps it from being decided, the row
+        is waited for as long as an answer may take, and may be waiting still.
+
+        Raises RequestUnknown, Refused, KeyReused, StoreAway, StoreBusy as `open`, and what `check` says; then nothing
+        was accepted.
+        """
+        try:
+            row, signal = await self._store.in_turn(
+                self._commands.submit, request_id, submission, check, patience=patience
+            )
+        except NotAllowed as not_allowed:
+            raise not_allowed.reason from None
+        if signal is not None:
+            self._signals.send([signal])
+        return row if row.state != "waiting" else await self._answer(row)
+
+    async def submit_all(self, commands: Mapping[str, Submission]) -> dict[str, StoredCommand | Refusal]:
+        """Decide a command for each of these requests, each by itself; what came of them.
+
+        Raises RequestUnknown, KeyReused, StoreAway; then those before have been decided.
+        """
+        found: dict[str, StoredCommand | Refusal] = {}
+        for request_id, submission in sorted(commands.items()):
+            given = await self._store.in_turn(move_one, self._commands, request_id, submission)
+            if isinstance(given, Refusal):
+                found[request_id] = given
+                continue
+            found[request_id] = given.row
+            if given.signal is not None:
+                self._signals.send([given.signal])
+        return found
+
+    async def submit_bulk(self, order: BulkOrder) -> str:
+        """Keep one command for many requests; its id. Behind it, each request gets its own.
+
+        Raises KeyReused, StoreAway; then nothing was accepted.
+        """
+        bulk_id = await asyncio.to_thread(self._store.write, lambda s: accept_bulk(s, order))
+        if bulk_id == order.id:
+            self._behind(self._hand_in(bulk_id))
+        return bulk_id
+
+    async def _hand_in(self, bulk_id: str) -> None:
+        """A few requests at a time."""
+        while True:
+            try:
+                signals = await asyncio.to_thread(
+                    hand_in, self._store, self._commands, bulk_id, self.clock(), HANDED_AT_ONCE
+                )
+            except StoreAway as error:
+                log.warning("bulk %s is left to the relay: %s", bulk_id, error)
+                return
+            if signals is None:
+                return
+            self._signals.send(signals)
+
+    async def _answer(self, waiting: StoredCommand) -> StoredCommand:
+        """The row of a command that waits, once it is answered or the time is up. It is kept, whatever happens now."""
+        deadline = asyncio.get_running_loop().time() + self._answer_within
+        pause = FIRST_LOOK_SECONDS
+        while True:
+            try:
+                row = await self._store.in_turn(self._store.read, lambda s: read_command(s, waiting.id)) or waiting
+            except StoreAway:
+                row = waiting
+            left = deadline - asyncio.get_running_loop().time()
+            if row.state != "waiting" or left <= 0:
+                return row
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_LOOK_SECONDS)
+
+    async def close(self) -> None:
+        """Let the signals that are under way arrive."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=self._answer_within)
+        await self._signals.close(timedelta(seconds=self._answer_within))
+
+    def _behind(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

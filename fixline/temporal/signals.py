@@ -1,0 +1,172 @@
+"""Signals to requests' workflows: what is left to do, told behind the answer.
+
+Owns every call to Temporal that concerns a request. A signal that Temporal has taken is durable, and nothing has to
+come back; the store is then told, a moment's signals in one transaction. Signals of one request that wait in this
+process are merged: only the newest goes. One that cannot be delivered, or is forgotten because the process ends, is the
+relay's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from fixline.messages import WORKFLOW_NAME, WorkflowInput, WorkflowSignal
+from fixline.search_attributes import at_start
+from fixline.service.relaying import mark_signalled
+from fixline.store.store import Store, StoreAway
+from fixline.temporal.attributes import SearchAttributes
+
+log = logging.getLogger(__name__)
+
+TASK_TIMEOUT = timedelta(seconds=3)
+"""How long Temporal waits for a worker in the middle of a workflow task: what a killed worker costs."""
+AT_ONCE = 32
+"""Calls of this process under way at once; what comes meanwhile waits, and is merged."""
+MARK_EVERY = timedelta(seconds=1)
+_REFUSED = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+AWAY = timedelta(seconds=1)
+"""After a call that did not arrive: how long what comes is left to the relay, without a try."""
+
+
+class Signals:
+    """Signals workflows of one task queue. One per process; used within its event loop."""
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        *,
+        task_queue: str,
+        timeout: timedelta = timedelta(seconds=3),
+        attributes: SearchAttributes | None = None,
+    ) -> None:
+        """Without `attributes` workflows are started without search attributes."""
+        self._client = client
+        self._store = store
+        self._task_queue = task_queue
+        self._timeout = timeout
+        self._attributes = attributes
+        self._waiting: dict[str, WorkflowSignal] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._told: dict[str, int] = {}
+        self._marking: asyncio.Task[None] | None = None
+        self._away_until = 0.0
+
+    def send(self, signals: Iterable[WorkflowSignal]) -> None:
+        """Tell the workflows, behind the caller's back."""
+        if self._away:
+            return
+        for signal in signals:
+            self._waiting[signal.request_id] = merged(self._waiting.get(signal.request_id), signal)
+            if signal.request_id not in self._sending:
+                self._sending[signal.request_id] = asyncio.create_task(self._send_waiting(signal.request_id))
+
+    async def deliver(self, signal: WorkflowSignal) -> bool:
+        """Tell one workflow; whether Temporal has taken it in time. It is started where it does not run, unless nothing
+        is left to do."""
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                await self._deliver(await self._confirmed(signal))
+        except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
+            log.debug("signalling %s to %s: %s", signal.name, signal.request_id, error)
+            if not isinstance(error, RPCError) or error.status in _AWAY:
+                self._away_until = asyncio.get_running_loop().time() + AWAY.total_seconds()
+            if self._attributes is not None and isinstance(error, RPCError) and error.status in _REFUSED:
+                self._attributes.doubt()  # the next one looks first: the server may have been replaced
+            return False
+        self._told[signal.request_id] = max(signal.work.decision, self._told.get(signal.request_id, 0))
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._mark_soon())
+        return True
+
+    async def close(self, within: timedelta) -> None:
+        """Let what is under way end, and note it."""
+        if self._sending:
+            await asyncio.wait(self._sending.values(), timeout=within.total_seconds())
+        await self.mark()
+
+    async def mark(self) -> None:
+        """Note in the store what the workflows have been told. A note that is lost costs a signal of the relay's."""
+        told, self._told = self._told, {}
+        if not told:
+            return
+        try:
+            await self._store.in_turn(self._store.write, lambda s: mark_signalled(s, told))
+        except StoreAway as error:
+            log.warning("%d signals that were delivered could not be noted: %s", len(told), error)
+
+    async def _mark_soon(self) -> None:
+        while self._told:
+            await asyncio.sleep(MARK_EVERY.total_seconds())
+            await self.mark()
+
+    @property
+    def _away(self) -> bool:
+        """Whether Temporal has not been reached just now."""
+        return asyncio.get_running_loop().time() < self._away_until
+
+    async def _send_waiting(self, request_id: str) -> None:
+        """Send what waits for a request, the newest only, until nothing does: in order, and one at a time."""
+        try:
+            async with self._slots:
+                while not self._away and (signal := self._waiting.pop(request_id, None)) is not None:
+                    await self.deliver(signal)
+        finally:
+            self._waiting.pop(request_id, None)  # what was not tried is the relay's
+            del self._sending[request_id]
+
+    async def _confirmed(self, signal: WorkflowSignal) -> WorkflowSignal:
+        """The signal, without search attributes that the server has not confirmed."""
+        if self._attributes is not None and await self._attributes.ready():
+            return signal
+        return replace(signal, work=replace(signal.work, attributes=None))
+
+    async def _deliver(self, signal: WorkflowSignal) -> None:
+        if not signal.starts:
+            try:
+                await self._client.get_workflow_handle(signal.request_id).signal(
+                    signal.name, signal.work, rpc_timeout=self._timeout
+                )
+                return
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            if signal.work.over:
+                return
+        described = signal.work.attributes
+        await self._client.start_workflow(
+            WORKFLOW_NAME,
+            # Where no run was found, the request may have been closed since this was said: the store knows.
+            WorkflowInput(signal.request_id, look=not signal.starts),
+            search_attributes=at_start(described) if described is not None else None,
+            id=signal.request_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=signal.name,
+            start_signal_args=[signal.work],
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=self._timeout,
+        )
+
+
+def merged(earlier: WorkflowSignal | None, later: WorkflowSignal) -> WorkflowSignal:
+    """Of two signals of one request the one of the later decision, with what only the other one says: that the workflow
+    has to be started, and when to wake for an instant that is still the next."""
+    if earlier is None:
+        return later
+    first, last = sorted((earlier, later), key=lambda each: each.work.decision)
+    work = last.work
+    if work.wake_at is None and work.next_at == first.work.next_at:
+        work = replace(work, wake_at=first.work.wake_at)
+    return replace(last, work=work, starts=earlier.starts or later.starts)
