@@ -321,7 +321,11 @@ class DefinitionVersionRow(SQLModel, table=True):
     origin: str = Field(default="folder", sa_column_kwargs={"server_default": "folder"})
     published_by: str | None = None
 
-    __table_args__ = (Index("uq_definition_number", "type", "number", unique=True),)
+    __table_args__ = (
+        Index("uq_definition_number", "type", "number", unique=True),
+        # Two that publish a type for the first time find no row to wait for each other at.
+        _partial("uq_definition_current", "type", where="current", unique=True),
+    )
 
 
 class ContactRow(SQLModel, table=True):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import datetime
 from functools import partial
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
+from fixline.domain.definition.model import Definition
 from fixline.domain.process.decision import Refused
+from fixline.store import versions
 from fixline.store.tables import DefinitionVersionRow
 from fixline.store.versions import Versions, VersionUnknown, publish
 from tests.support.city import City, at_once
@@ -78,6 +82,32 @@ def test_a_version_is_read_once_per_process(city: City) -> None:
     version = errand().version
     found = city.store.read(lambda s: versions.load(s, version))
     assert city.store.read(lambda s: versions.load(s, version)) is found
+
+
+def test_two_that_publish_a_type_for_the_first_time_leave_one_current_version(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither finds a row at which to wait for the other; on SQLite writers take turns anyway."""
+    first, second = errand(title="First"), errand(title="Second")
+    under_way, go_on = threading.Event(), threading.Event()
+    real_add = versions._add
+
+    def add(session: Session, definition: Definition, now: datetime, *, current: bool) -> None:
+        if definition is first and not under_way.is_set():
+            under_way.set()
+            go_on.wait(0.5)
+        real_add(session, definition, now, current=current)
+
+    monkeypatch.setattr(versions, "_add", add)
+    other = threading.Thread(target=city.publish, args=(first,))
+    other.start()
+    assert under_way.wait(5)
+    city.publish(second)
+    go_on.set()
+    other.join()
+    wanted = select(DefinitionVersionRow).where(DefinitionVersionRow.type == "errand")
+    rows = city.store.read(lambda s: list(s.exec(wanted)))
+    assert (len(rows), [row.current for row in rows].count(True)) == (2, 1)
 
 
 def test_publishing_at_once_leaves_one_current_version(city: City) -> None:

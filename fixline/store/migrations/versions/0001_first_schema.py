@@ -78,6 +78,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_definition_version_type", "definition_version", ["type"])
     op.create_index("uq_definition_number", "definition_version", ["type", "number"], unique=True)
+    op.create_index("uq_definition_current", "definition_version", ["type"], unique=True, **_where("current"))
     op.create_table(
         "team_turn",
         sa.Column("team", sa.String(), nullable=False),
