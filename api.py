@@ -19,9 +19,10 @@ from temporalio.client import Client
 from fixline.catalog import Catalog, Organisation, read_catalog
 from fixline.errors import FixlineError
 from fixline.identity.keys import ensure_admin_key
-from fixline.service.pacing import Pacing
+from fixline.outbound.notices import KINDS
 from fixline.service.publishing import Taken, take_folder
 from fixline.service.requests import RequestService
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import utc_now
 from fixline.settings import Settings, read_settings
 from fixline.store.store import Store
@@ -63,7 +64,7 @@ def create_app(
         versions,
         answer_within_seconds=settings.answer_within_seconds,
         clock=clock,
-        pacing=Pacing(settings.due_per_second),
+        scheduling=Scheduling(settings.due_per_second, KINDS if settings.notices_url else ()),
     )
     return build_app(
         Parts(

@@ -25,11 +25,11 @@ from activities.notification import Notify
 from activities.tell_request import Send, TellRequest
 from fixline import __version__
 from fixline.catalog import Organisation
-from fixline.outbound.notices import LogNotifier, Notifier
+from fixline.outbound.notices import KINDS, Channel, LogChannel, WebhookChannel
 from fixline.outbound.webhook import Outgoing
 from fixline.service.commands import Commands
 from fixline.service.effects import Effects
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.settings import Settings, read_secret
 from fixline.store.checkpoints import keep_checkpointing
 from fixline.store.store import Store
@@ -49,17 +49,17 @@ LEAVE_WITHIN = timedelta(seconds=5)
 def build_activities(
     store: Store,
     organisation: Organisation,
-    notifier: Notifier | None = None,
+    channel: Channel | None = None,
     send: Send | None = None,
     outgoing: Outgoing | None = None,
-    pacing: Pacing | None = None,
+    scheduling: Scheduling | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its dependencies. Without `send` the relay signals what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
-    versions, crews, pacing = Versions(), Crews(organisation), pacing or Pacing()
-    commands = Commands(store, versions, pacing)
+    versions, crews, scheduling = Versions(), Crews(organisation), scheduling or Scheduling()
+    commands = Commands(store, versions, scheduling)
     effects = Effects(store, commands)
-    channel, out = notifier or LogNotifier(), outgoing or Outgoing(read_secret)
+    channel, out = channel or LogChannel(), outgoing or Outgoing(read_secret)
     return [
         DecideDue(commands).decide_due,
         Dispatch(effects, crews).dispatch,
@@ -67,7 +67,7 @@ def build_activities(
         Escalate(effects, organisation, channel).escalate,
         Notify(effects, organisation, channel).notify,
         TellRequest(effects, send).tell_request,
-        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), send, pacing).open_follow_on,
+        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), send, scheduling).open_follow_on,
         AskAgency(effects, organisation, channel, out).ask_agency,
         Call(effects, organisation, out).call,
     ]
@@ -105,11 +105,13 @@ def build_worker(
 
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what no workflow was told."""
-    queue, attributes, pacing = settings.task_queue, SearchAttributes(client), Pacing(settings.due_per_second)
+    queue, attributes, url = settings.task_queue, SearchAttributes(client), settings.notices_url
+    scheduling = Scheduling(settings.due_per_second, KINDS if url else ())
     signals = Signals(client, store, task_queue=queue, attributes=attributes)
     out = Outgoing(read_secret, private_hosts=settings.private_hosts)
-    activities = build_activities(store, organisation, None, signals.send, out, pacing)
-    relay = Relay(store, signals, Commands(store, Versions(), pacing), pacing=pacing)
+    channel = WebhookChannel(out, url, settings.notices_secret_from) if url else LogChannel()
+    activities = build_activities(store, organisation, channel, signals.send, out, scheduling)
+    relay = Relay(store, signals, Commands(store, Versions(), scheduling), scheduling=scheduling)
     slots = settings.worker_slots
     new_worker = partial(build_worker, client, activities, task_queue=queue, slots=slots, attributes=attributes)
     parts = (attributes.keep(), relay.run(), keep_checkpointing(store), while_database_answers(store, new_worker))

@@ -16,7 +16,7 @@ from fixline.domain.process.effects import AskAgency as Asking
 from fixline.domain.process.effects import Call as Calling
 from fixline.domain.records import to_data
 from fixline.messages import EffectInput, PendingWork
-from fixline.outbound.notices import Notice, Notifier
+from fixline.outbound.notices import Channel, Notice
 from fixline.outbound.webhook import NotDelivered, Outgoing
 from fixline.service.effects import Effects
 from fixline.service.submissions import Locked, utc_now
@@ -29,20 +29,20 @@ class AskAgency:
         self,
         effects: Effects,
         organisation: Organisation,
-        notifier: Notifier,
+        channel: Channel,
         outgoing: Outgoing,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._effects = effects
         self._organisation = organisation
-        self._notifier = notifier
+        self._channel = channel
         self._outgoing = outgoing
         self._clock = clock
 
     @activity.defn(name="ask_agency")
     def ask_agency(self, given: EffectInput) -> PendingWork:
         """Ask the party, under the effect's id as the key."""
-        return self._effects.reach(given.request_id, given.effect_id, self._clock, self._ask)
+        return self._effects.reach(given.request_id, given.effect_ids, self._clock, self._ask)
 
     def _ask(self, effect: Asking, request: Locked) -> EffectResult:
         agency = self._organisation.agencies.get(effect.agency)
@@ -66,8 +66,8 @@ class AskAgency:
 
     def _by_email(self, agency: Agency, effect: Asking, request: Locked) -> str:
         event = f"agency_asked {effect.step}"
-        self._notifier.send(Notice(key=effect.id, request_id=request.id, event=event, to=agency.key))
-        return self._notifier.channel
+        self._channel.send(Notice(key=effect.id, request_id=request.id, event=event, to=agency.key))
+        return self._channel.name
 
 
 def told(effect: Asking | Calling, request: Locked) -> dict[str, object]:

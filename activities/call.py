@@ -36,7 +36,7 @@ class Call:
     @activity.defn(name="call")
     def call(self, given: EffectInput) -> PendingWork:
         """Call the system, under the effect's id as the key."""
-        return self._effects.reach(given.request_id, given.effect_id, self._clock, self._call)
+        return self._effects.reach(given.request_id, given.effect_ids, self._clock, self._call)
 
     def _call(self, effect: Calling, request: Locked) -> EffectResult:
         system = self._organisation.systems.get(effect.system)

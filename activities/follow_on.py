@@ -13,7 +13,7 @@ from fixline.domain.process.effects import OpenFollowOn as Opening
 from fixline.messages import EffectInput, PendingWork, WorkflowSignal
 from fixline.service.effects import Effects
 from fixline.service.follow_ons import FollowOn, open_follow_on
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Locked
 from fixline.store.versions import Versions
 
@@ -27,13 +27,13 @@ class OpenFollowOn:
         versions: Versions,
         zone: ZoneInfo,
         send: Send | None = None,
-        pacing: Pacing | None = None,
+        scheduling: Scheduling | None = None,
     ) -> None:
         self._effects = effects
         self._versions = versions
         self._zone = zone
         self._send = send
-        self._pacing = pacing or Pacing()
+        self._scheduling = scheduling or Scheduling()
 
     @activity.defn(name="open_follow_on")
     async def open_follow_on(self, given: EffectInput) -> PendingWork:
@@ -48,7 +48,7 @@ class OpenFollowOn:
 
         def taking(session: Session, effect: Opening, request: Locked) -> EffectResult | None:
             nonlocal opened
-            opened = open_follow_on(session, self._versions, self._zone, self._pacing, effect, request, given.now)
+            opened = open_follow_on(session, self._versions, self._zone, self._scheduling, effect, request, given.now)
             return opened.report
 
         work = self._effects.take(given.request_id, given.effect_id, given.now, taking)

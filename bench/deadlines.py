@@ -30,7 +30,7 @@ from bench.storm_count import check_histories, check_journal
 from bench.system import ADMIN_KEY, THIS, Checkout, System, Used, add_against, postgres, running
 from bench.wanted import at_most
 from fixline import loops
-from fixline.service.pacing import DUE_PER_SECOND
+from fixline.service.scheduling import DUE_PER_SECOND
 
 AT_ONCE = 16
 OPENED_A_SECOND = 25

@@ -67,7 +67,7 @@ async def main() -> None:
         migrate(store)
         service = Service(store)
         walk = Walk()
-        done = {"outcome": "pothole", "form": {"depth": 12}}
+        done, request_id = {"outcome": "pothole", "form": {"depth": 12}}, ""
         for following in (False, True):
             request_id = (await service.post("requests", POTHOLE, status=201))["id"]
             with followed(walk) if following else nullcontext():

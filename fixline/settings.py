@@ -48,11 +48,17 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
     worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")
     due_per_second: int = Field(
-        45, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
+        50, ge=1, le=10_000, description="How many requests that fall due at one instant are woken each second"
     )
     outgoing_private_hosts: str | None = Field(
         None,
         description="Hosts, separated by commas, that may be called at private addresses and without TLS; default none",
+    )
+    notices_url: str | None = Field(
+        None, description="Where notices to people are posted, signed; default none: they are written to the log"
+    )
+    notices_secret_from: str = Field(
+        "FIXLINE_SECRET_NOTICES", description="The variable that holds the secret with which those are signed"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 

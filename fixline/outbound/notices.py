@@ -1,15 +1,21 @@
-"""The one port through which Fixline tells anybody anything.
+"""The channels through which people are told anything.
 
-The only channel so far is the log: it says that, to which kind of audience and about what, never a contact.
+The log is the one that holds by default: it says that, to which kind of audience and about what, never a contact. With
+FIXLINE_NOTICES_URL notices go to a system of the city's own instead, which knows how to reach people.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from fixline.outbound.webhook import Outgoing
+
 log = logging.getLogger("fixline.notices")
+
+KINDS = ("notify", "escalate")
+"""The kinds of effects that tell people."""
 
 
 @dataclass(frozen=True)
@@ -22,25 +28,40 @@ class Notice:
     to: str
 
 
-class Notifier(Protocol):
-    """A way to tell people. `send` may be called again with the same key and must then do nothing new.
+class Channel(Protocol):
+    """A way to tell people. `send` may be called again with the same key, which whoever gets it knows by the key.
 
-    `at_once`: sending waits for nobody (no network, no disk), so the event loop may do it.
+    `outside`: sending leaves this machine, and may take its time.
     """
 
-    channel: str
-    at_once: bool
+    name: str
+    outside: bool
 
     def send(self, notice: Notice) -> None:
         """Send the notice; raise when it could not be sent."""
 
 
-class LogNotifier:
+class LogChannel:
     """Writes notices to the log."""
 
-    channel = "log"
-    at_once = True
+    name = "log"
+    outside = False
 
     def send(self, notice: Notice) -> None:
         """One line: event, request, audience."""
         log.info("%s %s -> %s", notice.event, notice.request_id, notice.to, extra={"key": notice.key})
+
+
+class WebhookChannel:
+    """Posts notices, signed, to one address."""
+
+    name = "webhook"
+    outside = True
+
+    def __init__(self, outgoing: Outgoing, url: str, secret_from: str) -> None:
+        self._outgoing, self._url, self._secret_from = outgoing, url, secret_from
+
+    def send(self, notice: Notice) -> None:
+        """Post it. Raises NotDelivered."""
+        data = {name: value for name, value in asdict(notice).items() if name != "key"}
+        self._outgoing.post(self._url, self._secret_from, notice.key, {"type": "notice", "data": data})

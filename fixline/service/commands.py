@@ -28,8 +28,8 @@ from fixline.domain.process.commands import COMMAND, SYSTEM, Actor, Command, Mov
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.errors import FixlineError
 from fixline.messages import PendingWork, WorkflowSignal
-from fixline.service.pacing import Pacing
 from fixline.service.pending import pending_work
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import (
     KeyReused,
     Locked,
@@ -75,8 +75,6 @@ class _Waiting(NamedTuple):
     """The columns of a waiting command."""
 
     id: str
-    number: int
-    kind: str
     body: dict[str, Any]
     actor: dict[str, Any]
     accepted_at: datetime
@@ -97,10 +95,10 @@ class _Run:
 class Commands:
     """Decides commands and what is due. One per process; `versions` caches definitions."""
 
-    def __init__(self, store: Store, versions: Versions, pacing: Pacing | None = None) -> None:
+    def __init__(self, store: Store, versions: Versions, scheduling: Scheduling | None = None) -> None:
         self._store = store
         self._versions = versions
-        self._pacing = pacing or Pacing()
+        self._scheduling = scheduling or Scheduling()
         self.in_turn = store.in_turn
 
     # -- in a transaction of their own -----------------------------------------------------------------------------
@@ -264,7 +262,7 @@ class Commands:
         if changes:
             statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})
             row = row._replace(**{name: value for name, value in changes.items() if name in Locked._fields})
-        return pending_work(session, row, self._pacing, news=unarmed or row.next_at != before)
+        return pending_work(session, row, self._scheduling, news=unarmed or row.next_at != before)
 
     # -- faults of ours --------------------------------------------------------------------------------------------
 
@@ -445,12 +443,8 @@ def _count_fault(session: Session, request_id: str, command_id: str, text: str, 
     return row
 
 
-def retry_parked(session: Session, command_ids: Sequence[str] | None = None) -> int:
-    """Let parked commands wait again (all, or those named); the relay has them tried. Answers how many."""
-    statement = update(CommandRow).where(col(CommandRow.state) == "failed")
-    if command_ids is not None:
-        statement = statement.where(col(CommandRow.id).in_(command_ids))
-    result = session.execute(
-        statement.values(state="waiting", answer={}, attempts=0, retries=CommandRow.retries + 1, applied_at=None)
-    )
+def retry_parked(session: Session) -> int:
+    """Let parked commands wait again; the relay has them tried. Answers how many."""
+    again = {"state": "waiting", "answer": {}, "attempts": 0, "retries": CommandRow.retries + 1, "applied_at": None}
+    result = session.execute(update(CommandRow).where(col(CommandRow.state) == "failed").values(**again))
     return int(getattr(result, "rowcount", 0))

@@ -49,8 +49,19 @@ _NO_RESULT = {"kind", "effect", "effect_kind"}
 
 Taking = Callable[[Session, Any, Locked], EffectResult | None]
 """The work of one kind of effect: may read and write in the transaction, answers what it learned."""
-Reaching = Callable[[Any, Locked], EffectResult | None]
-"""The work of an effect that reaches outside, given with its request: answers what it learned, or raises."""
+Finding = Callable[[Session, Any, Locked], Any]
+"""What the work of an effect needs to know, read in a transaction before it."""
+Reaching = Callable[[Any, Any], EffectResult | None]
+"""The work of an effect that reaches outside, given what was found, else its request: what it learned, or raises."""
+Learned = dict[str, EffectResult | Exception | None]
+"""What each effect's work came to, by the effect's id."""
+
+
+class Begun(NamedTuple):
+    """Effects that are to be taken, each with what was found for it; and those for which nobody waits any more."""
+
+    ready: list[tuple[Effect, Any]]
+    pointless: list[str]
 
 
 class EffectUnknown(FixlineError, LookupError):
@@ -83,29 +94,6 @@ class Effects:
             self._note_failure(request_id, effect_id, fault)
             raise
 
-    def take_all(self, request_id: str, effect_ids: Sequence[str], now: datetime, taking: Taking) -> PendingWork:
-        """Take some effects in one transaction; one by one where that fails, so that no other waits for the one at
-        fault. Raises as `take` does."""
-        if len(effect_ids) == 1:
-            return self.take(request_id, effect_ids[0], now, taking)
-        try:
-            return self._store.write(lambda s: self._settle(s, request_id, effect_ids, now, taking))
-        except EXPECTED:
-            raise
-        except Exception:
-            log.exception("taking %s together failed; going on one by one", ", ".join(effect_ids))
-        failed: list[Exception] = []
-        for effect_id in effect_ids:
-            try:
-                self.take(request_id, effect_id, now, taking)
-            except EXPECTED:
-                raise
-            except Exception as fault:
-                failed.append(fault)
-        if failed:
-            raise failed[-1]
-        return self.take(request_id, effect_ids[-1], now, taking)  # says what is left to do
-
     def tell(self, request_id: str, effect_id: str, now: datetime) -> tuple[PendingWork, WorkflowSignal | None]:
         """Decide the command of a `tell_request` at the other request; what is left to do, and what the other one's
         workflow is to be told.
@@ -123,21 +111,90 @@ class Effects:
             text = fault_text(fault)
         return self._store.write(lambda s: self._tell(s, request_id, effect_id, now, text))
 
-    def reach(self, request_id: str, effect_id: str, now: Callable[[], datetime], reaching: Reaching) -> PendingWork:
-        """Take one effect that reaches outside for a step: not when it has been taken, nor when the step was left.
+    def reach(
+        self,
+        request_id: str,
+        effect_ids: Sequence[str],
+        now: Callable[[], datetime],
+        reaching: Reaching,
+        finding: Finding | None = None,
+    ) -> PendingWork:
+        """Take effects that reach outside: not those that have been taken, nor those for which nobody waits any more.
 
-        Raises as `take` does. `now` is asked after the work, which may have taken a while.
+        Raises as `take` does, once all have been tried. `now` is asked after the work, which may have taken a while.
         """
-        kept, request = self._store.read(lambda s: _begin(s, request_id, effect_id))
-        effect = kept.effect
-        if kept.state in OVER or request.state is None or effect.pointless(read_state(request.state)):
-            return self._store.write(lambda s: self._drop(s, request_id, effect_id))
+        begun = self.begin(request_id, effect_ids, finding)
+        return self.settle(request_id, begun, self.reached(begun, reaching), now())
+
+    def begin(self, request_id: str, effect_ids: Sequence[str], finding: Finding | None = None) -> Begun:
+        """Find out what is still to be taken, and what its work needs to know; nothing is written."""
+
+        def work(session: Session) -> Begun:
+            request = lock_request(session, request_id)
+            state = read_state(request.state) if request.state else None
+            begun = Begun([], [])
+            for kept in [_kept(session, effect_id) for effect_id in effect_ids]:
+                if kept.state in OVER:
+                    continue
+                effect = kept.effect
+                if state is None or effect.pointless(state):
+                    begun.pointless.append(effect.id)
+                else:
+                    begun.ready.append((effect, finding(session, effect, request) if finding else request))
+            return begun
+
+        return self._store.read(work)
+
+    def reached(self, begun: Begun, reaching: Reaching) -> Learned:
+        """Do the work of each, outside of any transaction; what it learned, or why it failed."""
+        learned: Learned = {}
+        for effect, found in begun.ready:
+            try:
+                learned[effect.id] = reaching(effect, found)
+            except Exception as fault:
+                learned[effect.id] = fault
+        return learned
+
+    def settle(self, request_id: str, begun: Begun, learned: Learned, now: datetime) -> PendingWork:
+        """Mark what was done, and apply what it learned, in one transaction; one by one where that fails, so that no
+        other waits for the one at fault. Raises the last failure, once all is written."""
+        failed = {effect_id: each for effect_id, each in learned.items() if isinstance(each, Exception)}
+        done = {effect_id: each for effect_id, each in learned.items() if not isinstance(each, Exception)}
+
+        def write(session: Session) -> PendingWork:
+            for effect_id, fault in failed.items():
+                _failed(session, request_id, effect_id, fault_text(fault))
+            for effect_id in begun.pointless:
+                _drop(session, effect_id)
+            return self._settle(session, request_id, list(done), now, lambda _s, effect, _r: done[effect.id])
+
         try:
-            learned = reaching(effect, request)
-        except Exception as fault:
-            self._note_failure(request_id, effect_id, fault)
+            work = self._store.write(write)
+        except EXPECTED:
             raise
-        return self.take(request_id, effect_id, now(), lambda *_: learned)
+        except Exception as fault:
+            if len(learned) <= 1:
+                for effect_id in learned:
+                    self._note_failure(request_id, effect_id, fault)
+                raise
+            log.exception("taking %s together failed; going on one by one", ", ".join(learned))
+            work = self._settle_each(request_id, begun, learned, now)
+        if failed:
+            raise list(failed.values())[-1]
+        return work
+
+    def _settle_each(self, request_id: str, begun: Begun, learned: Learned, now: datetime) -> PendingWork:
+        faults: list[Exception] = []
+        for effect_id, each in learned.items():
+            try:
+                self.settle(request_id, Begun([], []), {effect_id: each}, now)
+            except EXPECTED:
+                raise
+            except Exception as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[-1]
+        return self.settle(request_id, Begun([], begun.pointless), {}, now)  # says what is left to do
 
     def _note_failure(self, request_id: str, effect_id: str, fault: Exception) -> None:
         self._store.write(lambda s: _failed(s, request_id, effect_id, fault_text(fault)))
@@ -175,28 +232,12 @@ class Effects:
         statements.SETTLE_EFFECT.run(session, {"id_": effect_id, **settled, "result": result})
         return learned
 
-    def _drop(self, session: Session, request_id: str, effect_id: str) -> PendingWork:
-        """Nobody waits for it any more; what was last wrong with it stays on the row."""
-        request = lock_request(session, request_id)
-        effect = session.get_one(EffectRow, effect_id)
-        if effect.state not in OVER:
-            effect.state = "dropped"
-            session.add(effect)
-            session.flush()
-        return self._commands.work_of(session, request, told=True)
-
 
 def submission_of(learned: EffectResult, now: datetime) -> Submission:
     """An effect's report as a command; its id derives from the effect's."""
     return Submission(
         command_id=f"{learned.effect}:result", command=learned, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name
     )
-
-
-def _begin(session: Session, request_id: str, effect_id: str) -> tuple[_Kept, Locked]:
-    """The effect and its request."""
-    request = lock_request(session, request_id)
-    return _kept(session, effect_id), request
 
 
 def _kept(session: Session, effect_id: str) -> _Kept:
@@ -212,3 +253,12 @@ def _failed(session: Session, request_id: str, effect_id: str, text: str) -> Non
     if effect.state not in OVER:  # another worker may have taken it meanwhile
         effect.state, effect.last_error, effect.attempts = "failed", text, effect.attempts + 1
         session.add(effect)
+
+
+def _drop(session: Session, effect_id: str) -> None:
+    """Nobody waits for it any more; what was last wrong with it stays on the row."""
+    effect = session.get_one(EffectRow, effect_id)
+    if effect.state not in OVER:
+        effect.state = "dropped"
+        session.add(effect)
+        session.flush()

@@ -20,7 +20,7 @@ from fixline.domain.process.effects import OpenFollowOn
 from fixline.domain.relations.follow_ons import DEEPEST
 from fixline.messages import WorkflowSignal
 from fixline.service.opening import Report, decide_opening, open_request
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Locked, Submission
 from fixline.store.versions import Versions, VersionUnknown
 
@@ -40,7 +40,7 @@ def open_follow_on(
     session: Session,
     versions: Versions,
     zone: ZoneInfo,
-    pacing: Pacing,
+    scheduling: Scheduling,
     effect: OpenFollowOn,
     request: Locked,
     now: datetime,
@@ -68,7 +68,7 @@ def open_follow_on(
     if isinstance(preview, Refusal):
         wrong = "; ".join(f"{problem.field}: {problem.message}" for problem in preview.fields)
         return FollowOn(_failed(effect, preview.message + (f" ({wrong})" if wrong else "")))
-    opened = open_request(session, report, zone, pacing)
+    opened = open_request(session, report, zone, scheduling)
     return FollowOn(EffectResult(child=opened.row.request_id, **_reported(effect)), opened.signal)
 
 

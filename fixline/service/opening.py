@@ -19,8 +19,8 @@ from fixline.domain.process.commands import Open
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.messages import WorkflowSignal
 from fixline.service.commands import Given, answer_of
-from fixline.service.pacing import Pacing
 from fixline.service.pending import pending_work
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Locked, Submission, find_stored, to_stored
 from fixline.store import statements
 from fixline.store.projection import request_values, write_details
@@ -104,7 +104,7 @@ class Preview(NamedTuple):
     alike: Alike
 
 
-def open_request(session: Session, report: Report, zone: ZoneInfo, pacing: Pacing) -> Given:
+def open_request(session: Session, report: Report, zone: ZoneInfo, scheduling: Scheduling) -> Given:
     """Open a request: the answered command, or the earlier one for a repeated key.
 
     Raises Refused and KeyReused, which roll the transaction back: no number is used up.
@@ -117,11 +117,11 @@ def open_request(session: Session, report: Report, zone: ZoneInfo, pacing: Pacin
     decision = decide_opening(report, request_id)
     if isinstance(decision, Refusal):
         raise Refused(decision)
-    return write_opening(session, report, decision, pacing, alike)
+    return write_opening(session, report, decision, scheduling, alike)
 
 
 def write_opening(
-    session: Session, report: Report, decision: Decision, pacing: Pacing, alike: Alike = NOTHING
+    session: Session, report: Report, decision: Decision, scheduling: Scheduling, alike: Alike = NOTHING
 ) -> Given:
     """Write the first decision of a request and the command that led to it, with what the report may repeat."""
     submission = report.submission
@@ -156,5 +156,5 @@ def write_opening(
         session.add(contact)
     write_details(session, request_id, [decision], report.definition)
     locked = Locked(**{name: row[name] for name in Locked._fields})
-    work = pending_work(session, locked, pacing, news=True)
+    work = pending_work(session, locked, scheduling, news=True)
     return Given(command, WorkflowSignal(request_id, command.kind, work, starts=True))

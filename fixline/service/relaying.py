@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlmodel import Session, col
 
 from fixline.messages import WorkflowSignal
-from fixline.service.pacing import Pacing
 from fixline.service.pending import pending_work
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import lock_request
 from fixline.store import statements
 from fixline.store.tables import UNSIGNALLED, CommandRow, RequestRow, table_of
@@ -29,7 +29,7 @@ _TRIED_FIRST: Any = func.coalesce(_REQUEST.relayed_at, _REQUEST.updated_at)
 
 
 def claim_signals(
-    session: Session, now: datetime, patience: timedelta, limit: int, pacing: Pacing
+    session: Session, now: datetime, patience: timedelta, limit: int, scheduling: Scheduling
 ) -> list[WorkflowSignal]:
     """What is to be signalled now, each claimed for as long as the patience lasts; those behind longest first.
 
@@ -40,7 +40,7 @@ def claim_signals(
     waiting = select(_COMMAND.request_id).where(_COMMAND.state == "waiting", _COMMAND.accepted_at <= due)
     ids = _claim(session, now, due, limit, _BEHIND, _REQUEST.updated_at <= due)
     ids += _claim(session, now, due, limit - len(ids), _REQUEST.id.in_(waiting), _REQUEST.id.not_in(ids))
-    return [_signal(session, request_id, pacing) for request_id in ids]
+    return [_signal(session, request_id, scheduling) for request_id in ids]
 
 
 def _claim(session: Session, now: datetime, due: datetime, limit: int, *which: ColumnElement[bool]) -> list[str]:
@@ -54,11 +54,11 @@ def _claim(session: Session, now: datetime, due: datetime, limit: int, *which: C
     return ids
 
 
-def _signal(session: Session, request_id: str, pacing: Pacing) -> WorkflowSignal:
+def _signal(session: Session, request_id: str, scheduling: Scheduling) -> WorkflowSignal:
     """What is left to do, named after the last command."""
     row = lock_request(session, request_id)
     (kind,) = statements.LAST_KIND.first(session, {"request_id_": request_id}) or ("open",)
-    return WorkflowSignal(request_id, kind, pending_work(session, row, pacing, news=True))
+    return WorkflowSignal(request_id, kind, pending_work(session, row, scheduling, news=True))
 
 
 def mark_signalled(session: Session, decisions: Mapping[str, int]) -> None:

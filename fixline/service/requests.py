@@ -19,7 +19,7 @@ from fixline.service.bulk import BulkOrder, accept_bulk, hand_in
 from fixline.service.commands import Check, Commands, Given
 from fixline.service.moving import move_one
 from fixline.service.opening import Preview, Report, open_request, preview
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import NotAllowed, StoredCommand, Submission, read_command, utc_now
 from fixline.store.store import Store, StoreAway
 from fixline.store.versions import Versions
@@ -53,14 +53,14 @@ class RequestService:
         *,
         answer_within_seconds: float = 3.0,
         clock: Callable[[], datetime] = utc_now,
-        pacing: Pacing | None = None,
+        scheduling: Scheduling | None = None,
     ) -> None:
         self._store = store
         self._signals = signals
         self._zone = zone
         self._answer_within = answer_within_seconds
-        self._pacing = pacing or Pacing()
-        self._commands = Commands(store, versions, self._pacing)
+        self._scheduling = scheduling or Scheduling()
+        self._commands = Commands(store, versions, self._scheduling)
         self._background: set[asyncio.Task[Any]] = set()
         self.clock = clock
 
@@ -76,7 +76,7 @@ class RequestService:
         """
 
         def opening() -> Given:
-            return self._store.write(lambda s: open_request(s, report, self._zone, self._pacing))
+            return self._store.write(lambda s: open_request(s, report, self._zone, self._scheduling))
 
         try:
             row, signal = await self._store.in_turn(opening, patience=patience)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, select, text, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, text, update
 
 from fixline.store.prepared import Prepared
 from fixline.store.tables import ClockRow, CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
@@ -28,11 +28,16 @@ LOCK_REQUEST = Prepared(select(*(REQUEST.c[name] for name in _LOCKED)).where(REQ
 """The columns of a request that a decision needs, and the lock that keeps others out (`request_id_`)."""
 
 WAITING = Prepared(
-    select(COMMAND.c.id, COMMAND.c.number, COMMAND.c.kind, COMMAND.c.body, COMMAND.c.actor, COMMAND.c.accepted_at)
+    select(COMMAND.c.id, COMMAND.c.body, COMMAND.c.actor, COMMAND.c.accepted_at)
     .where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting")
     .order_by(COMMAND.c.number)
 )
 """The commands that a fault of ours keeps from being decided, in order (`request_id_`)."""
+
+COUNT_WAITING = Prepared(
+    select(func.count()).select_from(COMMAND).where(COMMAND.c.request_id == _ID, COMMAND.c.state == "waiting")
+)
+"""How many they are."""
 
 PENDING = Prepared(
     select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.reach, EFFECT.c.decision)

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 
 from fixline.service.bulk import claim_bulk, hand_in
 from fixline.service.commands import Commands
-from fixline.service.pacing import Pacing
 from fixline.service.relaying import claim_signals
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import utc_now
 from fixline.store.store import Store, StoreAway
 from fixline.temporal.signals import Signals
@@ -41,13 +41,13 @@ class Relay:
         signals: Signals,
         commands: Commands,
         *,
-        pacing: Pacing | None = None,
+        scheduling: Scheduling | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._signals = signals
         self._commands = commands
-        self._pacing = pacing or Pacing()
+        self._scheduling = scheduling or Scheduling()
         self._clock = clock
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
@@ -79,7 +79,7 @@ class Relay:
         now = self._clock()
         await asyncio.to_thread(self._go_on_with_bulk, now)
         signals = await asyncio.to_thread(
-            self._store.write, lambda s: claim_signals(s, now, PATIENCE, BATCH, self._pacing)
+            self._store.write, lambda s: claim_signals(s, now, PATIENCE, BATCH, self._scheduling)
         )
 
         async def deliver(number: int) -> bool:

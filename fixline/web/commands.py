@@ -6,9 +6,10 @@ Owns the verbs under /requests/{id} and GET /commands/{id}; all verbs go through
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 
 from fixline.catalog import Organisation
 from fixline.domain.process.commands import (
@@ -22,6 +23,7 @@ from fixline.domain.process.commands import (
     Recategorise,
     Reopen,
     Resume,
+    Role,
     SendBack,
     Signal,
 )
@@ -65,6 +67,7 @@ from fixline.web.schemas.commands import (
     SignalIn,
 )
 
+F = TypeVar("F", bound=Callable[..., Any])
 verbs = guarded_router("/requests/{request_id}", "commands")
 router = guarded_router("/commands", "commands")
 
@@ -74,12 +77,17 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def door_of(request: Request) -> CommandHandler:
+async def handler_of(request: Request) -> CommandHandler:
     """The handler, for this caller: one dependency, where four that it is made of would be solved for each call."""
     return CommandHandler(parts_of(request), caller_of(request), repeat_of(request), metrics_of(request))
 
 
-HandlerOf = Annotated[CommandHandler, Depends(door_of)]
+HandlerOf = Annotated[CommandHandler, Depends(handler_of)]
+
+
+def verb(path: str, summary: str, roles: tuple[Role, ...], of: APIRouter = verbs) -> Callable[[F], F]:
+    """A route that gives a command."""
+    return of.post(path, summary=summary, response_model=AppliedOut, responses=ANSWERS, dependencies=[allow(roles)])
 
 
 def known_team(organisation: Organisation, team: str | None) -> str | None:
@@ -89,74 +97,38 @@ def known_team(organisation: Organisation, team: str | None) -> str | None:
     return team
 
 
-@verbs.post(
-    "/hold",
-    summary="Put on hold",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/hold", "Put on hold", LEADS)
 async def hold(request_id: str, body: HoldIn, handler: HandlerOf) -> Answer:
     """Clocks that may pause stand until the request is resumed; nobody starts new work."""
-    return await handler.to_request(request_id, well_formed(Hold, reason=body.reason, code=body.code))
+    return await handler.to_request(request_id, well_formed(Hold, **body.model_dump()))
 
 
-@verbs.post(
-    "/resume",
-    summary="End a hold",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/resume", "End a hold", LEADS)
 async def resume(request_id: str, body: ResumeIn, handler: HandlerOf) -> Answer:
     """The request goes on where it was."""
     return await handler.to_request(request_id, well_formed(Resume, reason=body.reason))
 
 
-@verbs.post(
-    "/cancel",
-    summary="Withdraw a request",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(CLIENTS)],
-)
+@verb("/cancel", "Withdraw a request", CLIENTS)
 async def cancel(request_id: str, body: CancelIn, handler: HandlerOf) -> Answer:
     """Close the request as cancelled. A service cancels for the reporter, as long as the definition lets reporters."""
     return await handler.to_request(request_id, well_formed(Cancel, reason=body.reason))
 
 
-@verbs.post(
-    "/reopen",
-    summary="Open a closed request again",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(CLIENTS)],
-)
+@verb("/reopen", "Open a closed request again", CLIENTS)
 async def reopen(request_id: str, body: ReopenIn, handler: HandlerOf) -> Answer:
     """It goes on where its definition says, with new deadlines. A service reopens for the reporter."""
     return await handler.to_request(request_id, well_formed(Reopen, reason=body.reason))
 
 
-@verbs.post(
-    "/priority",
-    summary="Set the priority by hand",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/priority", "Set the priority by hand", LEADS)
 async def priority(request_id: str, body: PriorityIn, handler: HandlerOf) -> Answer:
     """A floor: answers may raise the priority above it. Null takes it back; budgets of deadlines follow."""
     command = well_formed(Prioritise, priority=body.priority, reason=body.reason)
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/recategorise",
-    summary="Make it a request of another type",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/recategorise", "Make it a request of another type", LEADS)
 async def recategorise(request_id: str, body: RecategoriseIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """It begins anew as the other type; that type's deadlines count from the original opening."""
     before = await handler.answered_before()
@@ -169,13 +141,7 @@ async def recategorise(request_id: str, body: RecategoriseIn, handler: HandlerOf
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/amend",
-    summary="Put answers, place or description right",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/amend", "Put answers, place or description right", LEADS)
 async def amend(request_id: str, body: AmendIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """What is left out stays. Priority, areas and teams follow from what is put right."""
     command = well_formed(
@@ -190,38 +156,20 @@ async def amend(request_id: str, body: AmendIn, handler: HandlerOf, parts: Parts
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/send-back",
-    summary="Send back to a step",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/send-back", "Send back to a step", LEADS)
 async def send_back(request_id: str, body: SendBackIn, handler: HandlerOf) -> Answer:
     """Open tasks are withdrawn and the step is entered anew."""
     command = well_formed(SendBack, step=body.step, reason=body.reason)
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/comment",
-    summary="Leave a remark",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(ALL)],
-)
+@verb("/comment", "Leave a remark", ALL)
 async def comment(request_id: str, body: CommentIn, handler: HandlerOf) -> Answer:
     """A remark for the journal; also on a closed request."""
     return await handler.to_request(request_id, well_formed(Comment, text=body.remark))
 
 
-@verbs.post(
-    "/reassign",
-    summary="Give the open task to another team or person",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/reassign", "Give the open task to another team or person", LEADS)
 async def reassign(request_id: str, body: ReassignIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)
@@ -229,38 +177,20 @@ async def reassign(request_id: str, body: ReassignIn, handler: HandlerOf, parts:
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/signal",
-    summary="Say that something has happened for which a step waits",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(CLIENTS)],
-)
+@verb("/signal", "Say that something has happened for which a step waits", CLIENTS)
 async def signal(request_id: str, body: SignalIn, handler: HandlerOf) -> Answer:
     """Such as dry_weather; refused when the request does not wait for it."""
     return await handler.to_request(request_id, well_formed(Signal, name=body.name, reason=body.reason))
 
 
-@verbs.post(
-    "/agency-reply",
-    summary="Say what an outside party has answered",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(CLIENTS)],
-)
+@verb("/agency-reply", "Say what an outside party has answered", CLIENTS)
 async def agency_reply(request_id: str, body: AgencyReplyIn, handler: HandlerOf) -> Answer:
     """The party's own system replies, or staff in its place. After no_reply it is noted, and changes nothing."""
     command = well_formed(AgencyReply, **body.model_dump())
     return await handler.to_request(request_id, command)
 
 
-@verbs.post(
-    "/attach",
-    summary="Say that it is a duplicate of an older request",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/attach", "Say that it is a duplicate of an older request", LEADS)
 async def attach(request_id: str, body: AttachIn, handler: HandlerOf, parts: PartsOf, caller: CallerOf) -> Answer:
     """Nobody works on it any more; it closes with the older one. Duplicates that it has itself follow it."""
     before = await handler.answered_before()
@@ -285,13 +215,7 @@ async def _original(parts: Parts, caller: Caller, request_id: str) -> Original:
     return Original(id=found["id"], opened_at=found["opened_at"])
 
 
-@verbs.post(
-    "/detach",
-    summary="Say that it is no duplicate after all",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/detach", "Say that it is no duplicate after all", LEADS)
 async def detach(request_id: str, body: DetachIn, handler: HandlerOf) -> Answer:
     """It begins at its start, with clocks that count from now."""
     return await handler.to_request(request_id, well_formed(Detach, reason=body.reason))

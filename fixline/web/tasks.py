@@ -20,13 +20,12 @@ from fixline.service.views.request import NO_STATE
 from fixline.store.queries.tasks import OPEN_STATES, TaskFilter, list_tasks, read_task
 from fixline.web.auth import LEADS, STAFF, CallerOf, allow, guarded_router
 from fixline.web.command_handler import Answer, well_formed
-from fixline.web.commands import ANSWERS, HandlerOf, known_team
+from fixline.web.commands import HandlerOf, known_team, verb
 from fixline.web.paging import read_cursor, write_cursor
 from fixline.web.parts import PartsOf
 from fixline.web.problems import Problem, described
 from fixline.web.schemas.basics import form_out
 from fixline.web.schemas.commands import (
-    AppliedOut,
     ClaimIn,
     CompleteIn,
     DeclineIn,
@@ -81,26 +80,14 @@ async def get_task(task_id: str, parts: PartsOf, caller: CallerOf) -> TaskOut:
     return found
 
 
-@router.post(
-    "/{task_id}/claim",
-    summary="Take a task",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(STAFF)],
-)
+@verb("/{task_id}/claim", "Take a task", STAFF, router)
 async def claim(task_id: str, handler: HandlerOf, body: ClaimIn | None = None) -> Answer:
     """Take an offered task, for oneself or for `assignee`."""
     assignee = body.assignee if body else None
     return await handler.to_task(task_id, well_formed(Claim, task=task_id, assignee=assignee))
 
 
-@router.post(
-    "/{task_id}/release",
-    summary="Give a task back",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(STAFF)],
-)
+@verb("/{task_id}/release", "Give a task back", STAFF, router)
 async def release(task_id: str, handler: HandlerOf, body: ReleaseIn | None = None) -> Answer:
     """The team has it again."""
     said = body or ReleaseIn()
@@ -108,26 +95,14 @@ async def release(task_id: str, handler: HandlerOf, body: ReleaseIn | None = Non
     return await handler.to_task(task_id, command)
 
 
-@router.post(
-    "/{task_id}/start",
-    summary="Begin the work",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(STAFF)],
-)
+@verb("/{task_id}/start", "Begin the work", STAFF, router)
 async def start(task_id: str, handler: HandlerOf, body: StartIn | None = None) -> Answer:
     """Optional; starting an offered task claims it."""
     assignee = body.assignee if body else None
     return await handler.to_task(task_id, well_formed(Start, task=task_id, assignee=assignee))
 
 
-@router.post(
-    "/{task_id}/complete",
-    summary="Report the outcome",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(STAFF)],
-)
+@verb("/{task_id}/complete", "Report the outcome", STAFF, router)
 async def complete(task_id: str, body: CompleteIn, handler: HandlerOf) -> Answer:
     """The form is checked for the outcome, and the request goes on. Completing an offered task claims it."""
     command = well_formed(
@@ -141,26 +116,14 @@ async def complete(task_id: str, body: CompleteIn, handler: HandlerOf) -> Answer
     return await handler.to_task(task_id, command)
 
 
-@router.post(
-    "/{task_id}/decline",
-    summary="Refuse a task",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(STAFF)],
-)
+@verb("/{task_id}/decline", "Refuse a task", STAFF, router)
 async def decline(task_id: str, body: DeclineIn, handler: HandlerOf) -> Answer:
     """Back to the team, with the reason."""
     command = well_formed(Decline, task=task_id, assignee=body.assignee, reason=body.reason)
     return await handler.to_task(task_id, command)
 
 
-@router.post(
-    "/{task_id}/reassign",
-    summary="Give a task to another team or person",
-    response_model=AppliedOut,
-    responses=ANSWERS,
-    dependencies=[allow(LEADS)],
-)
+@verb("/{task_id}/reassign", "Give a task to another team or person", LEADS, router)
 async def reassign(task_id: str, body: TaskReassignIn, handler: HandlerOf, parts: PartsOf) -> Answer:
     """The task is offered anew, or goes straight to one person."""
     team = known_team(parts.organisation, body.team)

@@ -195,7 +195,7 @@ def errands(city: City) -> City:
 
 def found(city: City, limit: int = 50) -> list[tuple[str, str, int]]:
     """What has to be signalled now: of which request, named after which command, saying which decision."""
-    signals = city.store.write(lambda s: claim_signals(s, city.now, A_WHILE, limit, city.pacing))
+    signals = city.store.write(lambda s: claim_signals(s, city.now, A_WHILE, limit, city.scheduling))
     return [(signal.request_id, signal.name, signal.work.decision) for signal in signals]
 
 

@@ -92,7 +92,7 @@ async def test_a_command_at_fault_is_parked_and_said_so(anywhere: Service, fault
 
     fault.on = False
     assert (await anywhere.post(f"requests/{request_id}/hold", WHY))["request"]["on_hold"] is True
-    assert anywhere.store.write(lambda s: retry_parked(s, [told["command_id"]])) == 1
+    assert anywhere.store.write(retry_parked) == 1
     anywhere.tick(request_id)
     assert (await anywhere.post(path, WHY, headers=headers))["command_id"] == told["command_id"]
     assert await numbers(anywhere, "commands_waiting", "commands_parked") == [0, 0]

@@ -55,7 +55,7 @@ KEY = re.compile(r"^(\w+):", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def city() -> Catalog:
+def shipped_city() -> Catalog:
     """The sample city, against which fragments are checked."""
     return read_catalog(LAKEPORT).catalog
 
@@ -70,8 +70,8 @@ def in_a_file(block: Block, folder: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
 
 
-def findings_of(text: str, city: Catalog) -> list[str]:
-    return [str(finding) for finding in check_text(text, "transportation/pothole.yaml", city)[1]]
+def findings_of(text: str, shipped_city: Catalog) -> list[str]:
+    return [str(finding) for finding in check_text(text, "transportation/pothole.yaml", shipped_city)[1]]
 
 
 def with_stock(steps: str) -> str:
@@ -127,22 +127,22 @@ def test_complete_examples_load(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", PARTS, ids=named)
-def test_parts_fit_into_a_definition(block: Block, city: Catalog) -> None:
+def test_parts_fit_into_a_definition(block: Block, shipped_city: Catalog) -> None:
     """An example of some sections is right in a definition that has the others."""
-    assert findings_of(merged(HEAD, block.text), city) == []
+    assert findings_of(merged(HEAD, block.text), shipped_city) == []
 
 
 @pytest.mark.parametrize("block", STEPS, ids=named)
-def test_steps_fit_into_a_definition(block: Block, city: Catalog) -> None:
+def test_steps_fit_into_a_definition(block: Block, shipped_city: Catalog) -> None:
     """An example of steps is right in a definition that starts with its first."""
     first = KEY.findall(block.text)[0]
-    assert findings_of(f"{HEAD}start: {first}\n{with_stock(block.text)}", city) == []
+    assert findings_of(f"{HEAD}start: {first}\n{with_stock(block.text)}", shipped_city) == []
 
 
-def test_conditions_of_the_page_are_conditions(city: Catalog) -> None:
+def test_conditions_of_the_page_are_conditions(shipped_city: Catalog) -> None:
     """Every condition in the page's table passes the check against the questions that the page shows."""
     (questions,) = [block for block in PARTS if block.text.startswith("intake:") and "kind: choices" in block.text]
-    definition, findings = check_text(merged(HEAD, questions.text), "transportation/pothole.yaml", city)
+    definition, findings = check_text(merged(HEAD, questions.text), "transportation/pothole.yaml", shipped_city)
     assert definition is not None, findings
     section = page("definitions.md").partition("\n## Conditions\n")[2].partition("\n## ")[0]
     conditions = [each for row in table_rows(section)[1:] for each in re.findall(r"`([^`]+)`", row[1])]

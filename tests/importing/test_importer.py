@@ -15,8 +15,8 @@ from fixline.domain.process.commands import SYSTEM, Cancel
 from fixline.messages import WorkflowSignal
 from fixline.service.commands import Commands
 from fixline.service.importing.backlog import close_by_source
-from fixline.service.pacing import Pacing
 from fixline.service.relaying import claim_signals
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Submission
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.store import Store
@@ -33,7 +33,7 @@ def count(store: Store, model: type[Any] = RequestRow) -> int:
 
 def left_to_the_relay(store: Store, now: datetime) -> list[WorkflowSignal]:
     """What the relay of a running worker finds."""
-    return store.write(lambda s: claim_signals(s, now, timedelta(seconds=4), 10, Pacing()))
+    return store.write(lambda s: claim_signals(s, now, timedelta(seconds=4), 10, Scheduling()))
 
 
 def test_closed_rows_become_history(store: Store, imported: Import, stored: Stored) -> None:

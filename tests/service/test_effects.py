@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from fixline.domain.process.commands import EffectResult
 from fixline.domain.process.effects import Effect
+from fixline.messages import PendingWork
 from fixline.service.effects import EffectUnknown
-from fixline.service.submissions import Locked, RequestUnknown
+from fixline.service.submissions import RequestUnknown
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
 from tests.support.types import IN_TURN, LEAST_LOADED, ONE_MEMBER, QUEUE, errand, promised
@@ -201,7 +202,7 @@ def told_late(city: City) -> tuple[str, list[str]]:
     return request_id, [each.effect_id for each in escalations]
 
 
-def tells(session: Session, effect: Effect, request: Locked) -> EffectResult:
+def tells(effect: Effect, _found: object) -> EffectResult:
     """Somebody was told."""
     return EffectResult(effect=effect.id, effect_kind=effect.kind, audience=effect.data["role"], told="hana")
 
@@ -219,13 +220,13 @@ def test_effects_of_one_kind_and_decision_are_taken_in_one_transaction(
         return real_write(work)
 
     monkeypatch.setattr(city.store, "write", write)
-    work = city.effects.take_all(request_id, effects, city.now, tells)
+    work = city.effects.reach(request_id, effects, city.clock, tells)
     assert len(writes) == 1
     assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
     reports = [row for row in city.commands(request_id) if row.kind == "effect_result"]
     assert [(row.id, row.decision) for row in reports] == [(f"{effects[0]}:result", 3), (f"{effects[1]}:result", 4)]
     assert city.request(request_id).signalled == 4
-    again = city.effects.take_all(request_id, effects, city.now, lambda *_: pytest.fail("it has been taken"))
+    again = city.effects.reach(request_id, effects, city.clock, lambda *_: pytest.fail("it has been taken"))
     assert again.decision == 4
     assert_consistent(city.store)
 
@@ -233,37 +234,46 @@ def test_effects_of_one_kind_and_decision_are_taken_in_one_transaction(
 def test_of_effects_taken_together_only_the_one_at_fault_is_left(city: City, caplog: pytest.LogCaptureFixture) -> None:
     request_id, (bad, good) = told_late(city)
 
-    def fails(session: Session, effect: Effect, request: Locked) -> EffectResult:
+    def fails(effect: Effect, found: object) -> EffectResult:
         if effect.id == bad:
             raise OSError("the line is dead")
-        return tells(session, effect, request)
+        return tells(effect, found)
 
-    with caplog.at_level(logging.ERROR), pytest.raises(OSError, match="dead"):
-        city.effects.take_all(request_id, [bad, good], city.now, fails)
-    assert "going on one by one" in caplog.text
+    with pytest.raises(OSError, match="dead"):
+        city.effects.reach(request_id, [bad, good], city.clock, fails)
     found = {row.id: (row.state, row.attempts, row.last_error) for row in city.effects_of(request_id, "escalate")}
     assert found == {bad: ("failed", 1, "OSError: the line is dead"), good: ("done", 1, None)}
-    work = city.effects.take_all(request_id, [bad, good], city.now, tells)
+    work = city.effects.reach(request_id, [bad, good], city.clock, tells)
     assert [each.kind for each in work.effects] == ["dispatch"]
     assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
     assert len([row for row in city.commands(request_id) if row.kind == "effect_result"]) == 2
     assert_consistent(city.store)
 
 
-def test_effects_that_fail_only_together_are_taken_one_by_one(city: City, caplog: pytest.LogCaptureFixture) -> None:
-    """What is left to do is said as of the last."""
+def test_what_was_learned_is_applied_one_by_one_where_that_fails_together(
+    city: City, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left to do is said as of the last; nobody is told twice."""
     request_id, effects = told_late(city)
-    calls: list[str] = []
+    told: list[str] = []
+    real_settle, settled = city.rules.settle, 0
 
-    def fails_once(session: Session, effect: Effect, request: Locked) -> EffectResult:
-        calls.append(effect.id)
-        if len(calls) == 2:
-            raise OSError("not both")
-        return tells(session, effect, request)
+    def settle(*what: Any) -> PendingWork:
+        nonlocal settled
+        settled += 1
+        if settled == 1:
+            raise ZeroDivisionError("not both")
+        return real_settle(*what)
 
+    def say(effect: Effect, found: object) -> EffectResult:
+        told.append(effect.id)
+        return tells(effect, found)
+
+    monkeypatch.setattr(city.rules, "settle", settle)
     with caplog.at_level(logging.ERROR):
-        work = city.effects.take_all(request_id, effects, city.now, fails_once)
-    assert calls == [*effects, *effects]
+        work = city.effects.reach(request_id, effects, city.clock, say)
+    assert "going on one by one" in caplog.text
+    assert told == effects
     assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
     assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
 

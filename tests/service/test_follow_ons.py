@@ -43,7 +43,7 @@ def take(city: City, request_id: str) -> str | None:
     child: list[str | None] = []
 
     def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectResult | None:
-        opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
+        opened = open_follow_on(session, Versions(), ZONE, city.scheduling, taken, request, city.now)
         child.append(opened.signal.request_id if opened.signal else None)
         return opened.report
 
@@ -143,7 +143,7 @@ def test_a_childs_workflow_is_to_be_started_with_what_is_left_to_do(city: City, 
 
     def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectResult | None:
         nonlocal signal
-        opened = open_follow_on(session, Versions(), ZONE, city.pacing, taken, request, city.now)
+        opened = open_follow_on(session, Versions(), ZONE, city.scheduling, taken, request, city.now)
         signal = opened.signal
         return opened.report
 

@@ -94,7 +94,7 @@ def test_nobody_to_tell_means_no_notice(city: City) -> None:
 def test_a_refusal_writes_nothing(city: City, details: dict[str, Any], code: str) -> None:
     report = city.report("graffiti", contact=Contact(name="Somebody"), **details)
     with pytest.raises(Refused) as refused:
-        city.store.write(lambda s: open_request(s, report, city.zone, city.pacing))
+        city.store.write(lambda s: open_request(s, report, city.zone, city.scheduling))
     assert refused.value.refusal.code == code
     assert [city.count(model) for model in WRITTEN] == [0] * len(WRITTEN)
 
@@ -102,7 +102,7 @@ def test_a_refusal_writes_nothing(city: City, details: dict[str, Any], code: str
 def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
     def send(body_hash: str) -> StoredCommand:
         report = city.report("graffiti", key="k", body_hash=body_hash)
-        return city.store.write(lambda s: open_request(s, report, city.zone, city.pacing)).row
+        return city.store.write(lambda s: open_request(s, report, city.zone, city.scheduling)).row
 
     first, second = send("one"), send("one")
     assert (second.id, second.request_id, second.answer) == (first.id, first.request_id, first.answer)
@@ -114,7 +114,7 @@ def test_a_repeated_key_is_answered_by_the_first_request(city: City) -> None:
 def test_one_key_at_once_opens_one_request(city: City) -> None:
     def send() -> str:
         report = city.report("graffiti", key="k", body_hash="one")
-        return city.store.write(lambda s: open_request(s, report, city.zone, city.pacing)).row.request_id
+        return city.store.write(lambda s: open_request(s, report, city.zone, city.scheduling)).row.request_id
 
     assert len(set(at_once([send] * 8))) == 1
     assert (city.count(RequestRow), city.count(CommandRow)) == (1, 1)

@@ -95,8 +95,7 @@ def test_a_parked_command_is_applied_once_it_is_retried(errands: City, monkeypat
         bad = errands.do(request_id, "amend", **AMEND)
         errands.due(request_id)
     errands.do(request_id, "comment", text="meanwhile")
-    assert errands.store.write(lambda s: retry_parked(s, ["C-none"])) == 0
-    assert errands.store.write(lambda s: retry_parked(s, [bad.id])) == 1
+    assert errands.store.write(retry_parked) == 1
     waiting = errands.command(bad.id)
     assert (waiting.state, waiting.attempts, waiting.retries, waiting.applied_at) == ("waiting", 0, 1, None)
     assert waiting.answer == {}

@@ -44,7 +44,7 @@ def started(city: City) -> str:
 
 def claim(city: City, limit: int = 50) -> list[WorkflowSignal]:
     """What is to be signalled now."""
-    return city.store.write(lambda s: claim_signals(s, city.now, PATIENCE, limit, city.pacing))
+    return city.store.write(lambda s: claim_signals(s, city.now, PATIENCE, limit, city.scheduling))
 
 
 def claimed(city: City, limit: int = 50) -> list[str]:
@@ -187,8 +187,8 @@ def test_two_relays_never_get_the_same_request(postgres_store: Store, catalog: C
         city.waiting(request_id, "comment", text="a")
     city.later(seconds=5)
     with Session(postgres_store.engine) as one, Session(postgres_store.engine) as other, one.begin(), other.begin():
-        first = claim_signals(one, city.now, PATIENCE, 3, city.pacing)
-        second = claim_signals(other, city.now, PATIENCE, 50, city.pacing)
+        first = claim_signals(one, city.now, PATIENCE, 3, city.scheduling)
+        second = claim_signals(other, city.now, PATIENCE, 50, city.scheduling)
     assert [signal.request_id for signal in first] == requests[:3]
     assert second[0].request_id == requests[3]
     assert {signal.request_id for signal in second[1:]} == set(waiting)

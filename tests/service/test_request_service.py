@@ -45,7 +45,7 @@ async def service(errands: City, client: Client) -> AsyncIterator[RequestService
         errands.versions,
         answer_within_seconds=WITHIN_SECONDS,
         clock=errands.clock,
-        pacing=errands.pacing,
+        scheduling=errands.scheduling,
     )
     yield made
     await made.close()
@@ -328,5 +328,5 @@ async def test_with_temporal_away_everything_is_decided_and_left_to_the_relay(er
     assert errands.request(opened.request_id).signalled == 0
     assert_consistent(errands.store)
     errands.later(seconds=5)
-    left = errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(seconds=4), 10, errands.pacing))
+    left = errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(seconds=4), 10, errands.scheduling))
     assert [(signal.request_id, signal.name) for signal in left] == [(opened.request_id, "comment")]

@@ -103,7 +103,7 @@ def clock_of(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def city(store: Store) -> tuple[Store, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+def reported(store: Store) -> tuple[Store, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Six hundred requests, each with a task and a clock; twenty were closed after two days and opened again after
     three."""
     dice = random.Random(7)
@@ -142,8 +142,8 @@ def month_of(instant: datetime | None) -> str | None:
 City = tuple[Store, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
 
 
-def test_volume_by_month_and_type(city: City) -> None:
-    store, requests, tasks, _ = city
+def test_volume_by_month_and_type(reported: City) -> None:
+    store, requests, tasks, _ = reported
     found = store.read(lambda s: report_volume(s, ReportFilter(PERIODS, ("month", "type"))))
     opened = Counter((month_of(r["opened_at"]), r["type"]) for r in requests)
     closed = Counter((month_of(r["closed_at"]), r["type"]) for r in requests)
@@ -164,8 +164,8 @@ def test_volume_by_month_and_type(city: City) -> None:
 
 
 @pytest.mark.parametrize("by", [(), ("area",), ("team",)])
-def test_time_to_close_is_the_nearest_rank(city: City, by: Sequence[Any]) -> None:
-    store, requests, tasks, _ = city
+def test_time_to_close_is_the_nearest_rank(reported: City, by: Sequence[Any]) -> None:
+    store, requests, tasks, _ = reported
     found = store.read(lambda s: report_time_to_close(s, ReportFilter(PERIODS, by)))
     groups: dict[Any, list[int]] = {}
     for request, task in zip(requests, tasks, strict=True):
@@ -181,9 +181,9 @@ def test_time_to_close_is_the_nearest_rank(city: City, by: Sequence[Any]) -> Non
         assert line["p90_seconds"] == values[ceil(len(values) * 0.9) - 1]
 
 
-def test_promises_kept(city: City) -> None:
+def test_promises_kept(reported: City) -> None:
     """A reopened request's second clock counts under its deadline's name; no verdict for cancelled ones met early."""
-    store, _, _, clocks = city
+    store, _, _, clocks = reported
     (line,) = store.read(lambda s: report_sla(s, ReportFilter(PERIODS, ("clock",))))
     met = sum(1 for c in clocks if c["state"] == "met" and c["breached_at"] is None and month_of(c["ended_at"]))
     late = [c for c in clocks if month_of(c["breached_at"])]
@@ -194,8 +194,8 @@ def test_promises_kept(city: City) -> None:
 
 
 @pytest.mark.parametrize(("by", "names"), [("type", TYPES), ("area", AREAS)])
-def test_the_backlog_at_each_months_end(city: City, by: Any, names: Sequence[Any]) -> None:
-    store, requests, _, _ = city
+def test_the_backlog_at_each_months_end(reported: City, by: Any, names: Sequence[Any]) -> None:
+    store, requests, _, _ = reported
     found = store.read(lambda s: report_backlog(s, ReportFilter(PERIODS, (by,))))
     assert len(found) == len(PERIODS) * len(names)
     ends = {p.name: p.until for p in PERIODS}
@@ -217,8 +217,8 @@ def test_the_backlog_at_each_months_end(city: City, by: Any, names: Sequence[Any
         ({"department": "nowhere"}, lambda *_: False),
     ],
 )
-def test_what_it_is_narrowed_to(city: City, narrowed: dict[str, str], fits: Any) -> None:
-    store, requests, tasks, _ = city
+def test_what_it_is_narrowed_to(reported: City, narrowed: dict[str, str], fits: Any) -> None:
+    store, requests, tasks, _ = reported
     found = store.read(lambda s: report_volume(s, ReportFilter(PERIODS, (), **narrowed)))
     mine = [r for r, task in zip(requests, tasks, strict=True) if fits(r, task)]
     assert sum(line["opened"] for line in found) == sum(1 for r in mine if month_of(r["opened_at"]))

@@ -24,7 +24,7 @@ from fixline.messages import PendingWork
 from fixline.service.commands import Commands, Given
 from fixline.service.effects import Effects
 from fixline.service.opening import Contact, Report, open_request
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import StoredCommand, Submission, lock_request
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, CommandRow, EffectRow, JournalRow, RequestRow, TaskRow
@@ -56,8 +56,8 @@ class City:
         self._clock = clock
         self._numbers = itertools.count(1)
         self.versions = Versions()
-        self.pacing = Pacing()
-        self.rules = Commands(store, self.versions, self.pacing)
+        self.scheduling = Scheduling()
+        self.rules = Commands(store, self.versions, self.scheduling)
         self.effects = Effects(store, self.rules)
         self.zone = ZoneInfo(self.organisation.city.timezone)
         self.crews = Crews(self.organisation)
@@ -133,7 +133,7 @@ class City:
     def opened(self, type_: str = "errand", **details: Any) -> Given:
         """Open a request that the rules accept; the command's row, and what its workflow is to be told."""
         report = self.report(type_, **details)
-        return self.store.write(lambda s: open_request(s, report, self.zone, self.pacing))
+        return self.store.write(lambda s: open_request(s, report, self.zone, self.scheduling))
 
     def given(
         self,

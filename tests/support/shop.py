@@ -42,8 +42,8 @@ SLOTS = 8
 class Notices:
     """A channel that keeps what was sent, each key once and how often."""
 
-    channel = "memory"
-    at_once = True
+    name = "memory"
+    outside = False
 
     def __init__(self) -> None:
         self.sent: list[Notice] = []

@@ -35,7 +35,7 @@ async def signals(errands: City, client: Client) -> AsyncIterator[Signals]:
 @pytest.fixture
 def relay(errands: City, signals: Signals) -> Relay:
     """A relay of the city, by the city's clock."""
-    return Relay(errands.store, signals, errands.rules, pacing=errands.pacing, clock=errands.clock)
+    return Relay(errands.store, signals, errands.rules, scheduling=errands.scheduling, clock=errands.clock)
 
 
 async def test_a_round_signals_what_is_behind_and_notes_it(errands: City, relay: Relay, temporal: Temporal) -> None:
@@ -92,7 +92,7 @@ async def test_the_relay_tries_while_others_do_not(
     """It finds out that Temporal is back."""
     request_id = errands.open()
     temporal.error = RPCError("nobody is there", RPCStatusCode.UNAVAILABLE, b"")
-    signals.send(errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(0), 1, errands.pacing)))
+    signals.send(errands.store.write(lambda s: claim_signals(s, errands.now, timedelta(0), 1, errands.scheduling)))
     await signals.close(timedelta(seconds=5))
     temporal.error = None
     errands.now += PATIENCE

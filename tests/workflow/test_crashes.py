@@ -126,7 +126,7 @@ async def test_a_terminated_workflow_is_taken_up_again_by_the_next_command(shop:
 class Mute(Notices):
     """A channel that waits for others, and does not work, until it does."""
 
-    at_once = False
+    outside = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ REQUEST = re.compile(r"SR\d\d-\d{8}")
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lakeport with its teams' rules taken out, and the scripts beside its definitions."""
     root = tmp_path_factory.mktemp("city") / "definitions"
     shutil.copytree(LAKEPORT, root)
@@ -99,10 +99,10 @@ def rehearsed(played: Played) -> list[Any]:
     ]
 
 
-async def test_twenty_scripts(temporal_client: Client, sqlite_store: Store, city: Path) -> None:
+async def test_twenty_scripts(temporal_client: Client, sqlite_store: Store, folder: Path) -> None:
     """Entry by entry: number, decision, actor, kind, text and data."""
-    catalog = read_catalog(city).catalog
-    wanted = scripts(city, catalog)
+    catalog = read_catalog(folder).catalog
+    wanted = scripts(folder, catalog)
     assert len(wanted) == 20
     shop = Shop(temporal_client, sqlite_store, catalog)
     async with shop.worker():

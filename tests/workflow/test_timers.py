@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fixline.service.pacing import Pacing
 from fixline.service.requests import RequestService
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import utc_now
 from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
@@ -49,7 +49,7 @@ async def test_what_falls_due_at_one_instant_is_woken_a_little_at_a_time(shop: S
     opened_at = utc_now()
     due = opened_at + timedelta(seconds=6)
     shop.service = RequestService(
-        shop.store, shop.signals, shop.city.zone, shop.city.versions, pacing=Pacing(per_second=1)
+        shop.store, shop.signals, shop.city.zone, shop.city.versions, scheduling=Scheduling(per_second=1)
     )
     async with shop.worker():
         ids = [await shop.open("promise", opened_at=opened_at) for _ in range(3)]

@@ -20,7 +20,7 @@ from fixline.domain.process.commands import SYSTEM, SourceClosed
 from fixline.domain.process.decision import Decision, Refused
 from fixline.service.commands import Commands
 from fixline.service.opening import Report, take_numbers, write_opening
-from fixline.service.pacing import Pacing
+from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Submission
 from fixline.store.tables import CommandRow, RequestRow, table_of
 
@@ -84,9 +84,9 @@ def update_history(session: Session, now: datetime, rows: Iterable[tuple[str, di
 
 def open_backlog(session: Session, openings: Iterable[tuple[Report, Decision]]) -> None:
     """Write requests that are open in another system; the relay of a running worker starts their workflows."""
-    pacing = Pacing()
+    scheduling = Scheduling()
     for report, decision in openings:
-        write_opening(session, report, decision, pacing)
+        write_opening(session, report, decision, scheduling)
 
 
 def closing_id(request_id: str, source: str) -> str:

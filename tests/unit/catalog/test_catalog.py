@@ -43,7 +43,7 @@ steps:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A copy of the good city that a test may damage."""
     return Path(shutil.copytree(CITY, tmp_path / "definitions"))
 
@@ -67,43 +67,43 @@ def test_good_city_loads() -> None:
     assert definition.cancel.reporter == "repair"
 
 
-def test_version_is_of_content(city: Path) -> None:
+def test_version_is_of_content(folder: Path) -> None:
     """A comment leaves the version as it is; a change of the calendar makes another."""
-    before = read_catalog(city).catalog.definitions["pothole"].version
-    pothole = city / POTHOLE
+    before = read_catalog(folder).catalog.definitions["pothole"].version
+    pothole = folder / POTHOLE
     pothole.write_text(f"# a word about it\n{pothole.read_text()}")
-    assert read_catalog(city).catalog.definitions["pothole"].version == before
-    calendar = city / "calendars/works.yaml"
+    assert read_catalog(folder).catalog.definitions["pothole"].version == before
+    calendar = folder / "calendars/works.yaml"
     calendar.write_text(calendar.read_text().replace("16:30", "17:00"))
-    after = read_catalog(city).catalog.definitions["pothole"].version
+    after = read_catalog(folder).catalog.definitions["pothole"].version
     assert after != before
     assert len(after) == 64
 
 
-def test_type_defined_twice(city: Path) -> None:
+def test_type_defined_twice(folder: Path) -> None:
     """A type in two files is a finding in the second, and the first stays."""
-    (city / "water").mkdir()
-    text = (city / POTHOLE).read_text().replace("department: transportation", "department: water")
-    (city / "water/pothole.yaml").write_text(text)
-    findings = read_catalog(city).findings
+    (folder / "water").mkdir()
+    text = (folder / POTHOLE).read_text().replace("department: transportation", "department: water")
+    (folder / "water/pothole.yaml").write_text(text)
+    findings = read_catalog(folder).findings
     assert "FX211" in {finding.code for finding in findings}
-    assert {finding.file for finding in findings} == {str(city / "water/pothole.yaml")}
+    assert {finding.file for finding in findings} == {str(folder / "water/pothole.yaml")}
 
 
-def test_broken_calendar_is_named(city: Path) -> None:
+def test_broken_calendar_is_named(folder: Path) -> None:
     """A definition on a calendar with findings is not in the catalog, and says why."""
-    (city / "calendars/works.yaml").write_text("calendar: works\n")
-    reading = read_catalog(city)
+    (folder / "calendars/works.yaml").write_text("calendar: works\n")
+    reading = read_catalog(folder)
     assert reading.catalog.definitions == {}
     own = [finding for finding in reading.findings if finding.file.endswith("pothole.yaml")]
     assert [finding.code for finding in own] == ["FX302"]
     assert "findings of its own" in own[0].message
 
 
-def test_broken_area_layer_is_named(city: Path) -> None:
+def test_broken_area_layer_is_named(folder: Path) -> None:
     """A definition on an area layer with findings is not in the catalog, and says why."""
-    (city / "areas/district.geojson").write_text("{}")
-    reading = read_catalog(city)
+    (folder / "areas/district.geojson").write_text("{}")
+    reading = read_catalog(folder)
     assert reading.catalog.definitions == {}
     assert [finding.code for finding in reading.findings] == ["FX707", "FX304"]
 
@@ -134,24 +134,24 @@ def test_missing_folder_and_organisation(tmp_path: Path) -> None:
     assert [finding.code for finding in check_paths([tmp_path / "none.yaml"])] == ["FX101"]
 
 
-def test_files_that_nothing_reads(city: Path) -> None:
+def test_files_that_nothing_reads(folder: Path) -> None:
     """YAML in a place where nothing reads it is a finding; scenarios are left alone."""
-    (city / "stray.yaml").write_text("type: stray\n")
-    (city / "transportation/old.yml").write_text("type: old\n")
-    (city / "transportation/pothole.scenarios.yaml").write_text("not read\n")
-    found = [(Path(finding.file).name, finding.code) for finding in read_catalog(city).findings]
+    (folder / "stray.yaml").write_text("type: stray\n")
+    (folder / "transportation/old.yml").write_text("type: old\n")
+    (folder / "transportation/pothole.scenarios.yaml").write_text("not read\n")
+    found = [(Path(finding.file).name, finding.code) for finding in read_catalog(folder).findings]
     assert found == [("stray.yaml", "FX210"), ("old.yml", "FX210")]
 
 
-def test_check_paths_of_one_file(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_paths_of_one_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file is checked against the root above it; other definitions' findings stay out; paths are relative."""
-    other = city / "transportation/other.yaml"
+    other = folder / "transportation/other.yaml"
     other.write_text("type: other\n")
-    assert check_paths([city / POTHOLE]) == ()
-    monkeypatch.chdir(city)
+    assert check_paths([folder / POTHOLE]) == ()
+    monkeypatch.chdir(folder)
     findings = check_paths([Path("transportation/other.yaml")])
     assert {finding.file for finding in findings} == {"transportation/other.yaml"}
-    assert {finding.file for finding in check_paths([city.parent])} == {"transportation/other.yaml"}
+    assert {finding.file for finding in check_paths([folder.parent])} == {"transportation/other.yaml"}
 
 
 def test_a_question_of_no_kind_is_one_finding() -> None:
@@ -201,21 +201,21 @@ def test_role_lookup() -> None:
         assert organisation.is_held(role, team, department) is (holder(role, team, department) is not None)
 
 
-def test_supervisor_of_tasks(city: Path) -> None:
+def test_supervisor_of_tasks(folder: Path) -> None:
     """A task that can be late needs a supervisor, and a request that waits before any team a department's role."""
-    (city / "water").mkdir()
-    (city / "water/leak.yaml").write_text(LEAK)
-    findings = read_catalog(city).findings
+    (folder / "water").mkdir()
+    (folder / "water/leak.yaml").write_text(LEAK)
+    findings = read_catalog(folder).findings
     assert [(finding.line, finding.column, finding.code) for finding in findings] == [
         (10, 23, "FX307"),
         (18, 5, "FX307"),
     ]
 
 
-def test_paths_that_are_no_definitions(city: Path) -> None:
+def test_paths_that_are_no_definitions(folder: Path) -> None:
     """A file of another kind is a finding when it is asked for."""
-    (city / "README.md").write_text("words")
-    assert [finding.code for finding in check_paths([city / "README.md"])] == ["FX101"]
+    (folder / "README.md").write_text("words")
+    assert [finding.code for finding in check_paths([folder / "README.md"])] == ["FX101"]
 
 
 def test_areas_locate() -> None:
@@ -232,7 +232,7 @@ def test_areas_locate() -> None:
         areas.locate(91.0, 0.0)
 
 
-def test_unreadable_file(city: Path) -> None:
+def test_unreadable_file(folder: Path) -> None:
     """A file that cannot be opened is a finding."""
-    (city / "transportation/gone.yaml").symlink_to(city / "nowhere.yaml")
-    assert [finding.code for finding in read_catalog(city).findings] == ["FX101"]
+    (folder / "transportation/gone.yaml").symlink_to(folder / "nowhere.yaml")
+    assert [finding.code for finding in read_catalog(folder).findings] == ["FX101"]

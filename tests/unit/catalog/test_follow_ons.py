@@ -27,7 +27,7 @@ ASKING = (
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A city in which a pothole can have a cave-in follow."""
     root = Path(shutil.copytree(FIXTURES / "city", tmp_path / "definitions"))
     (root / NEIGHBOUR).parent.mkdir()
@@ -41,44 +41,44 @@ def codes(text: str) -> list[str]:
     return [finding.code for finding in check_text(text, POTHOLE, city_with_neighbour())[1]]
 
 
-def test_a_follow_on_is_read(city: Path) -> None:
+def test_a_follow_on_is_read(folder: Path) -> None:
     """The file that comes first may name a type of a later one."""
-    reading = read_catalog(city)
+    reading = read_catalog(folder)
     assert reading.findings == ()
     assert reading.catalog.definitions["pothole"].steps["under"] == FollowOnStep(
         follow_on="cave-in", waiting_as="with_water", then={"fixed": "repair", "otherwise": "nothing_found"}
     )
-    assert check_paths([city / POTHOLE]) == ()
+    assert check_paths([folder / POTHOLE]) == ()
 
 
-def test_types_may_follow_each_other(city: Path) -> None:
+def test_types_may_follow_each_other(folder: Path) -> None:
     """A type may be opened by one that it opens itself."""
     back = "  back:\n    follow_on: pothole\n    then: {otherwise: referred}\n"
     text = TEXT.replace("not_ours: referred}", "not_ours: back}") + back
-    (city / NEIGHBOUR).write_text(text, encoding="utf-8")
-    assert read_catalog(city).findings == ()
+    (folder / NEIGHBOUR).write_text(text, encoding="utf-8")
+    assert read_catalog(folder).findings == ()
 
 
-def test_the_version_is_of_the_name_alone(city: Path) -> None:
+def test_the_version_is_of_the_name_alone(folder: Path) -> None:
     """Another version of the follow-on's type leaves the version of the type that opens it."""
-    before = read_catalog(city).catalog.definitions["pothole"].version
-    (city / NEIGHBOUR).write_text(TEXT.replace("title: Street", "title: Lane"), encoding="utf-8")
-    assert read_catalog(city).catalog.definitions["pothole"].version == before
+    before = read_catalog(folder).catalog.definitions["pothole"].version
+    (folder / NEIGHBOUR).write_text(TEXT.replace("title: Street", "title: Lane"), encoding="utf-8")
+    assert read_catalog(folder).catalog.definitions["pothole"].version == before
 
 
-def test_a_type_that_is_not_there(city: Path) -> None:
-    (city / NEIGHBOUR).unlink()
-    (finding,) = check_paths([city / POTHOLE])
+def test_a_type_that_is_not_there(folder: Path) -> None:
+    (folder / NEIGHBOUR).unlink()
+    (finding,) = check_paths([folder / POTHOLE])
     assert (finding.code, finding.message) == ("FX312", "there is no type 'cave-in'")
 
 
-def test_a_type_with_findings_is_there(city: Path) -> None:
+def test_a_type_with_findings_is_there(folder: Path) -> None:
     """A mistake in the follow-on's file is one finding, not two."""
-    (city / NEIGHBOUR).write_text(TEXT.replace("close: fixed", "close: fixt"), encoding="utf-8")
-    assert [(Path(each.file).name, each.code) for each in read_catalog(city).findings] == [("cave-in.yaml", "FX204")]
+    (folder / NEIGHBOUR).write_text(TEXT.replace("close: fixed", "close: fixt"), encoding="utf-8")
+    assert [(Path(each.file).name, each.code) for each in read_catalog(folder).findings] == [("cave-in.yaml", "FX204")]
     unknown = ASKING.replace("{fixed: repair, otherwise", "{mended: repair, otherwise")
-    (city / POTHOLE).write_text(unknown, encoding="utf-8")
-    assert [finding.code for finding in check_paths([city / POTHOLE])] == ["FX314"]
+    (folder / POTHOLE).write_text(unknown, encoding="utf-8")
+    assert [finding.code for finding in check_paths([folder / POTHOLE])] == ["FX314"]
 
 
 def test_types_that_are_sent_together_know_each_other() -> None:
@@ -127,10 +127,10 @@ def test_otherwise_goes_on_at_once() -> None:
     assert codes(ASKING.replace("otherwise: nothing_found}", "otherwise: call}")) == []
 
 
-def test_a_type_that_takes_no_requests_cannot_follow(city: Path) -> None:
+def test_a_type_that_takes_no_requests_cannot_follow(folder: Path) -> None:
     """It only says whom to turn to: nobody would ever begin."""
     head = TEXT.partition("\nintake:")[0].partition("\npriority:")[0].partition("\ncalendar:")[0]
     redirect = '\nredirect: {to: "Lake County", say: "Call the county."}\n'
-    (city / NEIGHBOUR).write_text(head + redirect, encoding="utf-8")
-    found = [(finding.code, finding.message) for finding in read_catalog(city).findings]
+    (folder / NEIGHBOUR).write_text(head + redirect, encoding="utf-8")
+    found = [(finding.code, finding.message) for finding in read_catalog(folder).findings]
     assert found == [("FX312", "'cave-in' takes no requests: it only says whom to turn to")]

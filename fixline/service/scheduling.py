@@ -1,32 +1,42 @@
-"""Pacing: when workflows are woken for what falls due at one and the same instant.
+"""Scheduling: when workflows are woken for what falls due at one and the same instant.
 
 When an office opens, thousands of requests may fall due at once. Woken all together they would wait in one queue: those
 that are not taken within two seconds are queued anew, which costs as much as half of the work, and every other command
 waits behind them. So the first are woken at the instant, and the rest a little later, so many a second. What falls due,
 and for which instant, is not touched by it: a rung fires at its instant or after it, never before.
 
-Owns the count, in the memory of one process: a restart or another process only makes it denser. Instants are aware UTC.
+Owns the count, in the memory of one process: a restart or another process only makes it denser; and which effects leave
+the machine by the settings, so that they run as regular activities. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-DUE_PER_SECOND = 45
+DUE_PER_SECOND = 50
 """What one worker does with ease on two cores that it shares with Temporal's server: python -m bench.deadlines."""
 INSTANTS = 10_000
 """How many instants are remembered; the one that was not asked for longest is forgotten."""
 
 
-class Pacing:
-    """Gives the instants at which to wake. Thread-safe; one per process."""
+class Scheduling:
+    """Says when to wake, and how effects are taken. Thread-safe; one per process.
 
-    def __init__(self, per_second: int = DUE_PER_SECOND) -> None:
+    `outside` are kinds of effects that the settings send outside, beside those that always go there.
+    """
+
+    def __init__(self, per_second: int = DUE_PER_SECOND, outside: Collection[str] = ()) -> None:
         self._per_second = per_second
+        self._outside = frozenset(outside)
         self._armed: OrderedDict[datetime, dict[str, int]] = OrderedDict()
         self._turn = threading.Lock()
+
+    def reach_of(self, kind: str, reach: str) -> str:
+        """How far an effect of this kind reaches, given how far it always does."""
+        return "outside" if kind in self._outside else reach
 
     def wake_at(self, due: datetime, request_id: str) -> datetime:
         """When to wake this request for what falls due at this instant: then, or later where many do. A request that
