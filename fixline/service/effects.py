@@ -109,7 +109,13 @@ class Effects:
         except Exception as fault:
             log.exception("deciding what %s tells another failed", request_id)
             text = fault_text(fault)
-        return self._store.write(lambda s: self._tell(s, request_id, effect_id, now, text))
+        try:
+            return self._store.write(lambda s: self._tell(s, request_id, effect_id, now, text))
+        except EXPECTED:
+            raise
+        except Exception as fault:
+            self._note_failure(request_id, effect_id, fault)
+            raise
 
     def reach(
         self,

@@ -174,7 +174,9 @@ def test_what_cannot_be_told_at_all_stays_to_be_told(city: City, pair: tuple[str
     city.store.write(lambda s: s.connection().execute(EFFECT.update().where(EFFECT.c.id == effect), nonsense))
     with pytest.raises(ValueError, match="nonsense"):
         city.effects.tell(one, effect, city.now)
-    assert [each.state for each in city.effects_of(one, "tell_request")] == ["pending"]
+    (kept,) = city.effects_of(one, "tell_request")
+    assert (kept.state, kept.attempts) == ("failed", 1)
+    assert "nonsense" in (kept.last_error or "")
     assert city.request(other).last_command == 1
 
 

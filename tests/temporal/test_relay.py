@@ -164,6 +164,23 @@ async def test_the_relay_outlives_an_absent_database(relay: Relay, monkeypatch: 
     assert await pauses_of(relay, 4, monkeypatch) == [2, 4, 1, 1]
 
 
+async def test_the_relay_outlives_a_fault_of_ours(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One round has failed; the worker goes on, and says so."""
+    rounds = iter([ZeroDivisionError("a fault of ours"), None, None])
+
+    async def failing_at_first() -> tuple[int, int]:
+        fault = next(rounds)
+        if fault is not None:
+            raise fault
+        return 0, 0
+
+    monkeypatch.setattr(relay, "round", failing_at_first)
+    assert await pauses_of(relay, 3, monkeypatch) == [2, 1, 1]
+    assert [record.getMessage() for record in caplog.records] == ["a round of the relay failed"]
+
+
 class FakeWorker(Worker):
     """Notes when it polls."""
 

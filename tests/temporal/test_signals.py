@@ -257,6 +257,22 @@ async def test_while_temporal_is_away_what_had_to_wait_for_a_call_is_not_tried_e
     assert temporal.calls == AT_ONCE
 
 
+@pytest.mark.parametrize(
+    ("status", "calls"),
+    [(RPCStatusCode.UNAVAILABLE, 1), (RPCStatusCode.DEADLINE_EXCEEDED, 1), (RPCStatusCode.INVALID_ARGUMENT, 2)],
+)
+async def test_a_signal_that_is_refused_is_no_reason_to_leave_others_to_the_relay(
+    signals: Signals, temporal: Temporal, status: RPCStatusCode, calls: int
+) -> None:
+    """Temporal is away only where it could not be reached, or did not answer in time."""
+    temporal.error = RPCError("no", status, b"")
+    signals.send([word("SR-1", 1, starts=True)])
+    await signals.close(WITHIN)
+    signals.send([word("SR-2", 1, starts=True)])
+    await signals.close(WITHIN)
+    assert temporal.calls == calls
+
+
 async def test_after_the_moment_it_is_tried_again(
     signals: Signals, temporal: Temporal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
