@@ -133,7 +133,8 @@ class Effects:
         return self.settle(request_id, begun, self.reached(begun, reaching), now())
 
     def begin(self, request_id: str, effect_ids: Sequence[str], finding: Finding | None = None) -> Begun:
-        """Find out what is still to be taken, and what its work needs to know; nothing is written."""
+        """Find out what is still to be taken, and what its work needs to know; only a failure is written. Raises as
+        `take` does."""
 
         def work(session: Session) -> Begun:
             request = lock_request(session, request_id)
@@ -149,7 +150,14 @@ class Effects:
                     begun.ready.append((effect, finding(session, effect, request) if finding else request))
             return begun
 
-        return self._store.read(work)
+        try:
+            return self._store.read(work)
+        except EXPECTED:
+            raise
+        except Exception as fault:
+            for effect_id in effect_ids:
+                self._note_failure(request_id, effect_id, fault)
+            raise
 
     def reached(self, begun: Begun, reaching: Reaching) -> Learned:
         """Do the work of each, outside of any transaction; what it learned, or why it failed."""

@@ -250,6 +250,21 @@ def test_of_effects_taken_together_only_the_one_at_fault_is_left(city: City, cap
     assert_consistent(city.store)
 
 
+def test_what_cannot_be_found_out_stays_to_be_done(city: City) -> None:
+    """Nobody was told; the rows say why."""
+    request_id, effects = told_late(city)
+
+    def finding(session: Session, effect: Effect, request: object) -> None:
+        raise LookupError("no such role")
+
+    with pytest.raises(LookupError, match="role"):
+        city.effects.reach(request_id, effects, city.clock, tells, finding)
+    found = [(row.state, row.attempts, row.last_error) for row in city.effects_of(request_id, "escalate")]
+    assert found == [("failed", 1, "LookupError: no such role")] * 2
+    city.effects.reach(request_id, effects, city.clock, tells)
+    assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
+
+
 def test_what_was_learned_is_applied_one_by_one_where_that_fails_together(
     city: City, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
