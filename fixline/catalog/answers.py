@@ -18,7 +18,7 @@ from fixline.domain.conditions.evaluation import UNKNOWN_NAME, ConditionProblem,
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.vocabulary import CloseOutcome
-from fixline.domain.process.kinds import WAITING
+from fixline.domain.process.kinds.base import WaitingPart
 from fixline.domain.process.kinds.choose import ChooseStep
 from fixline.domain.process.kinds.close import CloseStep
 from fixline.domain.process.kinds.human import HumanStep
@@ -103,7 +103,7 @@ def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
 
     `reached` are the steps that a request can come to.
     """
-    states = {step.waiting_as for step in parsed.steps.values() if isinstance(step, WAITING)}
+    states = {step.waiting_as for step in parsed.steps.values() if isinstance(step, WaitingPart)}
     names = {ON_HOLD, *parsed.holds, *(state for state in states if state is not None)}
     unknown = None in parsed.steps.values()
     for name, deadline in parsed.deadlines.items():

@@ -14,7 +14,8 @@ from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import nearest
 from fixline.domain.definition.vocabulary import DONE, JOINED
-from fixline.domain.process.kinds import WAITING, AnyStep
+from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds.base import WaitingPart
 from fixline.domain.process.kinds.choose import ChooseStep
 from fixline.domain.process.kinds.close import CloseStep
 from fixline.domain.process.kinds.human import HumanStep
@@ -79,7 +80,7 @@ def waits_before_people(parsed: ParsedDefinition) -> bool:
         if not _has_people(parsed, step := parsed.steps[name]) or isinstance(step, HumanStep)
     }
     reached = reached_from([] if parsed.start is None else [parsed.start], automatic)
-    return any(isinstance(parsed.steps.get(name), (NotifyStep, *WAITING)) for name in reached)
+    return any(isinstance(parsed.steps.get(name), (NotifyStep, WaitingPart)) for name in reached)
 
 
 def _has_people(parsed: ParsedDefinition, step: AnyStep | None) -> bool:

@@ -24,5 +24,3 @@ AnyStep = (
     HumanStep | ChooseStep | WaitStep | TogetherStep | NotifyStep | AgencyStep | FollowOnStep | CallStep | CloseStep
 )
 Step = Annotated[AnyStep, Field(discriminator="kind")]
-WAITING = (WaitStep, AgencyStep, FollowOnStep, CallStep)
-"""The kinds of steps that wait: for time, for a signal, for somebody else."""

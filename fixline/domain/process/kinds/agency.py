@@ -17,13 +17,13 @@ from fixline.domain.process import walk
 from fixline.domain.process.commands import AgencyReply, EffectResult
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import AskAgency, fields_of
-from fixline.domain.process.kinds.base import Asked, StepPart, WaitKind, Words, noted
+from fixline.domain.process.kinds.base import Asked, WaitingPart, WaitKind, Words, noted
 
 if TYPE_CHECKING:
     from fixline.domain.process.builder import DecisionBuilder
 
 
-class AgencyStep(StepPart):
+class AgencyStep(WaitingPart):
     """A step that an outside party carries out: it is asked, and the request waits for its reply.
 
     Outcomes: those that the party can reply with, and `no_reply` when `reply_within` has passed.
@@ -34,7 +34,6 @@ class AgencyStep(StepPart):
     send: tuple[str, ...] = Field(
         (), description="What it is sent besides number, type and place: description, photos, and names of answers."
     )
-    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     reply_within: Span | None = Field(None, description="How long the party has for its reply.")
     then: dict[str, str] = Field(description="Each reply, and no_reply, with the step that follows.")
 

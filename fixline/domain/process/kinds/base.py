@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.fields import Part
@@ -123,3 +123,9 @@ class StepPart(Part):
         """The first step of the next branch that has not begun; None for a step without branches."""
         del begun
         return None
+
+
+class WaitingPart(StepPart):
+    """Base of the kinds that wait: for time, for a signal, for somebody else."""
+
+    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")

@@ -13,13 +13,13 @@ from fixline.domain.process import walk
 from fixline.domain.process.commands import EffectResult
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import Call, fields_of
-from fixline.domain.process.kinds.base import Asked, StepPart, WaitKind, Words, noted
+from fixline.domain.process.kinds.base import Asked, WaitingPart, WaitKind, Words, noted
 
 if TYPE_CHECKING:
     from fixline.domain.process.builder import DecisionBuilder
 
 
-class CallStep(StepPart):
+class CallStep(WaitingPart):
     """An automatic step: a department's own system is called over HTTP, and its answer is the outcome.
 
     Outcomes: those that the system can answer with, and `timeout` when `at_most` has passed without one.
@@ -31,7 +31,6 @@ class CallStep(StepPart):
         (), description="What is sent besides number and type: place, description, photos, and names of answers."
     )
     at_most: Span = Field(description="How long an answer may take, tries included.")
-    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     then: dict[str, str] = Field(description="Each answer, and timeout, with the step that follows.")
 
     def words(self, name: str) -> Words:

@@ -9,13 +9,13 @@ from pydantic import Field
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.process import walk
 from fixline.domain.process.effects import OpenFollowOn
-from fixline.domain.process.kinds.base import Asked, StepPart, WaitKind, Words, noted
+from fixline.domain.process.kinds.base import Asked, WaitingPart, WaitKind, Words, noted
 
 if TYPE_CHECKING:
     from fixline.domain.process.builder import DecisionBuilder
 
 
-class FollowOnStep(StepPart):
+class FollowOnStep(WaitingPart):
     """A step that another department carries out, as a request of its own; this one waits until that one closes.
 
     Outcomes: the close outcomes of the follow-on's type; `otherwise` is for those not named.
@@ -23,7 +23,6 @@ class FollowOnStep(StepPart):
 
     kind: Literal["follow_on"] = "follow_on"
     follow_on: str = Field(description="The follow-on's request type.")
-    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     then: dict[str, str] = Field(description="The follow-on's close outcomes, and otherwise, with the steps.")
 
     def words(self, name: str) -> Words:

@@ -19,7 +19,7 @@ from fixline.domain.process import walk
 from fixline.domain.process.commands import SYSTEM, Signal
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import Escalate
-from fixline.domain.process.kinds.base import StepPart, WaitKind, Words, noted, spoken
+from fixline.domain.process.kinds.base import WaitingPart, WaitKind, Words, noted, spoken
 
 if TYPE_CHECKING:
     from fixline.domain.process.builder import DecisionBuilder
@@ -28,7 +28,7 @@ FIRST = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
 END = dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC)
 
 
-class WaitStep(StepPart):
+class WaitStep(WaitingPart):
     """A step that waits: for a named signal, for a span, or until a date that has been answered.
 
     Outcomes: the signal's name, and `timeout` when the span (or the signal's `at_most`) has passed or the
@@ -40,7 +40,6 @@ class WaitStep(StepPart):
     at_most: Span | None = Field(None, description="The longest wait for the signal.")
     span: Span | None = Field(None, description="A wait of this length.")
     until: str | None = Field(None, description="The name of a date or datetime answer: the wait ends then.")
-    waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
     then: dict[str, str] = Field(description="Each outcome and the step that follows.")
 
     @property
