@@ -12,20 +12,6 @@ from fixline.domain.process.kinds.base import spoken
 from fixline.drawing.chart import Box, chart_of
 from fixline.drawing.shapes import STYLES
 
-_SHAPES = {
-    "dispatch": ("[", "]"),
-    "inspection": ("(", ")"),
-    "task": (">", "]"),
-    "choose": ("{{", "}}"),
-    "wait": ("([", "])"),
-    "agency": ("[[", "]]"),
-    "follow_on": ("[(", ")]"),
-    "together": ("[\\", "/]"),
-    "call": ("[/", "/]"),
-    "notify": ("[/", "\\]"),
-    "close": ("(((", ")))"),
-}
-
 
 def mermaid_of(definition: Definition) -> str:
     """The flowchart of a checked definition, one statement a line."""
@@ -51,7 +37,7 @@ def mermaid_of(definition: Definition) -> str:
 
 
 def _box(identifier: str, box: Box) -> str:
-    before, after = _SHAPES[box.kind]
+    before, after = STYLES[box.kind].mermaid
     words = "<br/>".join(_quoted(text) for text in (box.title, *box.notes))
     return f'{identifier}{before}"{words}"{after}'
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from typing import get_args
 
-from fixline.domain.process.kinds.base import spoken
+from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds.base import WaitingPart, spoken
 from fixline.drawing.chart import Box
 from fixline.drawing.layout import Point, Size
 from fixline.drawing.text import wrapped
@@ -28,6 +30,8 @@ class Style:
     fill: str
     stroke: str
     shape: Callable[[float, float, float, float], str]
+    mermaid: tuple[str, str]
+    """The signs in which Mermaid puts the words."""
     side: float = 10.0
     """What the shape needs left and right beside the text."""
     ink: str = "#111827"
@@ -79,19 +83,21 @@ def _trapezium(x: float, y: float, w: float, h: float) -> str:
 
 
 STYLES = {
-    "dispatch": Style("field work", "#dbeafe", "#1d4ed8", _rect),
-    "inspection": Style("inspection", "#dcfce7", "#15803d", _rounded),
-    "task": Style("desk work", "#fef3c7", "#b45309", _folded, side=14),
-    "choose": Style("decided by the answers", "#ede9fe", "#6d28d9", _hexagon, side=20),
-    "wait": Style("waiting", "#f3f4f6", "#4b5563", _pill, side=18),
-    "agency": Style("outside party", "#ffedd5", "#c2410c", _barred, side=14),
-    "follow_on": Style("another department's request", "#ccfbf1", "#0f766e", _double, side=14),
-    "together": Style("side by side", "#fae8ff", "#a21caf", _trapezium, side=20),
-    "call": Style("another system", "#e0f2fe", "#0369a1", _slanted, side=20),
-    "notify": Style("somebody is told", "#fee2e2", "#b91c1c", _flag, side=16),
-    "close": Style("closed", "#374151", "#111827", _pill, side=18, ink="#ffffff"),
+    "dispatch": Style("field work", "#dbeafe", "#1d4ed8", _rect, ("[", "]")),
+    "inspection": Style("inspection", "#dcfce7", "#15803d", _rounded, ("(", ")")),
+    "task": Style("desk work", "#fef3c7", "#b45309", _folded, (">", "]"), side=14),
+    "choose": Style("decided by the answers", "#ede9fe", "#6d28d9", _hexagon, ("{{", "}}"), side=20),
+    "wait": Style("waiting", "#f3f4f6", "#4b5563", _pill, ("([", "])"), side=18),
+    "agency": Style("outside party", "#ffedd5", "#c2410c", _barred, ("[[", "]]"), side=14),
+    "follow_on": Style("another department's request", "#ccfbf1", "#0f766e", _double, ("[(", ")]"), side=14),
+    "together": Style("side by side", "#fae8ff", "#a21caf", _trapezium, ("[\\", "/]"), side=20),
+    "call": Style("another system", "#e0f2fe", "#0369a1", _slanted, ("[/", "/]"), side=20),
+    "notify": Style("somebody is told", "#fee2e2", "#b91c1c", _flag, ("[/", "\\]"), side=16),
+    "close": Style("closed", "#374151", "#111827", _pill, ("(((", ")))"), side=18, ink="#ffffff"),
 }
-DASHED = frozenset({"wait", "agency", "follow_on", "call"})
+DASHED = frozenset(
+    str(each.model_fields["kind"].default) for each in get_args(AnyStep) if issubclass(each, WaitingPart)
+)
 """Kinds in which the request waits for somebody or something else."""
 
 
