@@ -27,7 +27,7 @@ class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
     """Base of all. `id` is request:decision:n, given when it is caused; `kind` is also its activity's name.
 
     `reach` says whether it stays within the store; `batched`, whether one activity takes all of its kind that one
-    decision causes: they read nothing that the others write.
+    decision causes: they read nothing that the others write. `whom` names the field that says whom it reaches.
     """
 
     id: str = ""
@@ -35,6 +35,7 @@ class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
     kind: ClassVar[str] = ""
     reach: ClassVar[Reach] = "store"
     batched: ClassVar[bool] = False
+    whom: ClassVar[str]
 
     def __init_subclass__(cls, **_: Any) -> None:
         if not cls.__name__.startswith("_"):
@@ -44,7 +45,7 @@ class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def destination(self) -> str:
         """Whom it reaches: a team, a role, an audience, a request, an agency, a system or a type."""
-        raise NotImplementedError
+        return str(getattr(self, self.whom))
 
     @property
     def about(self) -> str | None:
@@ -80,9 +81,7 @@ class _Order(Effect, frozen=True, kw_only=True):
     offer: int
     not_to: str | None = None
 
-    @property
-    def destination(self) -> str:
-        return self.team
+    whom: ClassVar[str] = "team"
 
 
 class Dispatch(_Order, frozen=True, kw_only=True):
@@ -105,9 +104,7 @@ class Escalate(Effect, frozen=True, kw_only=True):
 
     batched: ClassVar[bool] = True
 
-    @property
-    def destination(self) -> str:
-        return self.role
+    whom: ClassVar[str] = "role"
 
 
 class Notify(Effect, frozen=True, kw_only=True):
@@ -120,9 +117,7 @@ class Notify(Effect, frozen=True, kw_only=True):
 
     batched: ClassVar[bool] = True
 
-    @property
-    def destination(self) -> str:
-        return self.audience
+    whom: ClassVar[str] = "audience"
 
     @property
     def about(self) -> str | None:
@@ -135,9 +130,7 @@ class TellRequest(Effect, frozen=True, kw_only=True):
     to: str
     command: Command
 
-    @property
-    def destination(self) -> str:
-        return self.to
+    whom: ClassVar[str] = "to"
 
     @property
     def about(self) -> str | None:
@@ -185,9 +178,7 @@ class AskAgency(_Asked, frozen=True, kw_only=True):
 
     agency: str
 
-    @property
-    def destination(self) -> str:
-        return self.agency
+    whom: ClassVar[str] = "agency"
 
 
 class Call(_Asked, frozen=True, kw_only=True):
@@ -195,9 +186,7 @@ class Call(_Asked, frozen=True, kw_only=True):
 
     system: str
 
-    @property
-    def destination(self) -> str:
-        return self.system
+    whom: ClassVar[str] = "system"
 
 
 class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
@@ -205,6 +194,4 @@ class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
 
     type: str
 
-    @property
-    def destination(self) -> str:
-        return self.type
+    whom: ClassVar[str] = "type"

@@ -6,6 +6,7 @@ from step to step (`fixline.domain.process.walk`) know no kind.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -68,9 +69,9 @@ class StepPart(Part):
         """What callers are shown of it beside its kind."""
         return {}
 
+    @abstractmethod
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         """Begin this visit; the step to enter at once, or None where the request comes to rest."""
-        raise NotImplementedError
 
     @property
     def exits(self) -> Ways:
@@ -117,7 +118,8 @@ class StepPart(Part):
 
     def joined(self, builder: DecisionBuilder, name: str, branch: str) -> str | None:
         """A branch of it, called `name`, has come to its end; the step that follows, or None while others go on."""
-        raise NotImplementedError
+        del builder
+        raise LookupError(f"step {name} has no branches, and none that is called {branch}")
 
     def next_branch(self, begun: set[str]) -> str | None:
         """The first step of the next branch that has not begun; None for a step without branches."""
