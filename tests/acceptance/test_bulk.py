@@ -14,8 +14,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from fixline.messages import PendingWork
 from fixline.temporal.payloads import DATA_CONVERTER
-from tests.acceptance.test_temporal_away import caller, opened, read
 from tests.support.acceptance.audit import at_rest
+from tests.support.acceptance.calls import caller, opened, read
 from tests.support.acceptance.cluster import Cluster
 from tests.support.consistency import assert_consistent
 

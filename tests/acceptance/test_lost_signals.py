@@ -267,7 +267,7 @@ async def test_what_could_not_be_delivered_the_relay_delivers_once(sqlite_store:
     desk = RequestService(sqlite_store, line, city.zone, city.versions)
     for line.up in (True, False):
         command = COMMAND.validate_python({"kind": "comment", "text": "a"})
-        assert (await desk.submit(request_id, city.arrival(command))).state == "applied"
+        assert (await desk.submit(request_id, city.submission(command))).state == "applied"
         await desk.close()
         assert city.request(request_id).signalled == 2
     relay = Relay(sqlite_store, line, city.rules, clock=lambda: city.now + PATIENCE)

@@ -6,11 +6,9 @@ And forty commands to one request at once: each has its final answer, all are ap
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,42 +18,19 @@ from sqlmodel import Session, col, select
 from temporalio.client import Client
 
 from fixline.store.tables import CommandRow, EffectRow, JournalRow, RequestRow
-from tests.api.test_commands import A_LIFE, REOPENABLE
 from tests.support.acceptance.audit import at_rest, no_workflow_runs
-from tests.support.acceptance.cluster import ADMIN_KEY, Cluster
+from tests.support.acceptance.calls import REPORT, caller, opened, read
+from tests.support.acceptance.cluster import Cluster
 from tests.support.acceptance.crowd import PLACE
 from tests.support.acceptance.processes import wait_for_status
 from tests.support.consistency import assert_consistent
+from tests.support.life import A_LIFE, REOPENABLE
 
 pytestmark = [pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(400)]
 
-REPORT = {"type": "graffiti", "location": PLACE, "answers": {"surface": "brick"}}
 POTHOLE = {"type": "pothole", "location": PLACE, "answers": {"lane": "curb", "depth": 4}}
 REMOVED = {"outcome": "removed", "form": {"removed_by": "chemical", "photo_after": "clean.jpg"}}
 AT_ONCE = 40
-
-
-@contextlib.asynccontextmanager
-async def caller(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with the admin's key."""
-    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-    limits = httpx.Limits(max_connections=100)
-    async with httpx.AsyncClient(base_url=f"{cluster.url}/api/v1", headers=headers, timeout=60, limits=limits) as http:
-        yield http
-
-
-async def read(http: httpx.AsyncClient, path: str, **params: Any) -> Any:
-    """The body of a read, which must succeed."""
-    answer = await http.get(path, params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def opened(http: httpx.AsyncClient, report: dict[str, Any] = REPORT) -> str:
-    """A request is reported; its id."""
-    answer = await http.post("/requests", json=report)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
 
 
 async def open_task(http: httpx.AsyncClient, request_id: str) -> str:

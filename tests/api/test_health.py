@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from fixline.store.store import Store, StoreAway
-from tests.api.test_listing import history
 from tests.support.api import POTHOLE, Service, problem
+from tests.support.history import history
 
 
 async def test_alive(service: Service) -> None:

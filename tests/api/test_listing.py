@@ -2,14 +2,14 @@
 
 import math
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fixline.store.queries.places import haversine_m
-from fixline.store.tables import RequestRow
 from tests.support.api import MORNING, POTHOLE, Service, fields, problem
+from tests.support.history import history
 
 CENTRE = (41.881, -87.632)
 STICKER = {"type": "graffiti", "answers": {"surface": "brick"}}
@@ -204,23 +204,6 @@ async def test_nearness_is_the_distance_on_the_sphere(anywhere: Service, centre:
         wanted = sorted((name for name in real if real[name] <= radius), key=lambda name: real[name])
         assert [item["id"] for item in found] == wanted
         assert all(math.isclose(item["distance_m"], real[item["id"]], abs_tol=0.06) for item in found)
-
-
-def history(request_id: str, **columns: Any) -> RequestRow:
-    """A request that came closed from another system."""
-    at = datetime(2011, 3, 28, tzinfo=UTC)
-    facts = {"opened_at": at, "accepted_at": MORNING, "updated_at": at, "closed_at": at}
-    return RequestRow(
-        id=request_id,
-        type="sanitation-code-violation",
-        source_type="Sanitation Code Violation",
-        status="closed",
-        outcome="fixed",
-        channel="import",
-        source="chicago",
-        external_id=f"X-{request_id}",
-        **{**facts, **columns},
-    )
 
 
 async def test_history_is_listed_and_found_by_its_own_number(anywhere: Service) -> None:

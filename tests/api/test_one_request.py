@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_listing import history
 from tests.support.api import POTHOLE, Service, fields, problem
+from tests.support.history import history
 
 
 def clock(found: dict[str, Any], name: str) -> dict[str, Any]:

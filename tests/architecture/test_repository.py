@@ -131,6 +131,17 @@ def test_nothing_of_the_product_imports_the_tests() -> None:
     assert not [path for path in product for name in imported(path) if under(name, "tests", "bench", "holidays")]
 
 
+def test_no_test_is_imported() -> None:
+    """What tests share stands in tests/support, which knows no test."""
+    tests = [path for path in python_files() if path.relative_to(ROOT).parts[0] == "tests"]
+    assert not [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in tests
+        for name in imported(path)
+        if under(name, "tests") and any(part.startswith("test_") for part in name.split("."))
+    ]
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_locked_package_is_hashed(lock: str) -> None:
     # One package is one logical line: `name==version ; marker \` and its hashes, each on a continued line.

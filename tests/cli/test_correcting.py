@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from fixline.catalog import read_catalog
 from fixline.cli.first_start import publish_definitions
-from fixline.cli.folder import DataFolder
-from fixline.store.store import Store
 from tests.support.city import City
 from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
@@ -28,13 +24,10 @@ def folder(tmp_path: Path, fixline: Fixline, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def city(data: Path) -> Iterator[City]:
+def present_city(stored_city: City) -> City:
     """The city of the data folder, at this very instant."""
-    store = Store(DataFolder(data).database_url)
-    city = City(store, read_catalog(LAKEPORT).catalog)
-    city.now = datetime.now(UTC)
-    yield city
-    store.close()
+    stored_city.now = datetime.now(UTC)
+    return stored_city
 
 
 def close_on_fridays(folder: Path) -> None:
@@ -46,16 +39,16 @@ def close_on_fridays(folder: Path) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
-    old = city.open("pothole")
+def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, present_city: City) -> None:
+    old = present_city.open("pothole")
     (folder / "transportation/pothole.yaml").write_text(
         (folder / "transportation/pothole.yaml").read_text(encoding="utf-8").replace("title: ", "title: New ", 1),
         encoding="utf-8",
     )
     assert fixline("publish", folder / "transportation/pothole.yaml", "--data", data).code == 0
-    new = city.open("pothole")
-    elsewhere = city.open("graffiti")
-    kept = city.request(elsewhere).version
+    new = present_city.open("pothole")
+    elsewhere = present_city.open("graffiti")
+    kept = present_city.request(elsewhere).version
     close_on_fridays(folder)
 
     tried = json.loads(fixline("correct", "public-works", "--dry-run", "--data", data, "--json").out)
@@ -73,13 +66,13 @@ def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, city
     given = fixline("correct", "public-works", "--reason", "No Fridays", "--data", data)
     assert (given.code, "2 moved" in given.out) == (0, True)
     for request_id in (old, new):
-        state = city.request(request_id)
-        definition = city.store.read(lambda s, version=state.version: city.versions.load(s, version))  # type: ignore[misc]
+        state = present_city.request(request_id)
+        definition = present_city.store.read(lambda s, version=state.version: present_city.versions.load(s, version))  # type: ignore[misc]
         assert definition.calendar.weekly["fri"] == ()
         assert definition.title.startswith("New") is (request_id == new)
-        (entry,) = [entry for entry in city.journal(request_id) if entry.kind == "moved"]
+        (entry,) = [entry for entry in present_city.journal(request_id) if entry.kind == "moved"]
         assert entry.text.endswith("The calendar public-works was corrected. No Fridays")
-    assert city.request(elsewhere).version == kept
+    assert present_city.request(elsewhere).version == kept
     lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
     assert [(line["version"], line["current"], line["open_requests"]) for line in lines] == [
         (4, True, 1),
@@ -91,11 +84,13 @@ def test_a_dry_run_then_the_act(fixline: Fixline, data: Path, folder: Path, city
     assert again.out == "calendar public-works: no open request follows another one of that name\n"
 
 
-def test_a_start_finds_the_corrected_version_current(data: Path, folder: Path, fixline: Fixline, city: City) -> None:
-    city.open("pothole")
+def test_a_start_finds_the_corrected_version_current(
+    data: Path, folder: Path, fixline: Fixline, present_city: City
+) -> None:
+    present_city.open("pothole")
     close_on_fridays(folder)
     assert fixline("correct", "public-works", "--data", data).code == 0
-    publish_definitions(city.store, folder)
+    publish_definitions(present_city.store, folder)
     lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
     assert [(line["version"], line["current"], line["published_by"]) for line in lines] == [
         (2, True, None),
@@ -103,8 +98,8 @@ def test_a_start_finds_the_corrected_version_current(data: Path, folder: Path, f
     ]
 
 
-def test_in_words(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
-    request_id = city.open("pothole")
+def test_in_words(fixline: Fixline, data: Path, folder: Path, present_city: City) -> None:
+    request_id = present_city.open("pothole")
     close_on_fridays(folder)
     lines = fixline("correct", "public-works", "--dry-run", "--data", data).out.splitlines()
     assert "pothole  version 1, current" in lines

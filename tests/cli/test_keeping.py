@@ -51,7 +51,7 @@ def runs(pid: int) -> bool:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
+def data_folder(tmp_path: Path) -> DataFolder:
     made = DataFolder(tmp_path / "data")
     made.make()
     return made
@@ -82,10 +82,10 @@ def test_a_child_dies_with_its_parent(how: str, tmp_path: Path) -> None:
     assert wait_for(lambda: not any(runs(pid) for pid in below))
 
 
-def test_a_killed_part_is_started_again_and_all_stop_in_order(folder: DataFolder) -> None:
+def test_a_killed_part_is_started_again_and_all_stop_in_order(data_folder: DataFolder) -> None:
     said: list[str] = []
     parts = [Part(name, SLEEPER, {}, leaves, 5.0) for name, leaves in (("last", 2), ("first", 0), ("middle", 1))]
-    keeper = Keeper(parts, folder.fresh_log, said.append)
+    keeper = Keeper(parts, data_folder.fresh_log, said.append)
     keeper.start()
     before = keeper.processes()
     os.kill(before["middle"], signal.SIGKILL)
@@ -104,65 +104,65 @@ def test_a_killed_part_is_started_again_and_all_stop_in_order(folder: DataFolder
     assert not any(runs(pid) for pid in after.values())
 
 
-def test_a_part_that_does_not_leave_is_ended(folder: DataFolder) -> None:
+def test_a_part_that_does_not_leave_is_ended(data_folder: DataFolder) -> None:
     stubborn = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     )
     said: list[str] = []
-    keeper = Keeper([Part("mule", [sys.executable, "-c", stubborn], {}, 0, 0.3)], folder.fresh_log, said.append)
+    keeper = Keeper([Part("mule", [sys.executable, "-c", stubborn], {}, 0, 0.3)], data_folder.fresh_log, said.append)
     keeper.start()
     (pid,) = keeper.processes().values()
-    assert wait_for(lambda: (folder.logs / "mule.log").read_text() == "up\n")
+    assert wait_for(lambda: (data_folder.logs / "mule.log").read_text() == "up\n")
     keeper.stop()
     assert said == ["mule did not leave in time and was ended"]
     assert not runs(pid)
 
 
-def test_a_folder_has_one_holder(folder: DataFolder) -> None:
-    with FolderLock(folder), pytest.raises(FolderTaken, match=str(os.getpid())), FolderLock(folder):
+def test_a_folder_has_one_holder(data_folder: DataFolder) -> None:
+    with FolderLock(data_folder), pytest.raises(FolderTaken, match=str(os.getpid())), FolderLock(data_folder):
         pass
-    with FolderLock(folder):
+    with FolderLock(data_folder):
         pass
 
 
-def test_logs_are_moved_aside(folder: DataFolder) -> None:
+def test_logs_are_moved_aside(data_folder: DataFolder) -> None:
     for number in range(KEPT_LOGS + 3):
-        folder.fresh_log("api").write_text(str(number))
-    assert (folder.logs / "api.log").read_text() == str(KEPT_LOGS + 2)
-    assert (folder.logs / "api.log.1").read_text() == str(KEPT_LOGS + 1)
-    assert len(list(folder.logs.iterdir())) == KEPT_LOGS + 1
+        data_folder.fresh_log("api").write_text(str(number))
+    assert (data_folder.logs / "api.log").read_text() == str(KEPT_LOGS + 2)
+    assert (data_folder.logs / "api.log.1").read_text() == str(KEPT_LOGS + 1)
+    assert len(list(data_folder.logs.iterdir())) == KEPT_LOGS + 1
 
 
-def test_the_folder_is_its_owners(folder: DataFolder) -> None:
-    assert folder.path.stat().st_mode & 0o077 == 0
+def test_the_folder_is_its_owners(data_folder: DataFolder) -> None:
+    assert data_folder.path.stat().st_mode & 0o077 == 0
 
 
-def test_ports_are_remembered(folder: DataFolder) -> None:
-    assert folder.remembered() == {}
-    folder.remember(temporal=20_001, api=8311)
-    assert folder.remembered() == {"temporal": 20_001, "api": 8311}
-    (folder.path / "up.json").write_text("[]")
-    assert folder.remembered() == {}
+def test_ports_are_remembered(data_folder: DataFolder) -> None:
+    assert data_folder.remembered() == {}
+    data_folder.remember(temporal=20_001, api=8311)
+    assert data_folder.remembered() == {"temporal": 20_001, "api": 8311}
+    (data_folder.path / "up.json").write_text("[]")
+    assert data_folder.remembered() == {}
 
 
-def test_a_taken_port_is_named_with_its_option(taken_port: int, folder: DataFolder) -> None:
+def test_a_taken_port_is_named_with_its_option(taken_port: int, data_folder: DataFolder) -> None:
     with pytest.raises(Trouble, match=rf"port {taken_port} .* --port"):
         wait_until_free("127.0.0.1", taken_port, "--port")
     with pytest.raises(Trouble, match=rf"port {taken_port} .* --temporal-port"):
-        choose_temporal_port(folder, taken_port, 8311)
+        choose_temporal_port(data_folder, taken_port, 8311)
 
 
-def test_the_temporal_server_and_its_page_keep_off_the_apis_port(folder: DataFolder) -> None:
+def test_the_temporal_server_and_its_page_keep_off_the_apis_port(data_folder: DataFolder) -> None:
     for asked in (20_400, 19_400):
         with pytest.raises(Trouble, match=rf"--temporal-port {asked}: it takes {asked} and {asked + 1000}"):
-            choose_temporal_port(folder, asked, 20_400)
-    folder.remember(temporal=19_400)
-    assert choose_temporal_port(folder, None, 20_400) != 19_400
+            choose_temporal_port(data_folder, asked, 20_400)
+    data_folder.remember(temporal=19_400)
+    assert choose_temporal_port(data_folder, None, 20_400) != 19_400
 
 
-def test_a_remembered_port_that_is_taken_gives_way(taken_port: int, folder: DataFolder) -> None:
-    folder.remember(temporal=taken_port)
-    chosen = choose_temporal_port(folder, None, 8311)
+def test_a_remembered_port_that_is_taken_gives_way(taken_port: int, data_folder: DataFolder) -> None:
+    data_folder.remember(temporal=taken_port)
+    chosen = choose_temporal_port(data_folder, None, 8311)
     assert chosen != taken_port
     assert is_free("127.0.0.1", chosen)
     assert is_free("127.0.0.1", chosen + 1000)
@@ -178,8 +178,8 @@ def test_a_remembered_port_that_is_taken_gives_way(taken_port: int, folder: Data
         ("city.example", "http://city.example:8311"),
     ],
 )
-def test_the_printed_address_can_be_opened(folder: DataFolder, host: str, url: str) -> None:
-    assert Plan(folder, host, 8311, 7233, 1, 0).public_url == url
+def test_the_printed_address_can_be_opened(data_folder: DataFolder, host: str, url: str) -> None:
+    assert Plan(data_folder, host, 8311, 7233, 1, 0).public_url == url
 
 
 def test_access_lines_have_no_query() -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fixline.catalog import read_catalog
 from fixline.cli.commands.versions import why_of
-from fixline.cli.folder import DataFolder
-from fixline.store.store import Store
 from tests.support.city import City
 from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
@@ -27,14 +23,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "definitions"
 
 
-@pytest.fixture
-def city(data: Path) -> Iterator[City]:
-    """The city of the data folder."""
-    store = Store(DataFolder(data).database_url)
-    yield City(store, read_catalog(LAKEPORT).catalog)
-    store.close()
-
-
 def edit(folder: Path, old: str, new: str) -> Path:
     """Change the pothole's file."""
     path = folder / "transportation" / "pothole.yaml"
@@ -44,12 +32,12 @@ def edit(folder: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_publish_compare_and_move(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
-    ids = [city.open("pothole") for _ in range(2)]
+def test_publish_compare_and_move(fixline: Fixline, data: Path, folder: Path, stored_city: City) -> None:
+    ids = [stored_city.open("pothole") for _ in range(2)]
     path = edit(folder, OLD, NEW)
     ran = fixline("publish", path, "--data", data)
     assert (ran.code, ran.out) == (0, "pothole  version 2  published\n")
-    assert fixline("publish", folder, "--data", data).out.count("unchanged") == len(city.catalog.definitions)
+    assert fixline("publish", folder, "--data", data).out.count("unchanged") == len(stored_city.catalog.definitions)
     lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
     assert [(line["version"], line["current"], line["open_requests"], line["published_by"]) for line in lines] == [
         (2, True, 0, "operator"),
@@ -62,17 +50,17 @@ def test_publish_compare_and_move(fixline: Fixline, data: Path, folder: Path, ci
     given = fixline("move", "pothole", "--to", "2", "--data", data)
     assert (given.code, "2 moved" in given.out) == (0, True)
     for each in ids:
-        row = city.request(each)
+        row = stored_city.request(each)
         assert (row.version, row.decision, row.signalled) == (said["hash"], 2, 0), "the workflow is the relay's to tell"
     again = fixline("move", "pothole", "--to", "2", "--data", data)
     assert again.out == "to version 2: no open request follows another version\n"
 
 
 def test_a_move_that_a_fault_of_ours_keeps_from_being_decided_waits(
-    fixline: Fixline, data: Path, folder: Path, city: City, monkeypatch: pytest.MonkeyPatch
+    fixline: Fixline, data: Path, folder: Path, stored_city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is no failure of the command's: a worker tries it again."""
-    request_id = city.open("pothole")
+    request_id = stored_city.open("pothole")
     assert fixline("publish", edit(folder, OLD, NEW), "--data", data).code == 0
     with monkeypatch.context() as broken:
 
@@ -84,10 +72,10 @@ def test_a_move_that_a_fault_of_ours_keeps_from_being_decided_waits(
     said = json.loads(ran.out)
     (item,) = said["items"]
     assert (ran.code, item["state"], said["counts"]["waiting"]) == (0, "waiting", 1)
-    assert city.command(item["command_id"]).state == "waiting"
-    city.due(request_id)
-    assert city.command(item["command_id"]).state == "applied"
-    assert city.request(request_id).version == said["hash"]
+    assert stored_city.command(item["command_id"]).state == "waiting"
+    stored_city.due(request_id)
+    assert stored_city.command(item["command_id"]).state == "applied"
+    assert stored_city.request(request_id).version == said["hash"]
 
 
 def test_what_has_findings_is_not_published(fixline: Fixline, data: Path, folder: Path) -> None:
@@ -99,8 +87,8 @@ def test_what_has_findings_is_not_published(fixline: Fixline, data: Path, folder
     assert fixline("publish", path, "--data", data, "--json").code == 1
 
 
-def test_what_cannot_move_stays_and_says_why(fixline: Fixline, data: Path, folder: Path, city: City) -> None:
-    request_id = city.open("pothole")
+def test_what_cannot_move_stays_and_says_why(fixline: Fixline, data: Path, folder: Path, stored_city: City) -> None:
+    request_id = stored_city.open("pothole")
     for old in ("  inspect:", "start: inspect", "met_by: inspect", "address_found: inspect"):
         edit(folder, old, old.replace("inspect", "look"))
     assert fixline("publish", folder / "transportation", "--data", data).code == 0

@@ -24,10 +24,10 @@ from fixline.service.opening import Contact
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from tests.support.lakeport import LAKEPORT
+from tests.support.outside import Outside
 from tests.support.shop import Shop
 from tests.support.temporal import TemporalServer
 from tests.support.types import IN_TURN, errand, nap, promised
-from tests.workflow.test_outside import Outside
 
 HISTORIES = Path(__file__).parent / "histories"
 STACK_TRACE = re.compile(r'"stackTrace": "(?:[^"\\]|\\.)*"')

@@ -168,17 +168,17 @@ def test_a_repeated_key_gives_the_same_row_and_decides_nothing(errands: City) ->
 def test_the_same_command_again_is_one_command(errands: City) -> None:
     """By its own id, too, as Fixline itself gives commands."""
     request_id = errands.open()
-    arrival = errands.arrival(COMMAND.validate_python({"kind": "comment", "text": "x"}), command_id="C-mine")
-    first = errands.rules.submit(request_id, arrival)
-    assert errands.rules.submit(request_id, arrival) == Given(first.row, None)
+    submission = errands.submission(COMMAND.validate_python({"kind": "comment", "text": "x"}), command_id="C-mine")
+    first = errands.rules.submit(request_id, submission)
+    assert errands.rules.submit(request_id, submission) == Given(first.row, None)
     assert errands.request(request_id).decision == 2
 
 
 def test_a_key_belongs_to_its_caller(errands: City) -> None:
     request_id = errands.open()
     first = errands.do(request_id, "comment", key="k", body_hash="one", text="x")
-    arrival = errands.arrival(errands.report().command, key="k", body_hash="two", caller="somebody else")
-    assert errands.store.write(lambda s: find_stored(s, arrival)) is None
+    submission = errands.submission(errands.report().command, key="k", body_hash="two", caller="somebody else")
+    assert errands.store.write(lambda s: find_stored(s, submission)) is None
     assert errands.command(first.id).caller == "tests"
 
 
@@ -243,11 +243,11 @@ def test_a_refusal_is_kept_where_nobody_waits_for_an_answer(errands: City) -> No
     """What an effect learned, and what one request tells another, is a row of the request in any case."""
     request_id = errands.open()
     command = COMMAND.validate_python({"kind": "resume"})
-    arrival = errands.arrival(command, actor=Actor(name="SR26-00000099", role=Role.SYSTEM))
+    submission = errands.submission(command, actor=Actor(name="SR26-00000099", role=Role.SYSTEM))
     given = errands.store.write(
-        lambda s: errands.rules.decide(s, lock_request(s, request_id), arrival, keep_refusal=True)
+        lambda s: errands.rules.decide(s, lock_request(s, request_id), submission, keep_refusal=True)
     )
-    kept = errands.command(arrival.command_id)
+    kept = errands.command(submission.command_id)
     assert kept.model_dump() == given.row._asdict()
     assert (kept.number, kept.state, kept.decision, kept.applied_at) == (2, "refused", None, errands.now)
     assert kept.answer["code"] == "not_on_hold"
@@ -290,16 +290,16 @@ def test_who_may_not_give_a_command_is_told_so_and_nothing_else(errands: City) -
         asked.append(row.team)
         raise NotAllowed(PermissionError("not yours"))
 
-    def submit(arrival: Submission) -> None:
+    def submit(submission: Submission) -> None:
         with pytest.raises(NotAllowed, match="not yours") as said:
-            errands.rules.submit(request_id, arrival, nobody)
+            errands.rules.submit(request_id, submission, nobody)
         assert isinstance(said.value.reason, PermissionError)
 
     command = COMMAND.validate_python({"kind": "comment", "text": "x"})
-    submit(errands.arrival(command))
+    submit(errands.submission(command))
     assert errands.request(request_id).last_command == 1
     errands.do(request_id, "comment", key="k", body_hash="one", text="x")
-    submit(errands.arrival(command, key="k", body_hash="one"))
+    submit(errands.submission(command, key="k", body_hash="one"))
     assert asked == [QUEUE, QUEUE]
     assert errands.request(request_id).last_command == 2
 

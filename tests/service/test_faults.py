@@ -97,9 +97,9 @@ def test_who_may_not_give_a_command_cannot_have_it_wait_either(errands: City, mo
         if len(asked) > 1:
             raise NotAllowed(PermissionError("not yours"))
 
-    arrival = errands.arrival(COMMAND.validate_python({"kind": "amend", **AMEND}))
+    submission = errands.submission(COMMAND.validate_python({"kind": "amend", **AMEND}))
     with pytest.raises(NotAllowed):
-        errands.rules.submit(request_id, arrival, once)
+        errands.rules.submit(request_id, submission, once)
     assert len(asked) == 2
     assert errands.request(request_id).last_command == 1
 

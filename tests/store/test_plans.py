@@ -26,9 +26,9 @@ from fixline.store.queries.waiting import WaitingFilter
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions, publish
-from tests.store.test_reports import PERIODS, clock_of, made, task_of
 from tests.support.domain.samples import pothole
 from tests.support.plans import plans, read_whole
+from tests.support.report_rows import PERIODS, clock_of, made, task_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HERE = Circle(41.9, -87.7, 2_000)
@@ -71,7 +71,7 @@ PLANS = PAGES | REPORTS
 
 
 @pytest.fixture
-def town(store: Store) -> Store:
+def two_thousand(store: Store) -> Store:
     """Two thousand requests, one in five open, each with a place, a task and a clock; the database knows how many."""
     dice = random.Random(11)
     rows = [made(number, dice) | _rest(number, dice) for number in range(2_000)]
@@ -109,20 +109,20 @@ def planned(store: Store, work: Work) -> list[str]:
     return plans(store, work, before=() if store.sqlite else HOWEVER_SMALL)
 
 
-def test_pages_and_reports_come_from_their_indexes(town: Store) -> None:
-    found = {name: planned(town, work) for name, (_, work) in PLANS.items()}
+def test_pages_and_reports_come_from_their_indexes(two_thousand: Store) -> None:
+    found = {name: planned(two_thousand, work) for name, (_, work) in PLANS.items()}
     without = {name: plan for name, plan in found.items() if not [line for line in plan if PLANS[name][0] in line]}
     assert without == {}
     assert {name: plan for name, plan in found.items() if read_whole(plan)} == {}
 
 
 @pytest.mark.parametrize("index", sorted({index for index, _ in PLANS.values()}))
-def test_without_its_index_a_plan_is_another(town: Store, index: str) -> None:
+def test_without_its_index_a_plan_is_another(two_thousand: Store, index: str) -> None:
     """What the test above looks at tells whether the index is there."""
-    town.write(lambda s: s.execute(text(f"DROP INDEX {index}")))
+    two_thousand.write(lambda s: s.execute(text(f"DROP INDEX {index}")))
     for name, (wanted, work) in PLANS.items():
         if wanted == index:
-            assert not [line for line in planned(town, work) if index in line], name
+            assert not [line for line in planned(two_thousand, work) if index in line], name
 
 
 def _entry(request_id: str, number: int, at: datetime) -> dict[str, Any]:
@@ -198,10 +198,10 @@ def test_reports_of_closed_requests_and_verdicts_read_their_indexes_alone(sqlite
         assert [line for line in plan if f"COVERING INDEX {index}" in line], plan
 
 
-def test_the_nearest_come_first_whatever_the_circle(town: Store) -> None:
+def test_the_nearest_come_first_whatever_the_circle(two_thousand: Store) -> None:
     """Pages of a wide circle, which are found by narrower ones, are those that all of its requests make."""
     wanted = RequestFilter(NOW, near=HERE)
-    whole, rest = town.read(lambda s: list_requests(s, wanted, "distance", None, 2_000))
+    whole, rest = two_thousand.read(lambda s: list_requests(s, wanted, "distance", None, 2_000))
     assert rest is None
     assert len(whole) > 700
     distances = [haversine_m(HERE.latitude, HERE.longitude, row["latitude"], row["longitude"]) for row in whole]
@@ -209,7 +209,7 @@ def test_the_nearest_come_first_whatever_the_circle(town: Store) -> None:
     found: list[str] = []
     key: list[Any] | None = None
     while True:
-        page, key = town.read(asking(list_requests, wanted, "distance", key, 40))
+        page, key = two_thousand.read(asking(list_requests, wanted, "distance", key, 40))
         found += [row["id"] for row in page]
         if key is None:
             break

@@ -14,7 +14,7 @@ Waits = tuple[str | None, str | None, Any]
 
 
 @pytest.fixture
-def town(city: City) -> City:
+def errands(city: City) -> City:
     """The city with errands, others' steps, and promises of an hour."""
     city.publish(errand(), asking(), asking(type="gas", start="gas"), promised())
     return city
@@ -34,10 +34,10 @@ def waits(city: City, request_id: str) -> Waits:
         ("gas", ("agency", "lakeport-gas", MORNING)),
     ],
 )
-def test_from_its_opening_it_waits_on_whoever_has_the_first_step(town: City, type_: str, expected: Waits) -> None:
-    request_id = town.open(type_)
-    assert waits(town, request_id) == expected
-    assert town.request(request_id).acted_at == MORNING
+def test_from_its_opening_it_waits_on_whoever_has_the_first_step(errands: City, type_: str, expected: Waits) -> None:
+    request_id = errands.open(type_)
+    assert waits(errands, request_id) == expected
+    assert errands.request(request_id).acted_at == MORNING
 
 
 @pytest.mark.parametrize(
@@ -50,31 +50,31 @@ def test_from_its_opening_it_waits_on_whoever_has_the_first_step(town: City, typ
     ],
 )
 def test_with_each_command_it_waits_on_whoever_is_next(
-    town: City, kind: str, body: dict[str, Any], expected: tuple[str | None, str | None]
+    errands: City, kind: str, body: dict[str, Any], expected: tuple[str | None, str | None]
 ) -> None:
-    request_id = town.open()
-    town.later(minutes=5)
+    request_id = errands.open()
+    errands.later(minutes=5)
     given = {**body, "task": f"{request_id}-T1"} if "task" in body else body
-    town.do(request_id, kind, **given)
-    found = waits(town, request_id)
-    assert found == (*expected, town.now if expected[0] else None)
-    assert town.request(request_id).acted_at == town.now
+    errands.do(request_id, kind, **given)
+    found = waits(errands, request_id)
+    assert found == (*expected, errands.now if expected[0] else None)
+    assert errands.request(request_id).acted_at == errands.now
 
 
-def test_a_deadline_that_passes_is_nothing_that_happens(town: City) -> None:
+def test_a_deadline_that_passes_is_nothing_that_happens(errands: City) -> None:
     """Rungs fire, and still it waits on the same team since the same instant."""
-    request_id = town.open("promise")
-    town.due(request_id, town.later(hours=2))
-    row = town.request(request_id)
-    assert (row.decision, row.updated_at) == (2, town.now)
-    assert waits(town, request_id) == ("team", QUEUE, MORNING)
-    assert row.acted_at == row.waits_since == town.now - timedelta(hours=2)
+    request_id = errands.open("promise")
+    errands.due(request_id, errands.later(hours=2))
+    row = errands.request(request_id)
+    assert (row.decision, row.updated_at) == (2, errands.now)
+    assert waits(errands, request_id) == ("team", QUEUE, MORNING)
+    assert row.acted_at == row.waits_since == errands.now - timedelta(hours=2)
 
 
-def test_a_command_that_had_to_wait_is_kept_the_same_way(town: City) -> None:
-    request_id = town.open()
-    town.waiting(request_id, "hold", reason="closed off")
-    assert waits(town, request_id) == ("team", QUEUE, MORNING)
-    given = town.now
-    town.due(request_id, town.later(minutes=5))
-    assert waits(town, request_id) == ("hold", ADMIN.name, given)
+def test_a_command_that_had_to_wait_is_kept_the_same_way(errands: City) -> None:
+    request_id = errands.open()
+    errands.waiting(request_id, "hold", reason="closed off")
+    assert waits(errands, request_id) == ("team", QUEUE, MORNING)
+    given = errands.now
+    errands.due(request_id, errands.later(minutes=5))
+    assert waits(errands, request_id) == ("hold", ADMIN.name, given)

@@ -87,7 +87,7 @@ class City:
 
         self.store.write(write)
 
-    def arrival(
+    def submission(
         self,
         command: Command,
         *,
@@ -123,8 +123,8 @@ class City:
         published = self.store.read(lambda s: self.versions.current(s, type_))
         given = {"has_contact": contact is not None, **INTAKES.get(type_, {}), **body}
         command = COMMAND.validate_python({"kind": "open", "type": type_, "version": published.hash, **given})
-        arrival = self.arrival(command, actor=SERVICE, key=key, body_hash=body_hash, at=at)
-        return Report(submission=arrival, definition=published.definition, contact=contact)
+        submission = self.submission(command, actor=SERVICE, key=key, body_hash=body_hash, at=at)
+        return Report(submission=submission, definition=published.definition, contact=contact)
 
     def open(self, type_: str = "errand", **details: Any) -> str:
         """Open a request that the rules accept; its id."""
@@ -148,8 +148,8 @@ class City:
     ) -> Given:
         """Give a request a command; its row, and what its workflow is to be told."""
         command = COMMAND.validate_python({"kind": kind, **body})
-        arrival = self.arrival(command, actor=actor, at=at, key=key, body_hash=body_hash)
-        return self.rules.submit(request_id, arrival)
+        submission = self.submission(command, actor=actor, at=at, key=key, body_hash=body_hash)
+        return self.rules.submit(request_id, submission)
 
     def do(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Give a request a command; the answered row."""
@@ -157,8 +157,8 @@ class City:
 
     def waiting(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Keep a command as waiting, as a fault of ours would have it."""
-        arrival = self.arrival(COMMAND.validate_python({"kind": kind, **body}))
-        return self.store.write(lambda s: self.rules.keep(s, request_id, arrival, "Fault: of the test's")).row
+        submission = self.submission(COMMAND.validate_python({"kind": kind, **body}))
+        return self.store.write(lambda s: self.rules.keep(s, request_id, submission, "Fault: of the test's")).row
 
     def due(self, request_id: str, now: datetime | None = None, **options: Any) -> PendingWork:
         """Decide what is due, as the workflow has it done."""

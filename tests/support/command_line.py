@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fixline.catalog import read_catalog
 from fixline.cli.app import run
 from fixline.cli.first_start import publish_definitions
 from fixline.cli.folder import DataFolder
 from fixline.store.schema import migrate
 from fixline.store.store import Store
+from tests.support.city import City
 from tests.support.lakeport import LAKEPORT
 
 
@@ -59,3 +61,11 @@ def data(tmp_path: Path) -> Path:
     publish_definitions(store, LAKEPORT)
     store.close()
     return folder.path
+
+
+@pytest.fixture
+def stored_city(data: Path) -> Iterator[City]:
+    """The city of the data folder."""
+    store = Store(DataFolder(data).database_url)
+    yield City(store, read_catalog(LAKEPORT).catalog)
+    store.close()

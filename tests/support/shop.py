@@ -108,7 +108,7 @@ class Shop:
     async def submit(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> StoredCommand:
         """Give a command at the desk; its row as the caller sees it."""
         command = COMMAND.validate_python({"kind": kind, **body})
-        return await self.service.submit(request_id, self.city.arrival(command, actor=actor))
+        return await self.service.submit(request_id, self.city.submission(command, actor=actor))
 
     async def refusal(self, request_id: str, kind: str, *, actor: Actor = ADMIN, **body: Any) -> Refusal:
         """Give a command that the rules refuse; why."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,30 +16,13 @@ from fixline.temporal.relay import PATIENCE
 from fixline.temporal.watch import while_database_answers
 from tests.support.consistency import assert_consistent
 from tests.support.databases import Postgres
-from tests.support.dying_worker import EXIT_CODE
 from tests.support.shop import Notices, Shop
 from tests.support.temporal import TemporalServer
 from tests.support.types import IN_TURN, errand, promised
+from tests.support.worker_process import dying_worker
 from worker import build_activities
 
 pytestmark = pytest.mark.temporal
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextlib.asynccontextmanager
-async def dying_worker(shop: Shop, server: TemporalServer, victim: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker process that dies after the first commit of one activity; at the end it must have done so."""
-    command = (sys.executable, "-m", "tests.support.dying_worker", server.address, shop.store.url, shop.queue, victim)
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"polling\n"
-        yield process
-        assert await asyncio.wait_for(process.wait(), 20) == EXIT_CODE
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def test_an_effect_whose_worker_dies_after_the_commit_is_taken_once(

@@ -12,7 +12,7 @@ from tests.support.consistency import assert_consistent
 from tests.support.shop import Shop
 from tests.support.temporal import TemporalServer
 from tests.support.types import promised
-from tests.workflow.test_crashes import dying_worker
+from tests.support.worker_process import dying_worker
 
 pytestmark = pytest.mark.temporal
 HERE = {"latitude": 41.9, "longitude": -87.7}

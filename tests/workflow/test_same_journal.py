@@ -69,8 +69,8 @@ async def perform(shop: Shop, scenario: Scenario) -> str:
     """Open the script's request at the desk and give its commands; the request's id. Refusals are those expected."""
     published = await asyncio.to_thread(shop.store.read, lambda s: shop.city.versions.current(s, scenario.type))
     command = scenario.opened.model_copy(update={"version": published.hash})
-    arrival = shop.city.arrival(command, actor=scenario.actor)
-    opened = await shop.service.open(Report(submission=arrival, definition=published.definition))
+    submission = shop.city.submission(command, actor=scenario.actor)
+    opened = await shop.service.open(Report(submission=submission, definition=published.definition))
     assert isinstance(opened, StoredCommand), opened
     request_id = opened.request_id
     for line in scenario.lines:

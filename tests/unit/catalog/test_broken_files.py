@@ -8,13 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixline.catalog import CODES, Finding, check_text, read_catalog
+from fixline.catalog import CODES, check_text, read_catalog
+from tests.support.broken_files import BROKEN, CITY, expected, places
 from tests.support.neighbour import city_with_neighbour
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-CITY = FIXTURES / "city"
-BROKEN = FIXTURES / "broken"
-EXPECT = re.compile(r"^(?:# expect: )?(\d+):(\d+) (FX\d{3})$", re.MULTILINE)
 
 DEFINITIONS = sorted(BROKEN.glob("*.yaml"))
 SHARED = [
@@ -22,18 +18,6 @@ SHARED = [
     *((path, "calendars/works.yaml") for path in sorted((BROKEN / "calendars").iterdir())),
     *((path, "areas/district.geojson") for path in sorted((BROKEN / "areas").glob("*.geojson"))),
 ]
-
-
-def expected(path: Path) -> list[tuple[int, int, str]]:
-    """Line, column and code of each finding that a broken file announces, in itself or beside it."""
-    beside = path.with_name(f"{path.name}.expected")
-    text = (beside if beside.exists() else path).read_text()
-    return [(int(line), int(column), code) for line, column, code in EXPECT.findall(text)]
-
-
-def places(findings: tuple[Finding, ...]) -> list[tuple[int, int, str]]:
-    """Line, column and code of findings."""
-    return [(finding.line, finding.column, finding.code) for finding in findings]
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)

@@ -18,7 +18,7 @@ from fixline.catalog.scenarios.instants import InstantError, instant
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process.commands import Amend, Command, Complete, Role
-from tests.unit.catalog.test_broken_files import BROKEN, CITY, expected, places
+from tests.support.broken_files import BROKEN, CITY, expected, places
 
 FILE = "transportation/pothole.scenarios.yaml"
 ZONE = ZoneInfo("America/Chicago")
