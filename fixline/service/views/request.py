@@ -1,6 +1,6 @@
-"""One request in full, as callers and the command line see it; pure.
+"""One request in full, as callers and the command line see it: what was spent of a clock, which steps can remain.
 
-Owns the words and numbers: what was spent of a clock, which steps can remain. Instants are aware UTC.
+Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fixline.domain.process.kinds.together import TogetherStep
 from fixline.domain.records import from_data
 
 NO_STATE: dict[str, Any] = {}
+_OF_STATE = ("hold", "areas", "answers", "photos", "reopened", "parent", "attached")
 
 
 class VisitOut(BaseModel):
@@ -169,33 +170,28 @@ class RequestOut(BaseModel):
 def request_out(row: dict[str, Any], definition: Definition | None, now: datetime) -> RequestOut:
     """One request in full; history without state or definition shows what it has."""
     state = json.loads(row["state"]) if row["state"] else NO_STATE
-    position = state.get("position") or NO_STATE
     area = {"area": row["area"]} if row["area"] else {}
-    shown = [clock_out(clock, definition, now) for clock in row["clocks"]]
+    without: dict[str, Any] = {"areas": area, "answers": {}, "photos": [], "hold": None, "parent": None}
+    shown = [_clock_out(clock, definition, now) for clock in row["clocks"]]
     return RequestOut.model_validate(
         {
             **{name: value for name, value in row.items() if name in RequestOut.model_fields},
             "title": row["title"] or row["source_type"],
-            "wait_until": position.get("wait_until"),
-            "branches": branches_out(state, definition),
-            "hold": state.get("hold"),
-            "areas": state.get("areas", area),
-            "answers": state.get("answers", {}),
-            "photos": state.get("photos", []),
-            "reopened": state.get("reopened", 0),
+            **without,
+            **{name: state[name] for name in _OF_STATE if name in state},
+            "wait_until": (state.get("position") or NO_STATE).get("wait_until"),
+            "branches": _branches_out(state, definition),
             "children": [{"id": child, **facts} for child, facts in state.get("children", {}).items()],
-            "parent": state.get("parent"),
-            "attached": state.get("attached", []),
             "overdue": any(clock["overdue"] for clock in shown),
             "steps_taken": state.get("taken", []),
-            "steps_remaining": remaining(definition, row["step"], state.get("branches", {})),
+            "steps_remaining": _remaining(definition, row["step"], state.get("branches", {})),
             "clocks": shown,
             "definition": {"type": row["type"], "version": row["version_number"], "hash": row["version"]},
         }
     )
 
 
-def clock_out(row: dict[str, Any], definition: Definition | None, now: datetime) -> dict[str, Any]:
+def _clock_out(row: dict[str, Any], definition: Definition | None, now: datetime) -> dict[str, Any]:
     """One clock, with what is spent of it by now."""
     spent, minutes = _spent(row, definition.calendar, now) if definition else ("", 0.0)
     return {
@@ -223,7 +219,7 @@ def _spent(row: dict[str, Any], calendar: WorkingCalendar, now: datetime) -> tup
     return f"{count:f} {unit}", round(used / timedelta(minutes=1), 1)
 
 
-def branches_out(state: dict[str, Any], definition: Definition | None) -> list[dict[str, Any]]:
+def _branches_out(state: dict[str, Any], definition: Definition | None) -> list[dict[str, Any]]:
     """Where each branch of the together step is that the request is at; none where it is at another step."""
     running, joined = state.get("branches", {}), state.get("joined", [])
     together = definition.steps.get((state.get("position") or NO_STATE).get("step", "")) if definition else None
@@ -236,7 +232,7 @@ def branches_out(state: dict[str, Any], definition: Definition | None) -> list[d
     ]
 
 
-def remaining(definition: Definition | None, step: str | None, branches: dict[str, Any]) -> list[str]:
+def _remaining(definition: Definition | None, step: str | None, branches: dict[str, Any]) -> list[str]:
     """The steps that can still come after this one, the nearest first; the step itself when it can come again.
 
     While branches run, what can come in them stands first, then what follows them.

@@ -1,16 +1,15 @@
 """The supervisors' lines: what the store has found, with what its definition and state say of it.
 
-Owns how long something has lasted or will, elapsed and in working time, and what comes next. The HTTP API and the
-command line show the same lines. Instants are aware UTC.
+How long something has lasted or will, elapsed and in working time, and what comes next. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import CalendarExhausted
@@ -56,6 +55,8 @@ class HolderOut(BaseModel):
 
 class NextRungOut(BaseModel):
     """The rung of the ladder that fires next."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     rung: str = Field(description="As the definition writes it.", examples=["75%", "due", "after 1 working day"])
     at: datetime
@@ -109,6 +110,8 @@ class DormantOut(BaseModel):
 
 class WaitOut(BaseModel):
     """One thing that a request waits for."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     kind: WaitKind
     on: str = Field(description="Who or what: a team, a person, an agency, a system, a type, a signal ...")
@@ -203,7 +206,6 @@ def due_soon_line(sight: Sight, line: Line) -> Line:
 def _clock(sight: Sight, line: Line) -> Line:
     known = sight.known(line)
     clock = known.state.clocks.get(line["clock_name"]) if known else None
-    rung = next_rung(known.definition, clock) if known and clock else None
     return {
         "request": line,
         "clock": line["clock_name"],
@@ -211,7 +213,7 @@ def _clock(sight: Sight, line: Line) -> Line:
         "due_at": line["clock_due_at"],
         "holder": line["holder"],
         "last_rung": line["clock_last_rung"],
-        "next_rung": rung._asdict() if rung else None,
+        "next_rung": next_rung(known.definition, clock) if known and clock else None,
     }
 
 
@@ -224,15 +226,11 @@ def dormant_line(sight: Sight, line: Line) -> Line:
 def waiting_line(sight: Sight, line: Line) -> Line:
     """One request and what it waits for: the first is the one that the store lists it by."""
     known = sight.known(line)
-    found = [each._asdict() for each in waits(known.definition, known.state)] if known else []
-    listed = Waiting(line["waits_for"], line["waits_on"], None, line["waits_since"])._asdict()
-    same = next((each for each in found if _key(each) == _key(listed)), listed)
+    found = waits(known.definition, known.state) if known else ()
+    listed = Waiting(line["waits_for"], line["waits_on"], None, line["waits_since"])
+    same = next((each for each in found if each._replace(step=None, until=None) == listed), listed)
     lasted = sight.lasting(line, line["waits_since"], sight.now, "waited", "waited_working")
     return {"request": line, "waits": same, "also": [each for each in found if each is not same], **lasted}
-
-
-def _key(wait: Mapping[str, Any]) -> tuple[Any, ...]:
-    return wait["kind"], wait["on"], wait["since"]
 
 
 def unclaimed_line(sight: Sight, line: Line) -> Line:
