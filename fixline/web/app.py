@@ -1,25 +1,27 @@
 """The HTTP application: routers, errors, limits and OpenAPI, around the parts that it is given.
 
-Owns how they are put together. It makes none of the parts: the composition root does.
+It makes none of the parts: the composition root does. The API's pages at /docs are files of our own
+(`assets/swagger-ui`; its README says where that is from): they work where nothing but the city's network is reached.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
 
 from fixline import __version__
 from fixline.web import (
-    apidocs,
     bulk,
     commands,
     definitions,
     events,
-    graphs,
     health,
     problems,
     reports,
@@ -29,12 +31,13 @@ from fixline.web import (
     versions,
 )
 from fixline.web.auth import SECURITY_SCHEMES, Keyring
-from fixline.web.metrics import Metrics, Timing
+from fixline.web.health import Metrics, Timing
 from fixline.web.parts import Parts
 from fixline.web.request_body import BodyLimit
 
 __all__ = ["Parts", "build_app"]
 
+_SWAGGER = "/assets/swagger-ui"
 _ABOUT = """Runs a city's service requests from the first report to the verified fix.
 
 Every address under /api/v1 takes a key: `Authorization: Bearer KEY`. Errors are RFC 9457 problems with a stable
@@ -54,6 +57,23 @@ _TAGS = [
 ]
 
 
+class _App(FastAPI):
+    """FastAPI, with the one shape of every error in its document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            components = super().openapi().setdefault("components", {})
+            components["securitySchemes"] = SECURITY_SCHEMES
+            schemas = components.setdefault("schemas", {})
+            problem = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs", {})
+            schemas["ProblemOut"] = problem
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+        return super().openapi()
+
+
 def build_app(parts: Parts) -> FastAPI:
     """The application. When it stops, signals that are under way arrive and the store's connections are given back."""
 
@@ -63,7 +83,7 @@ def build_app(parts: Parts) -> FastAPI:
         await parts.service.close()
         parts.store.close()
 
-    app = FastAPI(
+    app = _App(
         title="Fixline",
         version=__version__,
         description=_ABOUT,
@@ -79,10 +99,9 @@ def build_app(parts: Parts) -> FastAPI:
     problems.install(app)
     for router in _ROUTERS:  # as one list: FastAPI's own inclusion looks router by router, a tenth of a call's time
         app.router.routes.extend(router.routes)
-    apidocs.install(app)
+    _serve_docs(app)
     app.add_middleware(BodyLimit, max_bytes=parts.max_body_bytes)
     app.add_middleware(Timing, metrics=app.state.metrics)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     return app
 
 
@@ -97,29 +116,23 @@ _ROUTERS = (
     reports.router,
     versions.router,
     definitions.router,
-    graphs.router,
     health.router,
 )
 """Those of most calls first: an address is looked for in this order."""
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with the one shape of every error in it."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            tags=app.openapi_tags,
-            routes=app.routes,
-        )
-        components = document.setdefault("components", {})
-        components["securitySchemes"] = SECURITY_SCHEMES
-        schemas = components.setdefault("schemas", {})
-        problem = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= problem.pop("$defs", {})
-        schemas["ProblemOut"] = problem
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = document
-    return app.openapi_schema
+def _serve_docs(app: FastAPI) -> None:
+    """Serve /docs and the assets it needs."""
+    app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
+    page = get_swagger_ui_html(
+        openapi_url=app.openapi_url or "/openapi.json",
+        title=f"{app.title} API",
+        swagger_js_url=f"{_SWAGGER}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_SWAGGER}/swagger-ui.css",
+        swagger_favicon_url=f"{_SWAGGER}/favicon-32x32.png",
+    )
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        """The API, to read and to try."""
+        return page

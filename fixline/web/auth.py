@@ -1,7 +1,7 @@
 """Who may call what: bearer keys, roles, teams and departments; denied unless a route says otherwise.
 
-Owns the route class of everything under /api/v1: it asks for the key before it looks at the body, refuses a role that
-the route does not name, and reads the body strictly. A route without roles cannot be built. Keys are never logged.
+The route class of everything under /api/v1 asks for the key before it looks at the body, refuses a role that the route
+does not name, and reads the body strictly. A route without roles cannot be built. Keys are never logged.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from fixline.catalog import Organisation
 from fixline.domain.process.commands import Actor, Role
 from fixline.identity.keys import KeyRecord, find_key, hash_of
 from fixline.store.store import Store
-from fixline.web.metrics import API
 from fixline.web.problems import Problem, described, invalid
 from fixline.web.request_body import read_body
 
+API = "/api/v1"
 PATIENCE_SECONDS = 1.0
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
@@ -68,6 +67,12 @@ class Caller:
         teams = self.teams(organisation)
         if teams is not None and team not in teams:
             raise Problem(403, "wrong_team", f"team {team} is not this key's", data={"team": team})
+
+    def department(self, wanted: str | None) -> str | None:
+        """The department that a list is narrowed to: the wanted one, else the key's own. Raises as the check."""
+        if wanted is not None:
+            self.check_department(wanted)
+        return wanted or self.key.department
 
     def check_department(self, department: str | None) -> None:
         """Raise Problem (403) for a department that is not the caller's."""
@@ -122,7 +127,8 @@ class Guarded(APIRoute):
         if len(roles) != 1:
             raise TypeError(f"{self.path} must say once which roles may call it")
         # What names the roles has nothing to do when a call comes: it need not be solved for each.
-        self.dependant.dependencies = [each for each in self.dependant.dependencies if not _names_roles(each)]
+        solved = self.dependant.dependencies
+        self.dependant.dependencies = [each for each in solved if not isinstance(each.call, Allowed)]
         self.openapi_extra = {**(self.openapi_extra or {}), "security": [{KEY_SCHEME: []}]}
         inner = super().get_route_handler()
 
@@ -134,37 +140,23 @@ class Guarded(APIRoute):
                 raise Problem(403, "wrong_role", text, data={"role": caller.role.value})
             request.state.caller = caller
             strict = _StrictRequest(request.scope, request.receive)
-            request.state.body = await strict.read()
+            request.state.body = await read_body(strict)
             return await inner(strict)
 
         return guarded
 
 
-def _names_roles(dependant: Dependant) -> bool:
-    return isinstance(dependant.call, Allowed)
-
-
 def guarded_router(path: str, tag: str, **more: Any) -> APIRouter:
     """A router of routes behind keys, under /api/v1."""
-    responses = described(401, 403, 413, 415, 422, 503)
-    return APIRouter(
-        prefix=API + path,
-        tags=[tag],
-        route_class=Guarded,
-        responses={**responses, **more.pop("responses", {})},
-        **more,
-    )
+    responses = {**described(401, 403, 413, 415, 422, 503), **more.pop("responses", {})}
+    return APIRouter(prefix=API + path, tags=[tag], route_class=Guarded, responses=responses, **more)
 
 
 class _StrictRequest(Request):
-    """A request whose JSON has been read strictly."""
-
-    async def read(self) -> dict[str, Any] | None:
-        self._read = await read_body(self)
-        return self._read
+    """A request whose JSON has been read strictly, by `Guarded`."""
 
     async def json(self) -> Any:
-        return self._read
+        return self.state.body
 
 
 def _check_address(request: Request) -> None:
@@ -194,54 +186,37 @@ def _unauthorised(text: str, error: str) -> Problem:
     return Problem(401, "unauthorised", text, headers={"WWW-Authenticate": f'Bearer realm="fixline"{error}'})
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:  # a plain function would run on a thread
     """The caller of a guarded route."""
-    caller = request.state.caller
-    assert isinstance(caller, Caller)  # noqa: S101 - `Guarded` has put it there
+    caller: Caller = request.state.caller
     return caller
 
 
-async def _caller_of(request: Request) -> Caller:  # a plain function would run on a thread
-    return caller_of(request)
-
-
-CallerOf = Annotated[Caller, Depends(_caller_of)]
+CallerOf = Annotated[Caller, Depends(caller_of)]
 """A route's access to its caller."""
 
 
-class Repeat:
+class Repeat(NamedTuple):
     """A caller's Idempotency-Key, and the keyed hash of what came with it; both None without one."""
 
-    def __init__(self, key: str | None, body_hash: str | None) -> None:
-        self.key = key
-        self.body_hash = body_hash
+    key: str | None
+    body_hash: str | None
 
 
 def repeat_of(request: Request) -> Repeat:
     """A write's idempotency key. Raises Problem (422)."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
         return Repeat(None, None)
-    if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable() or len(_all(request)) > 1:
+    (key, *others) = keys
+    if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable() or others:
         raise invalid("Idempotency-Key", "invalid", "must be one value of 1 to 200 printable characters")
     return Repeat(key, _keyed_hash(request))
-
-
-def _all(request: Request) -> list[str]:
-    return request.headers.getlist("idempotency-key")
 
 
 def _keyed_hash(request: Request) -> str:
     """HMAC of address and body, under the caller's own key: the row tells nobody what was in the body."""
     text = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"))
     message = f"{request.method} {request.scope['path']}\n{text}"
-    secret = bytes.fromhex(caller_of(request).key.hash)
+    secret = bytes.fromhex(request.state.caller.key.hash)
     return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
-
-
-async def _repeat_of(request: Request) -> Repeat:
-    return repeat_of(request)
-
-
-RepeatOf = Annotated[Repeat, Depends(_repeat_of)]
-"""A write's idempotency key."""

@@ -1,18 +1,19 @@
-"""The handler: from a caller's command to its answer, the same way for every verb.
+"""From a caller's command to its answer, the same way for every verb.
 
-Owns who may give a command to which request (404, 403), asked within the transaction that decides it, and what a
-caller is told by the command's row.
+Who may give a command to which request (404, 403) is asked within the transaction that decides it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from fixline.domain.journal.state import request_of_task
@@ -29,86 +30,150 @@ from fixline.service.submissions import (
     find_by_key,
 )
 from fixline.store import statements
-from fixline.web.auth import Caller, Repeat
-from fixline.web.metrics import Metrics
+from fixline.web.auth import Caller, Repeat, repeat_of
+from fixline.web.health import Metrics
 from fixline.web.parts import Parts
-from fixline.web.problems import Problem, of_refusal, of_validation
-from fixline.web.schemas.commands import AcceptedOut, AppliedOut
+from fixline.web.problems import Problem, of_refusal, well_formed
+from fixline.web.schemas import Body
 
-T = TypeVar("T")
 Answer = Response
 
 
+class RequestAnswer(BaseModel):
+    """The request as the command left it."""
+
+    id: str
+    type: str
+    status: str
+    outcome: str | None
+    step: str | None
+    on_hold: bool
+    attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")
+    priority: str
+    promised_at: datetime | None
+    updated_at: datetime
+    decision: int
+
+
+class TaskAnswer(BaseModel):
+    """The task as the command left it."""
+
+    id: str
+    state: str
+    step: str
+    kind: str
+    team: str
+    assignee: str | None
+    outcome: str | None
+
+
+class AppliedOut(BaseModel):
+    """The command has been applied."""
+
+    request: RequestAnswer
+    task: TaskAnswer | None = Field(None, description="The task, where the command was about one.")
+    command_id: str
+
+
+class AcceptedOut(BaseModel):
+    """The command has been accepted and is not applied yet. It will be; look there, or send it again with its key."""
+
+    command_id: str
+    poll_url: str
+    state: str = Field(description="waiting, or failed: parked by a fault of ours, and kept.")
+
+
+@dataclass(frozen=True)
 class CommandHandler:
     """A caller's commands, with the idempotency key that came along."""
 
-    def __init__(self, parts: Parts, caller: Caller, repeat: Repeat, metrics: Metrics) -> None:
-        self._parts = parts
-        self._caller = caller
-        self._repeat = repeat
-        self._metrics = metrics
+    parts: Parts
+    caller: Caller
+    repeat: Repeat
+    metrics: Metrics
 
-    async def to_request(self, request_id: str, command: Command) -> Answer:
-        """Give a request a command; what came of it. Raises Problem, KeyReused, StoreAway."""
+    async def to_request(
+        self, request_id: str, kind: type[Command], body: Body | None = None, /, **found: object
+    ) -> Answer:
+        """Give a request the command of this kind that a body says, with what was found for it; what came of it.
+
+        Raises Problem, KeyReused, StoreAway.
+        """
 
         def check(_session: Session, row: Locked) -> None:
-            allowed(self._caller.check_department, row.department)
+            _allowed(self.caller.check_department, row.department)
 
-        return await self._give(request_id, command, check)
+        return await self._give(request_id, kind, body, found, check)
 
-    async def to_task(self, task_id: str, command: Command) -> Answer:
+    async def to_task(self, task_id: str, kind: type[Command], body: Body | None) -> Answer:
         """Give a command about a task to its request. Raises as `to_request`."""
 
         def check(session: Session, _row: Locked) -> None:
             found = statements.TEAM_OF_TASK.first(session, {"id_": task_id})
             if found is None:
-                raise NotAllowed(task_unknown())
-            allowed(self._caller.check_team, found[0], self._parts.organisation)
+                raise NotAllowed(_task_unknown())
+            _allowed(self.caller.check_team, found[0], self.parts.organisation)
 
         try:
-            return await self._give(request_of_task(task_id), command, check)
+            return await self._give(request_of_task(task_id), kind, body, {"task": task_id}, check)
         except RequestUnknown:
-            raise task_unknown() from None
+            raise _task_unknown() from None
 
     async def answered_before(self) -> Answer | None:
         """What the same call was answered with before, where it has a key: for commands that need more than the
         request to be made. Raises KeyReused, StoreAway."""
-        key, parts = self._repeat.key, self._parts
+        key, store = self.repeat.key, self.parts.store
         if key is None:
             return None
-        row = await parts.store.in_turn(parts.store.read, lambda s: find_by_key(s, self._caller.id, key))
+        row = await store.in_turn(store.read, lambda s: find_by_key(s, self.caller.id, key))
         if row is None:
             return None
-        if row.body_hash != self._repeat.body_hash:
+        if row.body_hash != self.repeat.body_hash:
             raise KeyReused(key)
-        return answered(row)
+        return _answered(row)
 
-    async def _give(self, request_id: str, command: Command, check: Check) -> Answer:
-        submission = Submission(
+    def submission(self, command: Command) -> Submission:
+        """The caller's command, as the service takes it."""
+        return Submission(
             command_id=uuid4().hex,
             command=command,
-            actor=self._caller.actor,
-            accepted_at=self._parts.service.clock(),
-            caller=self._caller.id,
-            idempotency_key=self._repeat.key,
-            body_hash=self._repeat.body_hash,
+            actor=self.caller.actor,
+            accepted_at=self.parts.service.clock(),
+            caller=self.caller.id,
+            idempotency_key=self.repeat.key,
+            body_hash=self.repeat.body_hash,
         )
+
+    async def _give(
+        self, request_id: str, kind: type[Command], body: Body | None, found: dict[str, object], check: Check
+    ) -> Answer:
+        command = well_formed(kind, {**(body.said() if body else {}), **found})
+        submission = self.submission(command)
         try:
-            row = await self._parts.service.submit(request_id, submission, check, self._caller.patience)
+            row = await self.parts.service.submit(request_id, submission, check, self.caller.patience)
         except Refused:
-            self._metrics.command(command.kind, "refused")
+            self.metrics.commands.labels(command.kind, "refused").inc()
             raise
         if row.id == submission.command_id:
-            self._metrics.command(row.kind, row.state)
-        return answered(row)
+            self.metrics.commands.labels(row.kind, row.state).inc()
+        return _answered(row)
 
 
-def task_unknown() -> Problem:
-    """The answer where there is no such task."""
+async def handler_of(request: Request) -> CommandHandler:
+    """The handler, for this caller: one dependency, where four that it is made of would be solved for each call."""
+    state = request.app.state
+    return CommandHandler(state.parts, request.state.caller, repeat_of(request), state.metrics)
+
+
+HandlerOf = Annotated[CommandHandler, Depends(handler_of)]
+"""A route's access to the caller's commands."""
+
+
+def _task_unknown() -> Problem:
     return Problem(404, "task_unknown", "there is no such task")
 
 
-def allowed(check: Callable[..., None], *what: object) -> None:
+def _allowed(check: Callable[..., None], *what: object) -> None:
     """Ask whether the caller may; raises NotAllowed, which rolls back and is no fault of ours."""
     try:
         check(*what)
@@ -116,26 +181,13 @@ def allowed(check: Callable[..., None], *what: object) -> None:
         raise NotAllowed(problem) from None
 
 
-def answered(row: StoredCommand) -> Answer:
-    """What the caller of a command is told by its row: 200, 202 while it waits, or the refusal."""
+def _answered(row: StoredCommand) -> Answer:
+    """What the caller of a command is told by its row: 200, 202 and a place to look while it waits, or the refusal."""
     if row.state == "refused":
         raise of_refusal(Refusal.model_validate(row.answer))
     if row.state == "applied":
         told = AppliedOut.model_validate({**row.answer, "command_id": row.id})
         return Response(told.model_dump_json(), media_type="application/json")  # FastAPI would go through it once more
-    return accepted(row)
-
-
-def accepted(row: StoredCommand) -> JSONResponse:
-    """202 and a place to look."""
     poll_url = f"/api/v1/commands/{row.id}"
     body = AcceptedOut(command_id=row.id, poll_url=poll_url, state=row.state)
     return JSONResponse(body.model_dump(), 202, {"Location": poll_url})
-
-
-def well_formed(make: type[T], /, **body: object) -> T:
-    """A command's body; what its own model refuses is the caller's 422."""
-    try:
-        return make(**body)
-    except ValidationError as error:
-        raise of_validation([dict(each) for each in error.errors(include_input=False, include_url=False)]) from None

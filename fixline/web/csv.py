@@ -1,14 +1,11 @@
-"""Answers as CSV: for spreadsheets and for programs that would rather have lines.
-
-Owns how records become cells, and the sending of long lists page by page.
-"""
+"""Answers as CSV: how records become cells, and the sending of long lists page by page."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
@@ -52,7 +49,7 @@ def long_sheet(model: type[BaseModel], pages: Iterator[Iterable[BaseModel]], nam
     def lines() -> Iterator[str]:
         yield as_csv([], columns)
         for page in pages:
-            yield as_csv([flat(record) for record in page], columns, header=False)
+            yield as_csv([flat(record.model_dump(mode="json")) for record in page], columns, header=False)
 
     return StreamingResponse(lines(), media_type=MEDIA_TYPE, headers=_download(name))
 
@@ -65,22 +62,17 @@ def columns_of(model: type[BaseModel]) -> list[str]:
     """A model's fields as columns; those of a record within are named after both, lists have none."""
     found: list[str] = []
     for name, field in model.model_fields.items():
+        if get_origin(field.annotation) is list:
+            continue
         kinds = (field.annotation, *get_args(field.annotation))
         inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        if field.annotation is not None and getattr(field.annotation, "__origin__", None) is list:
-            continue
         found += [f"{name}_{each}" for each in columns_of(inner)] if inner is not None else [name]
     return found
 
 
-def flat(record: BaseModel) -> dict[str, Any]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A record's values by the names of `columns_of`."""
-    return dict(_flat("", record.model_dump(mode="json")))
-
-
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}{name}_", value)
-        else:
-            yield f"{prefix}{name}", value
+        found |= flat(value, f"{prefix}{name}_") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found

@@ -1,25 +1,27 @@
 """A request's journal as server-sent events: what has happened, then what happens, resumable by `seq`.
 
-Owns this route. Each entry is one event: its id is the entry's `seq`, its name the kind, its data the entry as the
-journal shows it. A client that lost the stream comes back with `Last-Event-ID`, as browsers do by themselves.
+Each entry is one event: its id is the entry's `seq`, its name the kind, its data the entry as the journal shows it. A
+client that lost the stream comes back with `Last-Event-ID`, as browsers do by themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from sqlmodel import Session
 
 from fixline.store.queries.detail import read_journal
 from fixline.store.store import StoreAway
 from fixline.web.auth import READERS, allow, guarded_router
-from fixline.web.parts import Parts, PartsOf
-from fixline.web.problems import Problem, described
-from fixline.web.schemas.requests import EntryOut
+from fixline.web.parts import PartsOf
+from fixline.web.problems import described
+from fixline.web.requests import EntryOut
+from fixline.web.schemas import Parameters
 
 router = guarded_router("/requests", "requests")
 
@@ -28,26 +30,26 @@ BATCH = 100
 Line = dict[str, Any]
 
 
-class EventsQuery(BaseModel):
+class EventsQuery(Parameters):
     """Where the stream begins, and how long it stays open."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after_seq: int = Field(0, ge=0, le=2**31 - 1, description="Entries with a higher number only.")
     seconds: int = Field(600, ge=0, le=3600, description="How long to stay open; 0 ends after what there is.")
 
 
-async def _first_entries(
+def _after(request_id: str, seq: int) -> Callable[[Session], list[Line] | None]:
+    return lambda session: read_journal(session, request_id, seq, BATCH)
+
+
+async def _beginning(
     request_id: str,
     query: Annotated[EventsQuery, Query()],
     parts: PartsOf,
     last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1, description="The last entry that arrived.")] = 0,
-) -> list[Line]:
-    """What there is already, read before the stream begins: an unknown request is answered 404."""
-    found = await _read(parts, request_id, max(query.after_seq, last_event_id))
-    if found is None:
-        raise Problem(404, "request_unknown", "there is no such request")
-    return found
+) -> tuple[int, list[Line]]:
+    """What the stream begins behind, and what there is already, read before: an unknown request is answered 404."""
+    seq = max(query.after_seq, last_event_id)
+    return seq, await parts.find(_after(request_id, seq), "request_unknown", "request")
 
 
 @router.get(
@@ -55,18 +57,18 @@ async def _first_entries(
     summary="A request's journal as it grows",
     response_class=EventSourceResponse,
     dependencies=[allow(READERS)],
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}, **described(404, 422, 503)},
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}, **described(404)},
 )
 async def get_events(
     request_id: str,
     query: Annotated[EventsQuery, Query()],
     parts: PartsOf,
-    entries: Annotated[list[Line], Depends(_first_entries)],
-    last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1)] = 0,
+    beginning: Annotated[tuple[int, list[Line]], Depends(_beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: id = `seq`, event = kind, data = the entry. The database away is a pause, not an end."""
     loop = asyncio.get_running_loop()
-    seq, until = max(query.after_seq, last_event_id), loop.time() + query.seconds
+    until = loop.time() + query.seconds
+    seq, entries = beginning
     while True:
         for entry in entries:
             seq = entry["seq"]
@@ -77,10 +79,7 @@ async def get_events(
                 return
             await asyncio.sleep(min(LOOK_EVERY_SECONDS, max(until - loop.time(), 0)))
         try:
-            entries = await _read(parts, request_id, seq) or []
+            found = await parts.read(_after(request_id, seq))
+            entries = found or []
         except StoreAway:
             entries = []
-
-
-async def _read(parts: Parts, request_id: str, seq: int) -> list[Line] | None:
-    return await asyncio.to_thread(parts.store.read, lambda s: read_journal(s, request_id, seq, BATCH))

@@ -1,7 +1,7 @@
-"""Cursors: where a list goes on, opaque to the caller and bound to the list that they came from.
+"""Pages of lists, and cursors: where a list goes on, opaque to the caller and bound to the list that they came from.
 
-Owns their text. A cursor carries the last line's key and a digest over it and the query; one that was changed, cut
-short or used with another order or filter is refused with 422.
+A cursor carries the last line's key and a digest over it and the query; one that was changed, cut short or used with
+another order or filter is refused with 422.
 """
 
 from __future__ import annotations
@@ -11,14 +11,34 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
 
 from fixline.web.problems import invalid
+from fixline.web.schemas import Parameters
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 500
 _DIGEST_BYTES: Final = 8
 _BOUND_TO: Final = b"fixline cursor 1"
+
+
+def _at_most_a_page(limit: int) -> int:
+    return min(limit, LARGEST_LIMIT)
+
+
+class Page(Parameters):
+    """Which page of a list is wanted."""
+
+    limit: Annotated[int, AfterValidator(_at_most_a_page)] = Field(
+        DEFAULT_LIMIT, ge=1, description=f"Lines per page; above {LARGEST_LIMIT} counts as {LARGEST_LIMIT}."
+    )
+    cursor: Annotated[str, Field(max_length=1000)] | None = Field(None, description="`next` of the page before.")
+
+    def bound(self) -> dict[str, Any]:
+        """What a cursor is bound to: everything but where and how long the page is."""
+        return self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
 
 
 def write_cursor(key: Sequence[Any] | None, query: Mapping[str, Any]) -> str | None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from sqlmodel import Session
 
 from fixline.catalog import Areas, Catalog, Organisation
 from fixline.service.requests import RequestService
 from fixline.store.store import Store
 from fixline.store.versions import Versions
 from fixline.temporal.health import TaskQueueHealth
+from fixline.web.problems import Problem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,17 +33,23 @@ class Parts:
     catalog: Catalog
     max_body_bytes: int = 1_000_000
 
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Read the store without stopping the event loop. Raises StoreAway."""
+        return await asyncio.to_thread(self.store.read, work)
 
-def parts_of(request: Request) -> Parts:
+    async def find(self, work: Callable[[Session], T | None], code: str, what: str) -> T:
+        """The same where there may be nothing. Raises Problem (404, with this code)."""
+        found = await self.read(work)
+        if found is None:
+            raise Problem(404, code, f"there is no such {what}")
+        return found
+
+
+async def parts_of(request: Request) -> Parts:  # a plain function would run on a thread
     """The parts of the app that was called."""
-    parts = request.app.state.parts
-    assert isinstance(parts, Parts)  # noqa: S101 - the app is built with them
+    parts: Parts = request.app.state.parts
     return parts
 
 
-async def _parts_of(request: Request) -> Parts:  # a plain function would run on a thread
-    return parts_of(request)
-
-
-PartsOf = Annotated[Parts, Depends(_parts_of)]
+PartsOf = Annotated[Parts, Depends(parts_of)]
 """A route's access to the parts."""

@@ -1,27 +1,29 @@
 """Errors as RFC 9457 problems, each with a stable `code`; the one table from domain errors to statuses.
 
-Owns every error answer of the service. A problem never repeats what the caller sent: that may be contact data.
+A problem never repeats what the caller sent: that may be contact data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from fixline.domain.process.decision import FieldProblem, Refusal, Refused
+from fixline.domain.process.decision import Refusal, Refused
 from fixline.service.submissions import KeyReused, RequestUnknown
 from fixline.store.store import StoreAway, StoreBusy
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+M = TypeVar("M", bound=BaseModel)
 
 
 class FieldError(BaseModel):
@@ -84,8 +86,6 @@ def invalid(field: str, code: str, message: str) -> Problem:
     return Problem(422, "invalid", f"{field}: {message}", errors=[FieldError(field=field, code=code, message=message)])
 
 
-# -- refusals by the rules -------------------------------------------------------------------------------------------
-
 _OF_A_FIELD = {
     "too_many_photos": "photos",
     "location_missing": "location",
@@ -99,8 +99,9 @@ _FORBIDDEN = {"wrong_team", "not_allowed"}
 
 def of_refusal(refusal: Refusal) -> Problem:
     """A refusal as a problem: 422 when what was sent is wrong, 403 for whose it is, else 409."""
+    of = _OF_MANY_FIELDS.get(refusal.code, "")
     errors = [
-        FieldError(field=f"{_OF_MANY_FIELDS.get(refusal.code, '')}.{each.field}".strip("."), **_rest(each))
+        FieldError(field=f"{of}.{each.field}".strip("."), code=each.code, message=each.message)
         for each in refusal.fields
     ]
     if refusal.code in _OF_A_FIELD:
@@ -108,12 +109,6 @@ def of_refusal(refusal: Refusal) -> Problem:
     status = 422 if errors or refusal.code in _OF_MANY_FIELDS else 403 if refusal.code in _FORBIDDEN else 409
     return Problem(status, refusal.code, refusal.message, errors=errors, data=refusal.data)
 
-
-def _rest(problem: FieldProblem) -> dict[str, str]:
-    return {"code": problem.code, "message": problem.message}
-
-
-# -- validation ------------------------------------------------------------------------------------------------------
 
 _CODES = {
     "missing": "missing",
@@ -140,10 +135,23 @@ _CODES = {
 }
 
 
-def of_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:
-    """Pydantic's errors as one 422 that names every field."""
-    found = [_field_error(error) for error in errors]
-    return Problem(422, "invalid", "; ".join(f"{each.field}: {each.message}" for each in found[:3]), errors=found)
+def well_formed(model: type[M], said: Mapping[str, Any], *within: str) -> M:
+    """A model of what was said; what it refuses is the caller's 422, at its place `within` the body."""
+    try:
+        return model.model_validate(said)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise _of_validation([{**each, "loc": (*within, *each["loc"])} for each in found]) from None
+
+
+def of_fields(errors: list[FieldError]) -> Problem:
+    """One 422 that names every field."""
+    return Problem(422, "invalid", "; ".join(f"{each.field}: {each.message}" for each in errors[:3]), errors=errors)
+
+
+def _of_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """Pydantic's errors as one."""
+    return of_fields([_field_error(error) for error in errors])
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
@@ -155,9 +163,6 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     code = code or ("not_a_datetime" if kind.startswith(("datetime", "date_")) else "invalid")
     message = "there is no such field" if code == "unknown_field" else str(error["msg"])
     return FieldError(field=".".join(place), code=code, message=message.removeprefix("Value error, "))
-
-
-# -- answers ---------------------------------------------------------------------------------------------------------
 
 
 def response(problem: Problem) -> JSONResponse:
@@ -176,18 +181,6 @@ def response(problem: Problem) -> JSONResponse:
     return JSONResponse(content, problem.status_code, problem.headers, media_type=MEDIA_TYPE)
 
 
-def away() -> Problem:
-    """The database cannot be reached; nothing was accepted."""
-    text = "the database cannot be reached; nothing was accepted, please try again"
-    return Problem(503, "store_away", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-def busy() -> Problem:
-    """More is being written than the database takes; nothing was accepted."""
-    text = "too much is being written just now; nothing was accepted, please try again"
-    return Problem(503, "store_busy", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 _HTTP_DETAILS = {404: "there is nothing at this address", 405: "this address does not take that method"}
 
@@ -200,24 +193,21 @@ def _of_http(error: StarletteHTTPException) -> Problem:
     return Problem(status, code, _HTTP_DETAILS.get(status, str(error.detail)), headers=error.headers)
 
 
-def _of_reuse(_error: KeyReused) -> Problem:
-    return Problem(409, "idempotency_key_reused", "this Idempotency-Key was used for another request of yours")
-
-
-def _of_fault(_error: Exception) -> Problem:
-    return Problem(500, "fault", "a fault of ours; it has been logged")  # by the server, which gets it too
-
-
+_LATER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+_AWAY = "the database cannot be reached; nothing was accepted, please try again"
+_BUSY = "too much is being written just now; nothing was accepted, please try again"
+_FAULT = "a fault of ours; it has been logged"  # by the server, which gets it too
+_REUSED = "this Idempotency-Key was used for another request of yours"
 _TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     StarletteHTTPException: _of_http,
-    RequestValidationError: lambda error: of_validation(error.errors()),
-    StoreBusy: lambda _error: busy(),
-    StoreAway: lambda _error: away(),
-    KeyReused: _of_reuse,
+    RequestValidationError: lambda error: _of_validation(error.errors()),
+    StoreBusy: lambda _error: Problem(503, "store_busy", _BUSY, headers=_LATER),
+    StoreAway: lambda _error: Problem(503, "store_away", _AWAY, headers=_LATER),
+    KeyReused: lambda _error: Problem(409, "idempotency_key_reused", _REUSED),
     RequestUnknown: lambda _error: Problem(404, "request_unknown", "there is no such request"),
     Refused: lambda error: of_refusal(error.refusal),
     ClientDisconnect: lambda _error: Problem(400, "disconnected", "the body did not arrive"),
-    Exception: _of_fault,
+    Exception: lambda _error: Problem(500, "fault", _FAULT),
 }
 """What each error that gets out of a route is answered with."""
 
@@ -225,14 +215,11 @@ _TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
 def install(app: FastAPI) -> None:
     """Let the app answer every error with a problem."""
     for kind, make in _TABLE.items():
-        app.add_exception_handler(kind, _handler(make))
+        app.add_exception_handler(kind, partial(_answer, make))
 
 
-def _handler(make: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
-    async def handle(_request: Request, error: Exception) -> JSONResponse:
-        return response(make(error))
-
-    return handle
+async def _answer(make: Callable[[Any], Problem], _request: Request, error: Exception) -> JSONResponse:
+    return response(make(error))
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:

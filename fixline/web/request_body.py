@@ -1,7 +1,7 @@
 """Bodies: how large they may be, and what JSON is taken for one.
 
-Owns the size limit (for chunked bodies, too) and a reader that is stricter than Python's: no NaN or Infinity, no
-number beyond a float, no NUL, no half characters, no depth that nobody asks for. It knows no route.
+The size limit holds for chunked bodies, too. The reader is stricter than Python's: no NaN or Infinity, no number beyond
+a float, no NUL, no half characters, no depth that nobody asks for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fixline.domain.process.body import DEEPEST
-from fixline.web.problems import FieldError, Problem, response
+from fixline.web.problems import FieldError, Problem, of_fields, response
 
 _MALFORMED = re.compile(r"(.*) at (line \d+ column \d+)$")
 _LARGEST = sys.float_info.max
@@ -32,14 +32,13 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, counting."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > self._max:
-            await response(self._too_large())(scope, receive, send)
-            return
-        await self._app(scope, self._counting(receive), send)
+        if scope["type"] == "http":
+            length = Headers(scope=scope).get("content-length", "")
+            if length.isdecimal() and int(length[:20]) > self._max:
+                await response(self._too_large())(scope, receive, send)
+                return
+            receive = self._counting(receive)
+        await self._app(scope, receive, send)
 
     def _counting(self, receive: Receive) -> Receive:
         taken = 0
@@ -75,29 +74,17 @@ def parse(raw: bytes) -> dict[str, Any]:
         found = from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         match = _MALFORMED.match(str(error))
-        where, what = (match[2], match[1]) if match else ("the beginning", str(error))
-        raise _malformed(f"{what}, at {where}") from None
+        message = f"{match[1]}, at {match[2]}" if match else f"{error}, at the beginning"
+        wrong = [_wrong("body", "malformed_json", message)]
+        raise Problem(422, "malformed_json", f"the body is not JSON: {message}", errors=wrong) from None
     if not isinstance(found, dict):
-        raise Problem(
-            422,
-            "not_an_object",
-            "the body must be a JSON object",
-            errors=[_wrong("body", "not_an_object", "no object")],
-        )
+        wrong = [_wrong("body", "not_an_object", "no object")]
+        raise Problem(422, "not_an_object", "the body must be a JSON object", errors=wrong)
     errors: list[FieldError] = []
     _check(found, "", 0, errors)
     if errors:
-        raise Problem(422, "invalid", "; ".join(f"{e.field}: {e.message}" for e in errors[:3]), errors=errors)
+        raise of_fields(errors)
     return found
-
-
-def _malformed(message: str) -> Problem:
-    return Problem(
-        422,
-        "malformed_json",
-        f"the body is not JSON: {message}",
-        errors=[_wrong("body", "malformed_json", message)],
-    )
 
 
 def _wrong(field: str, code: str, message: str) -> FieldError:

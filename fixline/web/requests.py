@@ -1,17 +1,14 @@
-"""Requests over HTTP: reporting, lists, one in full, its journal.
-
-Owns these routes; what they show is built in `fixline.web.views`, what they find in the store's queries.
-"""
+"""Requests over HTTP: reporting, lists, one in full, its journal."""
 
 from __future__ import annotations
 
-import asyncio
+import math
 from datetime import datetime
-from typing import Annotated
-from uuid import uuid4
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session
 
 from fixline.domain.definition.model import Definition
@@ -19,36 +16,241 @@ from fixline.domain.hints import did_you_mean
 from fixline.domain.process.commands import Open, Place
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.service.opening import Contact, Report
-from fixline.service.submissions import StoredCommand, Submission
+from fixline.service.submissions import StoredCommand
 from fixline.service.views.request import RequestOut, request_out
 from fixline.store.projection import promised_at
 from fixline.store.queries.detail import read_journal, read_request
 from fixline.store.queries.duplicates import Alike
-from fixline.store.queries.places import Box, Circle
+from fixline.store.queries.places import LARGEST_RADIUS_M, Box, Circle
 from fixline.store.queries.requests import RequestFilter, Sort, list_requests
 from fixline.store.versions import Published, VersionUnknown
-from fixline.web.auth import CLIENTS, READERS, Caller, CallerOf, Repeat, RepeatOf, allow, guarded_router
-from fixline.web.command_handler import well_formed
-from fixline.web.metrics import MetricsOf
-from fixline.web.paging import read_cursor, write_cursor
+from fixline.web.auth import CLIENTS, READERS, allow, guarded_router
+from fixline.web.command_handler import HandlerOf
+from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
-from fixline.web.problems import Problem, described, invalid, of_refusal
-from fixline.web.schemas.basics import LocationIn
-from fixline.web.schemas.requests import (
-    ClockPlan,
-    ContactIn,
-    DryRunOut,
-    DuplicateOut,
-    JournalPage,
-    JournalQuery,
-    OpenedOut,
-    ReportIn,
-    RequestPage,
-    RequestQuery,
-    TaskPlan,
+from fixline.web.problems import described, invalid, of_refusal, well_formed
+from fixline.web.schemas import (
+    MAX_DESCRIPTION,
+    Body,
+    Instant,
+    Length,
+    LocationIn,
+    Name,
+    Photo,
+    PriorityName,
+    Shown,
+    Text,
 )
 
 router = guarded_router("/requests", "requests")
+DEFAULT_RADIUS_M = 500.0
+
+
+class ContactIn(Body):
+    """How to reach whoever reports. Kept apart from the request, shown in no answer."""
+
+    name: str | None = Field(None, max_length=200)
+    email: str | None = Field(None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = Field(None, max_length=40, pattern=r"^[0-9+()/. -]*$")
+
+    @property
+    def given(self) -> Contact | None:
+        """What is kept; None where nothing was said."""
+        return Contact(**vars(self)) if any(vars(self).values()) else None
+
+
+class ReportIn(Body):
+    """A report."""
+
+    type: Name = Field(description="The request type, from GET /api/v1/definitions.", examples=["pothole"])
+    location: LocationIn | None = None
+    answers: dict[str, Any] = Field(default_factory=dict, examples=[{"lane": "traffic", "depth": 12}])
+    description: str = Field("", max_length=MAX_DESCRIPTION)
+    contact: ContactIn | None = None
+    photos: list[Photo] = Field(default_factory=list, max_length=20)
+    channel: str = Field("api", pattern=r"^[a-z0-9_-]{1,40}$", description="How the report came in.")
+    on_behalf_of: Name | None = Field(None, description="For whom a service or an office reports.")
+    dry_run: bool = Field(False, description="Answer what would happen; write nothing.")
+
+
+class DuplicateOut(BaseModel):
+    """An open request that a report may repeat."""
+
+    id: str
+    distance_m: float = Field(description="On the sphere, in metres.")
+    opened_at: datetime
+    status: str
+    step: str | None
+    title: str
+
+
+_DUPLICATES: Any = Field(
+    default_factory=list, description="Open requests of the type near by, the nearest first, at most 5."
+)
+
+
+class OpenedOut(BaseModel):
+    """A request has been opened."""
+
+    id: str = Field(examples=["SR26-00000001"])
+    status: str
+    step: str | None
+    priority: str
+    promised_at: datetime | None = Field(
+        description="When it should be closed; null where no deadline says, or it stands."
+    )
+    expected_at: datetime | None = Field(None, description="Null until estimates exist.")
+    track_url: str | None = Field(None, description="Null until tracking pages exist.")
+    attached_to: str | None = Field(None, description="The older request of which it is a duplicate.")
+    possible_duplicates: list[DuplicateOut] = _DUPLICATES
+
+
+class TaskPlan(Shown):
+    """A task that would be offered."""
+
+    step: str
+    kind: str
+    title: str
+    team: str
+
+
+class ClockPlan(Shown):
+    """A clock that would start."""
+
+    name: str
+    budget: Length
+    due_at: datetime | None
+
+
+class DryRunOut(BaseModel):
+    """What opening would lead to; nothing was written."""
+
+    dry_run: Literal[True] = True
+    id: None = None
+    status: str
+    step: str | None
+    priority: str
+    promised_at: datetime | None
+    expected_at: datetime | None = None
+    track_url: str | None = None
+    attached_to: str | None = Field(None, description="The older request of which it would be a duplicate.")
+    possible_duplicates: list[DuplicateOut] = _DUPLICATES
+    areas: dict[str, str] = Field(description="The area of each layer in which the place lies.")
+    tasks: list[TaskPlan]
+    clocks: list[ClockPlan]
+
+
+def _numbers(text: str, count: int, names: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise ValueError(f"must be {names}, in degrees")
+    return found
+
+
+def _check_near(text: str) -> str:
+    latitude, longitude = _numbers(text, 2, "latitude,longitude")
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError("must be a place on earth, latitude first")
+    return text
+
+
+def _check_bbox(text: str) -> str:
+    west, south, east, north = _numbers(text, 4, "west,south,east,north")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise ValueError("must be west,south,east,north in this order, on earth")
+    return text
+
+
+class RequestQuery(Page):
+    """Which requests are listed, and in which order."""
+
+    status: Literal["open", "closed"] | None = None
+    type: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    department: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    team: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    area: list[Text] = Field(default_factory=list, max_length=50, description="May be given several times.")
+    priority: list[PriorityName] = Field(default_factory=list, max_length=4)
+    overdue: bool | None = Field(None, description="Whether a live clock is past its due instant.")
+    due_before: Instant | None = Field(None, description="Open, and promised before this instant.")
+    near: Annotated[str, AfterValidator(_check_near)] | None = Field(
+        None, description="latitude,longitude: within radius_m of this place.", examples=["41.881,-87.632"]
+    )
+    radius_m: float = Field(DEFAULT_RADIUS_M, gt=0, le=LARGEST_RADIUS_M, allow_inf_nan=False)
+    bbox: Annotated[str, AfterValidator(_check_bbox)] | None = Field(
+        None, description="west,south,east,north in degrees.", examples=["-87.7,41.8,-87.6,41.9"]
+    )
+    q: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Text within the address, the description or a number."
+    )
+    opened_after: Instant | None = None
+    updated_after: Instant | None = None
+    external_id: Text | None = None
+    sort: Literal["opened", "-opened", "updated", "-updated", "due", "distance"] | None = Field(
+        None, description="Newest first (-opened) by default; nearest first (distance) with near."
+    )
+
+
+class RequestLine(BaseModel):
+    """A request in a list."""
+
+    id: str
+    type: str
+    title: str | None
+    status: str
+    outcome: str | None
+    step: str | None
+    waiting_as: str | None
+    on_hold: bool
+    priority: str | None
+    department: str | None
+    team: str | None
+    area: str | None
+    latitude: float | None
+    longitude: float | None
+    address: str | None
+    external_id: str | None
+    attached_to: str | None
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    promised_at: datetime | None
+    overdue: bool
+    distance_m: float | None = Field(description="From `near`; null without it.")
+
+
+class RequestPage(BaseModel):
+    """A page of requests."""
+
+    items: list[RequestLine]
+    next: str | None = Field(description="The cursor of the next page; null at the end.")
+
+
+class EntryOut(BaseModel):
+    """One journal entry."""
+
+    seq: int = Field(description="The entry's own number: 1, 2, 3 ... per request, without gaps.")
+    decision: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+class JournalPage(BaseModel):
+    """A page of a journal."""
+
+    items: list[EntryOut]
+    next: str | None
+
+
+class JournalQuery(Page):
+    """Which entries are listed."""
+
+    after_seq: int = Field(0, ge=0, le=2**31 - 1, description="Entries with a higher number only.")
 
 
 @router.post(
@@ -57,26 +259,35 @@ router = guarded_router("/requests", "requests")
     status_code=201,
     response_model=OpenedOut,
     dependencies=[allow(CLIENTS)],
-    responses={200: {"model": DryRunOut, "description": "What would happen (dry_run)"}, **described(409, 422, 503)},
+    responses={200: {"model": DryRunOut, "description": "What would happen (dry_run)"}, **described(409)},
 )
-async def open_request(
-    body: ReportIn, response: Response, parts: PartsOf, caller: CallerOf, repeat: RepeatOf, metrics: MetricsOf
-) -> OpenedOut | JSONResponse:
+async def open_request(body: ReportIn, response: Response, handler: HandlerOf) -> OpenedOut | JSONResponse:
     """Open a request. The answer is final at once, also while Temporal is away; its workflow starts behind it."""
-    published = await published_of(parts, body.type)
-    report = _report(parts, caller, repeat, body, published)
+    service = handler.parts.service
+    published = await published_of(handler.parts, body.type)
+    contact = body.contact.given if body.contact else None
+    command = well_formed(
+        Open,
+        {
+            **{name: getattr(body, name) for name in ("type", "answers", "description", "photos", "channel")},
+            **located(handler.parts, body.location),
+            "version": published.hash,
+            "has_contact": contact is not None,
+        },
+    )
+    report = Report(handler.submission(command), published.definition, contact=contact, on_behalf_of=body.on_behalf_of)
     if body.dry_run:
-        decided = await parts.service.preview(report)
+        decided = await service.preview(report)
         if isinstance(decided, Refusal):
             raise of_refusal(decided)
-        return JSONResponse(dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
-    row = await parts.service.open(report, caller.patience)
+        return JSONResponse(_dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
+    row = await service.open(report, handler.caller.patience)
     if isinstance(row, Refusal):
         raise of_refusal(row)
     if row.id == report.submission.command_id:
-        metrics.opened(published.definition.type)
+        handler.metrics.opened.labels(published.definition.type).inc()
     response.headers["Location"] = f"/api/v1/requests/{row.request_id}"
-    return opened_out(row)
+    return _opened_out(row)
 
 
 async def published_of(parts: Parts, type_: str) -> Published:
@@ -94,66 +305,40 @@ async def published_of(parts: Parts, type_: str) -> Published:
     raise invalid("type", "unknown_type", f"there is no such request type{did_you_mean(type_, found)}")
 
 
-def _report(parts: Parts, caller: Caller, repeat: Repeat, body: ReportIn, published: Published) -> Report:
-    contact = _contact(body.contact)
-    command = well_formed(
-        Open,
-        type=body.type,
-        version=published.hash,
-        place=place_of(body.location),
-        areas=areas_of(parts, body.location),
-        outside=outside_of(parts, body.location),
-        answers=body.answers,
-        description=body.description,
-        photos=tuple(body.photos),
-        channel=body.channel,
-        has_contact=contact is not None,
-    )
-    submission = Submission(
-        command_id=uuid4().hex,
-        command=command,
-        actor=caller.actor,
-        accepted_at=parts.service.clock(),
-        caller=caller.id,
-        idempotency_key=repeat.key,
-        body_hash=repeat.body_hash,
-    )
-    return Report(submission, published.definition, contact=contact, on_behalf_of=body.on_behalf_of)
-
-
-def _contact(body: ContactIn | None) -> Contact | None:
-    if body is None or not (body.name or body.email or body.phone):
-        return None
-    return Contact(name=body.name, email=body.email, phone=body.phone)
-
-
-def place_of(location: LocationIn | None) -> Place | None:
-    """The place that a body names."""
+def located(parts: Parts, location: LocationIn | None) -> dict[str, Any]:
+    """What a command says of the place that a body names: its areas, too, and whether it lies outside the city; an
+    address alone cannot tell."""
     if location is None:
-        return None
-    return well_formed(Place, **location.model_dump())
-
-
-def outside_of(parts: Parts, location: LocationIn | None) -> bool:
-    """Whether the place lies outside the city; an address alone cannot tell."""
-    if location is None or location.latitude is None or location.longitude is None:
-        return False
-    return parts.areas.outside(location.latitude, location.longitude)
-
-
-def areas_of(parts: Parts, location: LocationIn | None) -> dict[str, str]:
-    """The areas in which the place lies."""
-    if location is None or location.latitude is None or location.longitude is None:
         return {}
-    return parts.areas.locate(location.latitude, location.longitude)
+    found = {"place": well_formed(Place, vars(location))}
+    if location.latitude is None or location.longitude is None:
+        return found
+    degrees, areas = (location.latitude, location.longitude), parts.areas
+    return {**found, "areas": areas.locate(*degrees), "outside": areas.outside(*degrees)}
 
 
-@router.get(
-    "",
-    summary="List requests",
-    dependencies=[allow(READERS)],
-    responses=described(422, 503),
-)
+def _opened_out(row: StoredCommand) -> OpenedOut:
+    """The answer to a report, from the command's own row: the same for a repeated key."""
+    alike = row.answer.get("possible_duplicates", [])  # requests of earlier releases do not have it
+    return OpenedOut.model_validate({**row.answer["request"], "possible_duplicates": alike})
+
+
+def _dry_run_out(definition: Definition, decision: Decision, alike: Alike) -> DryRunOut:
+    """What opening would lead to."""
+    state = decision.state
+    return DryRunOut.model_validate(
+        {
+            **{name: getattr(state, name) for name in ("status", "priority", "attached_to", "areas")},
+            "step": state.position.step if state.position else None,
+            "promised_at": promised_at(definition, state),
+            "possible_duplicates": alike.possible,
+            "tasks": state.open_tasks,
+            "clocks": state.live_clocks,
+        }
+    )
+
+
+@router.get("", summary="List requests", dependencies=[allow(READERS)])
 async def get_requests(query: Annotated[RequestQuery, Query()], parts: PartsOf) -> RequestPage:
     """Requests, newest first unless `sort` or `near` says otherwise."""
     check_near(query)
@@ -163,7 +348,7 @@ async def get_requests(query: Annotated[RequestQuery, Query()], parts: PartsOf) 
     bound = query.bound()
     after = read_cursor(query.cursor, bound)
     wanted = filter_of(query, parts.service.clock())
-    lines, key = await asyncio.to_thread(parts.store.read, lambda s: list_requests(s, wanted, sort, after, query.limit))
+    lines, key = await parts.read(lambda s: list_requests(s, wanted, sort, after, query.limit))
     return RequestPage.model_validate({"items": lines, "next": write_cursor(key, bound)})
 
 
@@ -178,29 +363,13 @@ def filter_of(query: RequestQuery, now: datetime) -> RequestFilter:
     latitude, longitude = map(float, query.near.split(",")) if query.near else (0.0, 0.0)
     return RequestFilter(
         now=now,
-        status=query.status,
-        type=query.type,
-        department=query.department,
-        team=query.team,
-        area=query.area,
-        priority=query.priority,
-        overdue=query.overdue,
-        due_before=query.due_before,
         near=Circle(latitude, longitude, query.radius_m) if query.near else None,
         bbox=Box(*map(float, query.bbox.split(","))) if query.bbox else None,
-        q=query.q,
-        opened_after=query.opened_after,
-        updated_after=query.updated_after,
-        external_id=query.external_id,
+        **query.model_dump(exclude={"limit", "cursor", "sort", "near", "radius_m", "bbox"}),
     )
 
 
-@router.get(
-    "/{request_id}",
-    summary="One request in full",
-    dependencies=[allow(READERS)],
-    responses=described(404, 503),
-)
+@router.get("/{request_id}", summary="One request in full", dependencies=[allow(READERS)], responses=described(404))
 async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
     """Facts, clocks, tasks, the steps taken and those that can remain. Contact data is never part of it."""
     now = parts.service.clock()
@@ -212,49 +381,17 @@ async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
         definition = parts.versions.load(session, row["version"]) if row["version"] else None
         return request_out(row, definition, now)
 
-    found = await asyncio.to_thread(parts.store.read, read)
-    if found is None:
-        raise Problem(404, "request_unknown", "there is no such request")
-    return found
+    return await parts.find(read, "request_unknown", "request")
 
 
 @router.get(
-    "/{request_id}/journal",
-    summary="A request's journal",
-    dependencies=[allow(READERS)],
-    responses=described(404, 422, 503),
+    "/{request_id}/journal", summary="A request's journal", dependencies=[allow(READERS)], responses=described(404)
 )
 async def get_journal(request_id: str, query: Annotated[JournalQuery, Query()], parts: PartsOf) -> JournalPage:
     """What happened, entry by entry, in order."""
     bound = {"request": request_id}
     after = read_cursor(query.cursor, bound)
     seq = max(query.after_seq, after[0] if after else 0)
-    entries = await asyncio.to_thread(parts.store.read, lambda s: read_journal(s, request_id, seq, query.limit))
-    if entries is None:
-        raise Problem(404, "request_unknown", "there is no such request")
+    entries = await parts.find(lambda s: read_journal(s, request_id, seq, query.limit), "request_unknown", "request")
     key = [entries[query.limit - 1]["seq"]] if len(entries) > query.limit else None
     return JournalPage.model_validate({"items": entries[: query.limit], "next": write_cursor(key, bound)})
-
-
-def opened_out(row: StoredCommand) -> OpenedOut:
-    """The answer to a report, from the command's own row: the same for a repeated key."""
-    request = row.answer["request"]
-    shown = {name: request[name] for name in ("id", "status", "step", "priority", "promised_at")}
-    alike = row.answer.get("possible_duplicates", [])  # requests of earlier releases do not have it
-    return OpenedOut.model_validate({**shown, "attached_to": request.get("attached_to"), "possible_duplicates": alike})
-
-
-def dry_run_out(definition: Definition, decision: Decision, alike: Alike) -> DryRunOut:
-    """What opening would lead to."""
-    state = decision.state
-    return DryRunOut(
-        status=state.status,
-        step=state.position.step if state.position else None,
-        priority=state.priority,
-        promised_at=promised_at(definition, state),
-        attached_to=state.attached_to,
-        possible_duplicates=[DuplicateOut.model_validate(each) for each in alike.possible],
-        areas=state.areas,
-        tasks=[TaskPlan(step=t.step, kind=t.kind, title=t.title, team=t.team) for t in state.open_tasks],
-        clocks=[ClockPlan(name=c.name, budget=str(c.budget), due_at=c.due_at) for c in state.live_clocks],
-    )

@@ -1,210 +1,256 @@
 """The supervisors' questions over HTTP: what is overdue or will be, what rests, on whom requests wait.
 
-Owns these routes, as pages with totals or as one CSV. A supervisor of one department sees that department's.
+As pages with totals or as one CSV. A supervisor of one department sees that department's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from fastapi import Depends, Query, Response
-from pydantic import BaseModel
+from fastapi import Query, Response
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import Span
-from fixline.service.views.supervision import (
-    DormantOut,
-    DueSoonOut,
-    OverdueOut,
-    Shape,
-    Sight,
-    UnclaimedOut,
-    WaitingOut,
-    dormant_line,
-    due_soon_line,
-    overdue_line,
-    unclaimed_line,
-    waiting_line,
-)
-from fixline.store.queries import dormant, overdue, waiting
-from fixline.store.queries.overdue import OverdueFilter, Page
-from fixline.store.queries.scope import Scope
-from fixline.store.queries.waiting import WaitingFilter
-from fixline.web.auth import LEADS, CallerOf, allow, guarded_router
+from fixline.domain.process.kinds.base import WaitKind
+from fixline.service.views import supervision as views
+from fixline.store.queries import dormant, overdue, scope, waiting
+from fixline.store.store import Store
+from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router
 from fixline.web.csv import long_sheet
-from fixline.web.paging import LARGEST_LIMIT, read_cursor, write_cursor
+from fixline.web.paging import LARGEST_LIMIT, Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
-from fixline.web.problems import described
-from fixline.web.schemas.supervision import (
-    DormantPage,
-    DormantQuery,
-    DueSoonPage,
-    DueSoonQuery,
-    OverduePage,
-    OverdueQuery,
-    ScopeQuery,
-    UnclaimedPage,
-    WaitingPage,
-    WaitingQuery,
-)
+from fixline.web.schemas import Text
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    **described(403, 422, 503),
-    200: {"content": {"text/csv": {}}, "description": "A page, or all of it as CSV"},
+    200: {"content": {"text/csv": {}}, "description": "A page, or all of it as CSV"}
 }
 router = guarded_router("", "overdue", dependencies=[allow(LEADS)], responses=ANSWERS)
 After = Sequence[Any] | None
-T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One list as it is asked for: how a page of it is read, its totals, and what its lines become."""
+def _as_span(text: str) -> str:
+    return str(Span.parse(text))
+
+
+SpanText = Annotated[str, Field(max_length=50), AfterValidator(_as_span)]
+"""A length of time as definitions write it, such as `3 working days`."""
+
+
+class ScopeQuery(Page):
+    """Whose lines are listed, and how the list is written."""
+
+    department: Text | None = None
+    team: Text | None = None
+    type: Text | None = None
+    area: Text | None = None
+    format: Literal["json", "csv"] = Field("json", description="`csv` has every line, and neither pages nor totals.")
+
+    @model_validator(mode="after")
+    def _check_csv(self) -> Self:
+        if self.format == "csv" and self.model_fields_set & {"limit", "cursor"}:
+            raise ValueError("csv has every line: leave limit and cursor out")
+        return self
+
+
+class OverdueQuery(ScopeQuery):
+    """Which overdue clocks are listed."""
+
+    clock: Text | None = Field(None, description="The name of a clock, or of a definition's deadline.")
+
+
+class DueSoonQuery(OverdueQuery):
+    """Which clocks are listed that will be due."""
+
+    within: SpanText = Field("1 working day", description="How soon, by each request's own calendar.")
+
+
+class DormantQuery(ScopeQuery):
+    """Which requests are listed to which nothing happens."""
+
+    quiet_for: SpanText = Field("5 working days", description="For how long, by each request's own calendar.")
+
+
+class WaitingQuery(ScopeQuery):
+    """Which waiting requests are listed."""
+
+    kind: WaitKind | None = Field(None, description="What is waited for.")
+    on: Text | None = Field(None, description="Who or what: a team, a person, an agency ...")
+
+
+class Totals(BaseModel):
+    """How many lines there are, in all and by group, under the same filters."""
+
+    count: int
+    department: dict[str, int]
+    team: dict[str, int]
+    type: dict[str, int]
+    area: dict[str, int]
+
+
+class ClockTotals(Totals):
+    """The same, by clock, too."""
+
+    clock: dict[str, int]
+
+
+class WaitingTotals(Totals):
+    """The same, by what is waited for, too."""
+
+    kind: dict[str, int]
+    on: dict[str, int]
+
+
+class OverduePage(BaseModel):
+    """A page of overdue clocks, worst first, and the totals."""
+
+    items: list[views.OverdueOut]
+    next: str | None
+    totals: ClockTotals
+
+
+class DueSoonPage(BaseModel):
+    """A page of clocks that will be due, the next first, and the totals."""
+
+    items: list[views.DueSoonOut]
+    next: str | None
+    totals: ClockTotals
+
+
+class DormantPage(BaseModel):
+    """A page of requests to which nothing happens, the quietest first, and the totals."""
+
+    items: list[views.DormantOut]
+    next: str | None
+    totals: Totals
+
+
+class WaitingPage(BaseModel):
+    """A page of waiting requests, the longest first, and the totals."""
+
+    items: list[views.WaitingOut]
+    next: str | None
+    totals: WaitingTotals
+
+
+class UnclaimedPage(BaseModel):
+    """A page of unclaimed tasks, the longest first, and the totals."""
+
+    items: list[views.UnclaimedOut]
+    next: str | None
+    totals: Totals
+
+
+class Asked(NamedTuple):
+    """A list that can be asked for: how a page of it is read, its totals, and what its lines become."""
 
     name: str
-    page: Callable[[Session, After, int], Page]
-    totals: Callable[[Session], dict[str, Any]]
-    shape: Shape
+    page: Callable[..., overdue.Page]
+    totals: Callable[..., dict[str, Any]]
+    shape: views.Shape
     line: type[BaseModel]
     whole: type[BaseModel]
 
 
-class Asker:
-    """Who asks for a list, and where it is read: what every list route depends on."""
-
-    def __init__(self, parts: PartsOf, caller: CallerOf) -> None:
-        self.parts = parts
-        self._caller = caller
-
-    def scope(self, query: ScopeQuery) -> dict[str, Any]:
-        """What the query and the key narrow a list to. Raises Problem (403) for another department."""
-        if query.department is not None:
-            self._caller.check_department(query.department)
-        department = query.department or self._caller.key.department
-        narrowed = {"team": query.team, "type": query.type, "area": query.area}
-        return {"now": self.parts.service.clock(), "department": department, **narrowed}
-
-    async def read(self, work: Callable[[Session], T]) -> T:
-        """Read the store without stopping the event loop."""
-        return await asyncio.to_thread(self.parts.store.read, work)
-
-    async def answer(self, query: ScopeQuery, wanted: Scope, asked: Asked) -> Response:
-        """The page with totals, or every line as CSV."""
-        if query.format == "csv":
-            pages = _pages(self.parts, wanted, asked)
-            first = await asyncio.to_thread(next, pages)
-            return long_sheet(asked.line, chain([first], pages), f"{asked.name}-{wanted.now:%Y-%m-%d}.csv")
-        bound = query.bound()
-        after = read_cursor(query.cursor, bound)
-
-        def read(session: Session) -> BaseModel:
-            lines, key = asked.page(session, after, query.limit)
-            sight = Sight(session, self.parts.versions, wanted.now)
-            items = [asked.shape(sight, line) for line in lines]
-            totals = asked.totals(session)
-            return asked.whole.model_validate({"items": items, "next": write_cursor(key, bound), "totals": totals})
-
-        found = await self.read(read)
-        return Response(found.model_dump_json(), media_type="application/json")
-
-
-AskerOf = Annotated[Asker, Depends()]
+OVERDUE = Asked(
+    "overdue", overdue.list_overdue, overdue.count_overdue, views.overdue_line, views.OverdueOut, OverduePage
+)
+DUE_SOON = Asked(
+    "due-soon", overdue.list_due_soon, overdue.count_due_soon, views.due_soon_line, views.DueSoonOut, DueSoonPage
+)
+DORMANT = Asked(
+    "dormant", dormant.list_dormant, dormant.count_dormant, views.dormant_line, views.DormantOut, DormantPage
+)
+WAITING = Asked(
+    "waiting", waiting.list_waiting, waiting.count_waiting, views.waiting_line, views.WaitingOut, WaitingPage
+)
+UNCLAIMED = Asked(
+    "unclaimed",
+    waiting.list_unclaimed,
+    waiting.count_unclaimed,
+    views.unclaimed_line,
+    views.UnclaimedOut,
+    UnclaimedPage,
+)
 
 
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
-async def get_overdue(query: Annotated[OverdueQuery, Query()], asker: AskerOf) -> Response:
+async def get_overdue(query: Annotated[OverdueQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that is past due and not met, the worst first, and totals under the same filters."""
-    wanted = OverdueFilter(**asker.scope(query), clock=query.clock)
-    asked = Asked(
-        "overdue",
-        lambda s, after, limit: overdue.list_overdue(s, wanted, after, limit),
-        lambda s: overdue.count_overdue(s, wanted),
-        overdue_line,
-        OverdueOut,
-        OverduePage,
-    )
-    return await asker.answer(query, wanted, asked)
+    wanted = overdue.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
+    return await _answer(parts, OVERDUE, query, wanted)
 
 
 @router.get("/due-soon", summary="What will be overdue soon", response_model=DueSoonPage)
-async def get_due_soon(query: Annotated[DueSoonQuery, Query()], asker: AskerOf) -> Response:
+async def get_due_soon(query: Annotated[DueSoonQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that runs and is due within that time, by its request's own calendar; the next first."""
-    wanted = OverdueFilter(**asker.scope(query), clock=query.clock)
-    within = Span.parse(query.within)
-    until = await asker.read(lambda s: overdue.soon(s, asker.parts.versions, wanted, within))
-    asked = Asked(
-        "due-soon",
-        lambda s, after, limit: overdue.list_due_soon(s, wanted, until, after, limit),
-        lambda s: overdue.count_due_soon(s, wanted, until),
-        due_soon_line,
-        DueSoonOut,
-        DueSoonPage,
-    )
-    return await asker.answer(query, wanted, asked)
+    wanted = overdue.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
+    until = await parts.read(lambda s: overdue.soon(s, parts.versions, wanted, Span.parse(query.within)))
+    return await _answer(parts, DUE_SOON, query, wanted, until)
 
 
 @router.get("/dormant", summary="Where nothing happens", response_model=DormantPage)
-async def get_dormant(query: Annotated[DormantQuery, Query()], asker: AskerOf) -> Response:
+async def get_dormant(query: Annotated[DormantQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request to which nothing has happened for that long; clocks and reminders do not count."""
-    wanted = Scope(**asker.scope(query))
-    quiet_for = Span.parse(query.quiet_for)
-    since = await asker.read(lambda s: dormant.quiet_since(s, asker.parts.versions, wanted, quiet_for))
-    asked = Asked(
-        "dormant",
-        lambda s, after, limit: dormant.list_dormant(s, wanted, since, after, limit),
-        lambda s: dormant.count_dormant(s, wanted, since),
-        dormant_line,
-        DormantOut,
-        DormantPage,
-    )
-    return await asker.answer(query, wanted, asked)
+    wanted = scope.Scope(**_narrowed(query, parts, caller))
+    since = await parts.read(lambda s: dormant.quiet_since(s, parts.versions, wanted, Span.parse(query.quiet_for)))
+    return await _answer(parts, DORMANT, query, wanted, since)
 
 
 @router.get("/waiting", summary="On whom requests wait", response_model=WaitingPage)
-async def get_waiting(query: Annotated[WaitingQuery, Query()], asker: AskerOf) -> Response:
+async def get_waiting(query: Annotated[WaitingQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request, those that have waited longest first: for a team, a person, an agency, a hold ..."""
-    wanted = WaitingFilter(**asker.scope(query), kind=query.kind, on=query.on)
-    asked = Asked(
-        "waiting",
-        lambda s, after, limit: waiting.list_waiting(s, wanted, after, limit),
-        lambda s: waiting.count_waiting(s, wanted),
-        waiting_line,
-        WaitingOut,
-        WaitingPage,
-    )
-    return await asker.answer(query, wanted, asked)
+    wanted = waiting.WaitingFilter(**_narrowed(query, parts, caller), kind=query.kind, on=query.on)
+    return await _answer(parts, WAITING, query, wanted)
 
 
 @router.get("/unclaimed", summary="Which tasks nobody has", response_model=UnclaimedPage)
-async def get_unclaimed(query: Annotated[ScopeQuery, Query()], asker: AskerOf) -> Response:
+async def get_unclaimed(query: Annotated[ScopeQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per task that is offered and not claimed, those offered first first; `team` is the task's own."""
-    wanted = Scope(**asker.scope(query))
-    asked = Asked(
-        "unclaimed",
-        lambda s, after, limit: waiting.list_unclaimed(s, wanted, after, limit),
-        lambda s: waiting.count_unclaimed(s, wanted),
-        unclaimed_line,
-        UnclaimedOut,
-        UnclaimedPage,
-    )
-    return await asker.answer(query, wanted, asked)
+    return await _answer(parts, UNCLAIMED, query, scope.Scope(**_narrowed(query, parts, caller)))
 
 
-def _pages(parts: Parts, wanted: Scope, asked: Asked) -> Iterator[list[BaseModel]]:
+def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]:
+    """What the query and the key narrow a list to. Raises Problem (403) for another department."""
+    narrowed = {"team": query.team, "type": query.type, "area": query.area}
+    return {"now": parts.service.clock(), "department": caller.department(query.department), **narrowed}
+
+
+async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: scope.Scope, *reached: object) -> Response:
+    """The page with totals, or every line as CSV; `reached` are the instants that bound the list, where some do."""
+
+    def page(session: Session, after: After, limit: int) -> tuple[list[views.Line], After]:
+        lines, key = asked.page(session, wanted, *reached, after, limit)
+        sight = views.Sight(session, parts.versions, wanted.now)
+        return [asked.shape(sight, line) for line in lines], key
+
+    if query.format == "csv":
+        pages = _pages(parts.store, asked.line, page)
+        first = await asyncio.to_thread(next, pages)
+        return long_sheet(asked.line, chain([first], pages), f"{asked.name}-{wanted.now:%Y-%m-%d}.csv")
+    bound = query.bound()
+    after = read_cursor(query.cursor, bound)
+
+    def read(session: Session) -> BaseModel:
+        items, key = page(session, after, query.limit)
+        totals = asked.totals(session, wanted, *reached)
+        return asked.whole.model_validate({"items": items, "next": write_cursor(key, bound), "totals": totals})
+
+    found = await parts.read(read)
+    return Response(found.model_dump_json(), media_type="application/json")
+
+
+def _pages(
+    store: Store, line: type[BaseModel], page: Callable[..., tuple[list[views.Line], After]]
+) -> Iterator[list[BaseModel]]:
     """Every line, page by page, each page in a transaction of its own; the first page may be empty."""
     after: After = None
     while True:
-
-        def read(session: Session, after: After = after) -> tuple[list[BaseModel], After]:
-            lines, key = asked.page(session, after, LARGEST_LIMIT)
-            sight = Sight(session, parts.versions, wanted.now)
-            return [asked.line.model_validate(asked.shape(sight, line)) for line in lines], key
-
-        page, after = parts.store.read(read)
-        yield page
+        lines, after = store.read(partial(page, after=after, limit=LARGEST_LIMIT))
+        yield [line.model_validate(each) for each in lines]
         if after is None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixline.drawing import NotDrawn
-from fixline.web import graphs
+from fixline.web import definitions
 from tests.support.api import Service, problem
 
 
@@ -27,5 +27,5 @@ async def test_a_definition_that_cannot_be_drawn(service: Service, monkeypatch: 
     def refuse(_: object) -> str:
         raise NotDrawn("a definition of more than 200 steps is not drawn")
 
-    monkeypatch.setattr(graphs, "_picture", refuse)
+    monkeypatch.setattr(definitions, "_picture", refuse)
     problem(await service.call("GET", "definitions/graffiti/graph.svg"), 422, "not_drawn")

@@ -154,7 +154,7 @@ async def test_limits(service: Service) -> None:
 async def test_above_the_largest_limit_counts_as_the_largest(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         await service.open()
-    monkeypatch.setattr("fixline.web.schemas.basics.LARGEST_LIMIT", 2)
+    monkeypatch.setattr("fixline.web.paging.LARGEST_LIMIT", 2)
     assert len(await ids(service, limit=600)) == 2
 
 

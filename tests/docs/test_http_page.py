@@ -16,7 +16,6 @@ from fixline.web import (
     commands,
     definitions,
     events,
-    graphs,
     health,
     reports,
     requests,
@@ -25,40 +24,35 @@ from fixline.web import (
     versions,
 )
 from fixline.web.auth import Allowed
-from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
-from fixline.web.schemas.bulk import BulkIn
-from fixline.web.schemas.commands import (
+from fixline.web.bulk import BulkIn
+from fixline.web.commands import (
     AmendIn,
     AttachIn,
     CancelIn,
-    ClaimIn,
     CommentIn,
-    CompleteIn,
-    DeclineIn,
     DetachIn,
     HoldIn,
     PriorityIn,
     ReassignIn,
     RecategoriseIn,
-    ReleaseIn,
     ReopenIn,
     ResumeIn,
     SendBackIn,
     SignalIn,
-    TaskReassignIn,
 )
-from fixline.web.schemas.reports import ReportQuery
-from fixline.web.schemas.requests import JournalQuery, ReportIn, RequestQuery
-from fixline.web.schemas.supervision import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
-from fixline.web.schemas.tasks import TaskQuery
-from fixline.web.schemas.versions import FilesIn, MoveIn
+from fixline.web.problems import _CODES, _HTTP_CODES, _OF_A_FIELD
+from fixline.web.reports import ReportQuery
+from fixline.web.requests import JournalQuery, ReportIn, RequestQuery
+from fixline.web.supervision import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
+from fixline.web.tasks import ClaimIn, CompleteIn, DeclineIn, ReleaseIn, TaskQuery, TaskReassignIn
+from fixline.web.versions import FilesIn, MoveIn
 from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
 LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
 IN_API = (
     *(bulk.router, requests.router, events.router, commands.verbs, commands.router, tasks.router, supervision.router),
-    *(reports.router, definitions.router, graphs.router, versions.router),
+    *(reports.router, definitions.router, versions.router),
 )
 
 
@@ -195,7 +189,7 @@ def codes_of(*wanted: tuple[str, int]) -> set[str]:
 
 def test_every_problem_code_has_its_row() -> None:
     """Problems, refusals and the table of HTTP's own errors."""
-    real = codes_of(("Problem", 1), ("refuse", 0), ("Refusal", 0)) | set(_HTTP_CODES.values())
+    real = codes_of(("Problem", 1), ("find", 1), ("refuse", 0), ("Refusal", 0)) | set(_HTTP_CODES.values())
     assert set(first_cells("### Of a whole request")) | set(first_cells("### Refusals by the rules")) == real
 
 

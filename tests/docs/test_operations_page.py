@@ -15,7 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from fixline.cli.app import app
 from fixline.settings import Settings
-from fixline.web.metrics import Metrics
+from fixline.web.health import Metrics
 from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("operations.md")

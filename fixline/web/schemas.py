@@ -1,14 +1,14 @@
-"""What several nouns share: strict bodies, places, instants in queries, page limits, forms."""
+"""What bodies, queries and answers of several nouns share: strictness, places, instants, forms."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from fixline.domain.definition.fields import FieldKind, FormField
-from fixline.web.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.fields import FieldKind
 
 MAX_REASON = 1000
 MAX_DESCRIPTION = 4000
@@ -19,11 +19,21 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    def said(self) -> dict[str, Any]:
+        """What it says, by the names that a command has for it."""
+        return vars(self)
 
-class Query(BaseModel):
+
+class Parameters(BaseModel):
     """Base of all queries: a parameter that nobody knows is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Shown(BaseModel):
+    """Base of answers that are read from our own objects, attribute by attribute."""
+
+    model_config = ConfigDict(from_attributes=True)
 
 
 def _to_utc(instant: datetime) -> datetime:
@@ -33,29 +43,19 @@ def _to_utc(instant: datetime) -> datetime:
         raise ValueError("must be an instant that has a place in UTC") from None
 
 
-def _at_most_a_page(limit: int) -> int:
-    return min(limit, LARGEST_LIMIT)
+def _in_words(value: object) -> object:
+    return str(value) if isinstance(value, Span) else value
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """An instant with its zone, in UTC."""
+Length = Annotated[str, BeforeValidator(_in_words)]
+"""A length of time, as definitions write it."""
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, pattern=r"\S", examples=["Street is closed off"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 Photo = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S", description="The reference of a photo.")]
 Text = Annotated[str, Field(max_length=200)]
-
-
-class Page(Query):
-    """Which page of a list is wanted."""
-
-    limit: Annotated[int, AfterValidator(_at_most_a_page)] = Field(
-        DEFAULT_LIMIT, ge=1, description=f"Lines per page; above {LARGEST_LIMIT} counts as {LARGEST_LIMIT}."
-    )
-    cursor: Annotated[str, Field(max_length=1000)] | None = Field(None, description="`next` of the page before.")
-
-    def bound(self) -> dict[str, Any]:
-        """What a cursor is bound to: everything but where and how long the page is."""
-        return self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+PriorityName = Literal["low", "normal", "high", "urgent"]
 
 
 class LocationIn(Body):
@@ -72,7 +72,7 @@ class LocationIn(Body):
         return self
 
 
-class FormFieldOut(BaseModel):
+class FormFieldOut(Shown):
     """One question of a form."""
 
     kind: FieldKind
@@ -82,19 +82,3 @@ class FormFieldOut(BaseModel):
     min: float | None
     max: float | None
     ask: str | None = Field(description="The question in plain words.")
-
-
-def form_out(fields: dict[str, FormField]) -> dict[str, FormFieldOut]:
-    """A form, field by field."""
-    return {
-        name: FormFieldOut(
-            kind=field.kind,
-            required=field.required,
-            required_for=list(field.required_for),
-            options=field.options,
-            min=field.min,
-            max=field.max,
-            ask=field.ask,
-        )
-        for name, field in fields.items()
-    }
