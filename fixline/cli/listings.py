@@ -11,9 +11,9 @@ from fixline.cli.access import find_place, open_store
 from fixline.cli.outcome import Trouble
 from fixline.service.submissions import utc_now
 from fixline.service.views.request import request_out
-from fixline.service.views.supervision import OverdueOut, Sight, overdue_line
+from fixline.service.views.supervision import OverdueOut, Sight
 from fixline.settings import read_settings
-from fixline.store.queries.detail import read_journal, read_request
+from fixline.store.queries.detail import read_journal
 from fixline.store.queries.overdue import OverdueFilter, count_overdue, list_overdue
 from fixline.store.versions import Versions
 
@@ -27,7 +27,7 @@ def list_late(wanted: OverdueFilter, limit: int, data: Path | None) -> dict[str,
     def read(session: Session) -> dict[str, Any]:
         lines, _ = list_overdue(session, wanted, None, limit)
         sight = Sight(session, versions, wanted.now)
-        items = [OverdueOut.model_validate(overdue_line(sight, line)).model_dump(mode="json") for line in lines]
+        items = [OverdueOut.seen(sight, line).model_dump(mode="json") for line in lines]
         return {"items": items, "totals": count_overdue(session, wanted)}
 
     settings = read_settings()
@@ -39,13 +39,12 @@ def read_one(request_id: str, data: Path | None) -> dict[str, Any]:
     """A request as GET /requests/{id} shows it, with its journal. Raises Trouble when there is none."""
 
     def read(session: Session) -> dict[str, Any] | None:
-        row = read_request(session, request_id)
-        if row is None:
+        found = request_out(session, Versions(), request_id, utc_now())
+        if found is None:
             return None
-        definition = Versions().load(session, row["version"]) if row["version"] else None
         journal = read_journal(session, request_id, 0, LONGEST_JOURNAL) or []
         entries = [{**entry, "at": entry["at"].isoformat()} for entry in journal]
-        return {**request_out(row, definition, utc_now()).model_dump(mode="json"), "journal": entries}
+        return {**found.model_dump(mode="json"), "journal": entries}
 
     settings = read_settings()
     with open_store(settings, find_place(settings, data)) as store:

@@ -19,7 +19,7 @@ from fixline.service.opening import Contact, Report
 from fixline.service.submissions import StoredCommand
 from fixline.service.views.request import RequestOut, request_out
 from fixline.store.projection import promised_at
-from fixline.store.queries.detail import read_journal, read_request
+from fixline.store.queries.detail import read_journal
 from fixline.store.queries.duplicates import Alike
 from fixline.store.queries.places import LARGEST_RADIUS_M, Box, Circle
 from fixline.store.queries.requests import RequestFilter, Sort, list_requests
@@ -373,15 +373,7 @@ def filter_of(query: RequestQuery, now: datetime) -> RequestFilter:
 async def get_request(request_id: str, parts: PartsOf) -> RequestOut:
     """Facts, clocks, tasks, the steps taken and those that can remain. Contact data is never part of it."""
     now = parts.service.clock()
-
-    def read(session: Session) -> RequestOut | None:
-        row = read_request(session, request_id)
-        if row is None:
-            return None
-        definition = parts.versions.load(session, row["version"]) if row["version"] else None
-        return request_out(row, definition, now)
-
-    return await parts.find(read, "request_unknown", "request")
+    return await parts.find(lambda s: request_out(s, parts.versions, request_id, now), "request_unknown", "request")
 
 
 @router.get(

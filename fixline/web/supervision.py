@@ -146,36 +146,20 @@ class UnclaimedPage(BaseModel):
 
 
 class Asked(NamedTuple):
-    """A list that can be asked for: how a page of it is read, its totals, and what its lines become."""
+    """A list that can be asked for: how a page of it is read, its totals, and the models of a line and of the whole."""
 
     name: str
     page: Callable[..., overdue.Page]
     totals: Callable[..., dict[str, Any]]
-    shape: views.Shape
-    line: type[BaseModel]
+    line: type[views.Supervised]
     whole: type[BaseModel]
 
 
-OVERDUE = Asked(
-    "overdue", overdue.list_overdue, overdue.count_overdue, views.overdue_line, views.OverdueOut, OverduePage
-)
-DUE_SOON = Asked(
-    "due-soon", overdue.list_due_soon, overdue.count_due_soon, views.due_soon_line, views.DueSoonOut, DueSoonPage
-)
-DORMANT = Asked(
-    "dormant", dormant.list_dormant, dormant.count_dormant, views.dormant_line, views.DormantOut, DormantPage
-)
-WAITING = Asked(
-    "waiting", waiting.list_waiting, waiting.count_waiting, views.waiting_line, views.WaitingOut, WaitingPage
-)
-UNCLAIMED = Asked(
-    "unclaimed",
-    waiting.list_unclaimed,
-    waiting.count_unclaimed,
-    views.unclaimed_line,
-    views.UnclaimedOut,
-    UnclaimedPage,
-)
+OVERDUE = Asked("overdue", overdue.list_overdue, overdue.count_overdue, views.OverdueOut, OverduePage)
+DUE_SOON = Asked("due-soon", overdue.list_due_soon, overdue.count_due_soon, views.DueSoonOut, DueSoonPage)
+DORMANT = Asked("dormant", dormant.list_dormant, dormant.count_dormant, views.DormantOut, DormantPage)
+WAITING = Asked("waiting", waiting.list_waiting, waiting.count_waiting, views.WaitingOut, WaitingPage)
+UNCLAIMED = Asked("unclaimed", waiting.list_unclaimed, waiting.count_unclaimed, views.UnclaimedOut, UnclaimedPage)
 
 
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
@@ -223,13 +207,13 @@ def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]
 async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: scope.Scope, *reached: object) -> Response:
     """The page with totals, or every line as CSV; `reached` are the instants that bound the list, where some do."""
 
-    def page(session: Session, after: After, limit: int) -> tuple[list[views.Line], After]:
+    def page(session: Session, after: After, limit: int) -> tuple[list[views.Supervised], After]:
         lines, key = asked.page(session, wanted, *reached, after, limit)
         sight = views.Sight(session, parts.versions, wanted.now)
-        return [asked.shape(sight, line) for line in lines], key
+        return [asked.line.seen(sight, line) for line in lines], key
 
     if query.format == "csv":
-        pages = _pages(parts.store, asked.line, page)
+        pages = _pages(parts.store, page)
         first = await asyncio.to_thread(next, pages)
         return long_sheet(asked.line, chain([first], pages), f"{asked.name}-{wanted.now:%Y-%m-%d}.csv")
     bound = query.bound()
@@ -244,13 +228,11 @@ async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: scope.S
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-def _pages(
-    store: Store, line: type[BaseModel], page: Callable[..., tuple[list[views.Line], After]]
-) -> Iterator[list[BaseModel]]:
+def _pages(store: Store, page: Callable[..., tuple[list[views.Supervised], After]]) -> Iterator[list[views.Supervised]]:
     """Every line, page by page, each page in a transaction of its own; the first page may be empty."""
     after: After = None
     while True:
         lines, after = store.read(partial(page, after=after, limit=LARGEST_LIMIT))
-        yield [line.model_validate(each) for each in lines]
+        yield lines
         if after is None:
             return

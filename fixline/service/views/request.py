@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from fixline.domain.deadlines import clocks
 from fixline.domain.deadlines.calendar import Span, WorkingCalendar
@@ -19,6 +20,8 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.journal.state import Clock, ClockKind, Stretch
 from fixline.domain.process.kinds.together import TogetherStep
 from fixline.domain.records import from_data
+from fixline.store.queries.detail import read_request
+from fixline.store.versions import Versions
 
 NO_STATE: dict[str, Any] = {}
 _OF_STATE = ("hold", "areas", "answers", "photos", "reopened", "parent", "attached")
@@ -167,8 +170,12 @@ class RequestOut(BaseModel):
     definition: DefinitionRef
 
 
-def request_out(row: dict[str, Any], definition: Definition | None, now: datetime) -> RequestOut:
-    """One request in full; history without state or definition shows what it has."""
+def request_out(session: Session, versions: Versions, request_id: str, now: datetime) -> RequestOut | None:
+    """One request in full, None when there is none; history without state or definition shows what it has."""
+    row = read_request(session, request_id)
+    if row is None:
+        return None
+    definition = versions.load(session, row["version"]) if row["version"] else None
     state = json.loads(row["state"]) if row["state"] else NO_STATE
     area = {"area": row["area"]} if row["area"] else {}
     without: dict[str, Any] = {"areas": area, "answers": {}, "photos": [], "hold": None, "parent": None}

@@ -5,9 +5,9 @@ How long something has lasted or will, elapsed and in working time, and what com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
@@ -21,7 +21,43 @@ from fixline.domain.process.waiting import Waiting, waits
 from fixline.store.versions import Versions
 
 Line = dict[str, Any]
-Shape = Callable[["Sight", Line], Line]
+
+
+class _Known(NamedTuple):
+    definition: Definition
+    state: RequestState
+
+
+class Sight:
+    """One look at the store: the definitions and states behind its lines, each read once."""
+
+    def __init__(self, session: Session, versions: Versions, now: datetime) -> None:
+        self._session = session
+        self._versions = versions
+        self._states: dict[str, RequestState] = {}
+        self.now = now
+
+    def known(self, line: Line) -> _Known | None:
+        """The definition that the line's request follows, and its state; None for history."""
+        if line["version"] is None or line["state"] is None:
+            return None
+        state = self._states.get(line["id"])
+        if state is None:
+            state = self._states[line["id"]] = read_state(line["state"])
+        return _Known(self._versions.load(self._session, line["version"]), state)
+
+    def lasting(self, line: Line, since: datetime, until: datetime, elapsed: str, working: str) -> Line:
+        """The time between two instants under two names, elapsed and in opening hours, as durations and seconds."""
+        found = {elapsed: iso_duration(until - since), f"{elapsed}_seconds": int((until - since).total_seconds())}
+        known = self.known(line)
+        try:
+            worked = known.definition.calendar.working_time(since, until) if known else None
+        except CalendarExhausted:
+            worked = None
+        return found | {
+            working: iso_duration(worked, in_days=False) if worked is not None else None,
+            f"{working}_seconds": int(worked.total_seconds()) if worked is not None else None,
+        }
 
 
 class SupervisedRequest(BaseModel):
@@ -63,13 +99,41 @@ class NextRungOut(BaseModel):
     tell: str | None = Field(description="The role that it tells.")
 
 
-class ClockLine(BaseModel):
-    """What lines about a clock have in common."""
+class Supervised(BaseModel):
+    """What all lines have in common."""
 
     request: SupervisedRequest
+
+    @classmethod
+    def seen(cls, sight: Sight, line: Line) -> Self:
+        """What the store has found, with what its definition and state say of it."""
+        return cls.model_validate({"request": line, **cls._facts(sight, line)})
+
+    @classmethod
+    @abstractmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        """What it says beside the request."""
+
+
+class ClockLine(Supervised):
+    """What lines about a clock have in common."""
+
     clock: str
     kind: str
     due_at: datetime
+
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        known = sight.known(line)
+        clock = known.state.clocks.get(line["clock_name"]) if known else None
+        return {
+            "clock": line["clock_name"],
+            "kind": line["clock_kind"],
+            "due_at": line["clock_due_at"],
+            "holder": line["holder"],
+            "last_rung": line["clock_last_rung"],
+            "next_rung": next_rung(known.definition, clock) if known and clock else None,
+        }
 
 
 class OverdueOut(ClockLine):
@@ -83,6 +147,11 @@ class OverdueOut(ClockLine):
     last_rung: str | None = Field(description="The last rung of the ladder that has fired.")
     next_rung: NextRungOut | None = Field(description="Null: the ladder is at its end, or the clock stands.")
 
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        late = sight.lasting(line, line["clock_due_at"], sight.now, "late_by", "late_working")
+        return super()._facts(sight, line) | late
+
 
 class DueSoonOut(ClockLine):
     """One clock that runs and will be due."""
@@ -95,17 +164,26 @@ class DueSoonOut(ClockLine):
     last_rung: str | None
     next_rung: NextRungOut | None
 
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        left = sight.lasting(line, sight.now, line["clock_due_at"], "due_in", "left_working")
+        return super()._facts(sight, line) | left
 
-class DormantOut(BaseModel):
+
+class DormantOut(Supervised):
     """One open request to which nothing has happened for a while."""
 
-    request: SupervisedRequest
     acted_at: datetime = Field(description="When something last happened to it.")
     quiet: str = Field(description="Elapsed since, as an ISO 8601 duration.")
     quiet_seconds: int
     quiet_working: str | None
     quiet_working_seconds: int | None
     holder: HolderOut
+
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        lasted = sight.lasting(line, line["acted_at"], sight.now, "quiet", "quiet_working")
+        return {"acted_at": line["acted_at"], "holder": line["holder"], **lasted}
 
 
 class WaitOut(BaseModel):
@@ -120,16 +198,25 @@ class WaitOut(BaseModel):
     until: datetime | None = Field(description="When the wait ends by itself.")
 
 
-class WaitingOut(BaseModel):
+class WaitingOut(Supervised):
     """One open request and on whom it waits."""
 
-    request: SupervisedRequest
     waits: WaitOut
     waited: str = Field(description="Elapsed since, as an ISO 8601 duration.")
     waited_seconds: int
     waited_working: str | None
     waited_working_seconds: int | None
     also: list[WaitOut] = Field(description="What else it waits for, as in other branches.")
+
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        """The first wait is the one that the store lists it by."""
+        known = sight.known(line)
+        found = waits(known.definition, known.state) if known else ()
+        listed = Waiting(line["waits_for"], line["waits_on"], None, line["waits_since"])
+        same = next((each for each in found if each._replace(step=None, until=None) == listed), listed)
+        lasted = sight.lasting(line, line["waits_since"], sight.now, "waited", "waited_working")
+        return {"waits": same, "also": [each for each in found if each is not same], **lasted}
 
 
 class UnclaimedTask(BaseModel):
@@ -144,10 +231,9 @@ class UnclaimedTask(BaseModel):
     offered_at: datetime
 
 
-class UnclaimedOut(BaseModel):
+class UnclaimedOut(Supervised):
     """One task that is offered and nobody has claimed."""
 
-    request: SupervisedRequest
     task: UnclaimedTask
     claim_by: datetime | None = Field(description="When it is to be claimed, if its step says so.")
     open_for: str = Field(description="Elapsed since it was offered, as an ISO 8601 duration.")
@@ -155,92 +241,14 @@ class UnclaimedOut(BaseModel):
     open_working: str | None
     open_working_seconds: int | None
 
-
-class _Known(NamedTuple):
-    definition: Definition
-    state: RequestState
-
-
-class Sight:
-    """One look at the store: the definitions and states behind its lines, each read once."""
-
-    def __init__(self, session: Session, versions: Versions, now: datetime) -> None:
-        self._session = session
-        self._versions = versions
-        self._states: dict[str, RequestState] = {}
-        self.now = now
-
-    def known(self, line: Line) -> _Known | None:
-        """The definition that the line's request follows, and its state; None for history."""
-        if line["version"] is None or line["state"] is None:
-            return None
-        state = self._states.get(line["id"])
-        if state is None:
-            state = self._states[line["id"]] = read_state(line["state"])
-        return _Known(self._versions.load(self._session, line["version"]), state)
-
-    def lasting(self, line: Line, since: datetime, until: datetime, elapsed: str, working: str) -> Line:
-        """The time between two instants under two names, elapsed and in opening hours, as durations and seconds."""
-        found = {elapsed: iso_duration(until - since), f"{elapsed}_seconds": int((until - since).total_seconds())}
-        known = self.known(line)
-        try:
-            worked = known.definition.calendar.working_time(since, until) if known else None
-        except CalendarExhausted:
-            worked = None
-        return found | {
-            working: iso_duration(worked, in_days=False) if worked is not None else None,
-            f"{working}_seconds": int(worked.total_seconds()) if worked is not None else None,
-        }
-
-
-def overdue_line(sight: Sight, line: Line) -> Line:
-    """One overdue clock."""
-    return _clock(sight, line) | sight.lasting(line, line["clock_due_at"], sight.now, "late_by", "late_working")
-
-
-def due_soon_line(sight: Sight, line: Line) -> Line:
-    """One clock that will be due."""
-    return _clock(sight, line) | sight.lasting(line, sight.now, line["clock_due_at"], "due_in", "left_working")
-
-
-def _clock(sight: Sight, line: Line) -> Line:
-    known = sight.known(line)
-    clock = known.state.clocks.get(line["clock_name"]) if known else None
-    return {
-        "request": line,
-        "clock": line["clock_name"],
-        "kind": line["clock_kind"],
-        "due_at": line["clock_due_at"],
-        "holder": line["holder"],
-        "last_rung": line["clock_last_rung"],
-        "next_rung": next_rung(known.definition, clock) if known and clock else None,
-    }
-
-
-def dormant_line(sight: Sight, line: Line) -> Line:
-    """One request to which nothing happens."""
-    lasted = sight.lasting(line, line["acted_at"], sight.now, "quiet", "quiet_working")
-    return {"request": line, "acted_at": line["acted_at"], "holder": line["holder"], **lasted}
-
-
-def waiting_line(sight: Sight, line: Line) -> Line:
-    """One request and what it waits for: the first is the one that the store lists it by."""
-    known = sight.known(line)
-    found = waits(known.definition, known.state) if known else ()
-    listed = Waiting(line["waits_for"], line["waits_on"], None, line["waits_since"])
-    same = next((each for each in found if each._replace(step=None, until=None) == listed), listed)
-    lasted = sight.lasting(line, line["waits_since"], sight.now, "waited", "waited_working")
-    return {"request": line, "waits": same, "also": [each for each in found if each is not same], **lasted}
-
-
-def unclaimed_line(sight: Sight, line: Line) -> Line:
-    """One task that nobody has claimed."""
-    task = {name.removeprefix("task_"): value for name, value in line.items() if name.startswith("task_")}
-    known = sight.known(line)
-    clocks = known.state.live_clocks if known else []
-    claims = [clock.due_at for clock in clocks if clock.task == task["id"] and clock.kind is ClockKind.CLAIM]
-    lasted = sight.lasting(line, task["offered_at"], sight.now, "open_for", "open_working")
-    return {"request": line, "task": task, "claim_by": next(iter(claims), None), **lasted}
+    @classmethod
+    def _facts(cls, sight: Sight, line: Line) -> Line:
+        task = {name.removeprefix("task_"): value for name, value in line.items() if name.startswith("task_")}
+        known = sight.known(line)
+        clocks = known.state.live_clocks if known else []
+        claims = [clock.due_at for clock in clocks if clock.task == task["id"] and clock.kind is ClockKind.CLAIM]
+        lasted = sight.lasting(line, task["offered_at"], sight.now, "open_for", "open_working")
+        return {"task": task, "claim_by": next(iter(claims), None), **lasted}
 
 
 def iso_duration(amount: timedelta, *, in_days: bool = True) -> str:
