@@ -31,7 +31,8 @@ from fixline.temporal.attributes import SearchAttributes
 from fixline.temporal.client import connect
 from fixline.temporal.health import TaskQueueHealth
 from fixline.temporal.signals import Signals
-from fixline.web.app import Parts, build_app
+from fixline.web.app import build_app
+from fixline.web.parts import Parts
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from fixline.cli.access import find_place, open_store
 from fixline.cli.outcome import Trouble
+from fixline.service.request_view import request_out
 from fixline.service.submissions import utc_now
-from fixline.service.views.request import request_out
-from fixline.service.views.supervision import OverdueOut, Sight
+from fixline.service.supervision_view import OverdueOut, Sight
 from fixline.settings import read_settings
 from fixline.store.queries.detail import read_journal
 from fixline.store.queries.overdue import OverdueFilter, count_overdue, list_overdue

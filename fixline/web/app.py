@@ -35,8 +35,6 @@ from fixline.web.health import Metrics, Timing
 from fixline.web.parts import Parts
 from fixline.web.request_body import BodyLimit
 
-__all__ = ["Parts", "build_app"]
-
 _SWAGGER = "/assets/swagger-ui"
 _ABOUT = """Runs a city's service requests from the first report to the verified fix.
 

@@ -11,6 +11,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -103,11 +104,11 @@ class Keyring:
         return caller
 
 
+@dataclass(frozen=True)
 class Allowed:
     """The roles that may call a route."""
 
-    def __init__(self, roles: tuple[Role, ...]) -> None:
-        self.roles = roles
+    roles: tuple[Role, ...]
 
     async def __call__(self) -> None:
         """Never called: `Guarded` asks."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,11 +97,6 @@ class Timing:
             self._metrics.durations.labels(*route, str(status)).observe(time.perf_counter() - begun)
 
 
-async def _metrics_of(request: Request) -> Metrics:  # a plain function would run on a thread
-    metrics: Metrics = request.app.state.metrics
-    return metrics
-
-
 class Alive(BaseModel):
     """The process answers."""
 
@@ -155,6 +150,7 @@ async def _database(parts: Parts) -> tuple[str, str]:
 
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
-async def numbers(parts: PartsOf, metrics: Annotated[Metrics, Depends(_metrics_of)]) -> Response:
+async def numbers(request: Request, parts: PartsOf) -> Response:
     """Prometheus' text format."""
+    metrics: Metrics = request.app.state.metrics
     return Response(await metrics.text(parts.store), media_type=CONTENT_TYPE_LATEST)

@@ -16,8 +16,8 @@ from fixline.domain.hints import did_you_mean
 from fixline.domain.process.commands import Open, Place
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.service.opening import Contact, Report
+from fixline.service.request_view import RequestOut, request_out
 from fixline.service.submissions import StoredCommand
-from fixline.service.views.request import RequestOut, request_out
 from fixline.store.projection import promised_at
 from fixline.store.queries.detail import read_journal
 from fixline.store.queries.duplicates import Alike

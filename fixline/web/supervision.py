@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.process.kinds.base import WaitKind
-from fixline.service.views import supervision as views
+from fixline.service import supervision_view as views
 from fixline.store.queries import dormant, overdue, scope, waiting
 from fixline.store.store import Store
 from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router

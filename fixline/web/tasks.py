@@ -17,7 +17,7 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.journal.state import TaskState
 from fixline.domain.process.commands import Claim, Complete, Decline, Reassign, Release, Start
 from fixline.domain.process.kinds.human import HumanStep
-from fixline.service.views.request import NO_STATE
+from fixline.service.request_view import NO_STATE
 from fixline.store.queries.tasks import OPEN_STATES, TaskFilter, list_tasks, read_task
 from fixline.web.auth import LEADS, STAFF, CallerOf, allow, guarded_router
 from fixline.web.command_handler import Answer, HandlerOf

@@ -117,7 +117,7 @@ async def test_a_fault_of_ours_says_nothing_about_itself(service: Service, monke
     def broken(*_args: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("fixline.service.views.request.read_request", broken)
+    monkeypatch.setattr("fixline.service.request_view.read_request", broken)
     answer = await service.call("GET", "requests/SR26-00000001")
     problem(answer, 500, "fault")
     assert "secret" not in answer.text

@@ -1,1 +1,0 @@
-"""What is shown of requests, the same over HTTP and on the command line."""
