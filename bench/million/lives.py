@@ -17,8 +17,7 @@ from fixline.catalog.profiles import Profile
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.decision import Decision
 from fixline.domain.process.virtual import VirtualRequest
-from fixline.rehearsal.simulation.crews import Job, Team
-from fixline.rehearsal.simulation.running import DRAIN, Event, Simulation
+from fixline.rehearsal.simulation import DRAIN, Job, Simulation, Team
 from fixline.settings import PACKAGED_DEFINITIONS
 
 SEED = 8311
@@ -76,13 +75,12 @@ class _Town(Simulation):
     def _begin(self, team: Team, job: Job, now: datetime) -> bool:
         return self._careless.random() >= LEFT and super()._begin(team, job, now)
 
-    def _done(self, event: Event) -> None:
+    def _done(self, team: Team, job: Job, at: datetime) -> None:
         if self._careless.random() >= LEFT:
-            super()._done(event)
+            super()._done(team, job, at)
             return
-        team = self.teams[event.name]
         team.at_work -= 1
-        self._work(team, event.at)
+        self._work(team, at)
 
 
 @dataclass(frozen=True)

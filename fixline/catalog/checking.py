@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from fixline.catalog.catalog import AREAS, CALENDARS, SCENARIOS, read_catalog
 from fixline.catalog.findings import Finding
 from fixline.catalog.organisation import FILE_NAME
-from fixline.catalog.scenarios.reading import check_scenarios
+from fixline.catalog.scenarios import check_scenarios
 
 _SUFFIXES = {".yaml", ".yml", ".geojson"}
 

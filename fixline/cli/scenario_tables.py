@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fixline.rehearsal import Report
 from fixline.rehearsal.coverage import Coverage
 from fixline.rehearsal.look import local
 from fixline.rehearsal.playing import Played, Scene
-from fixline.rehearsal.rehearsing import Report
 
 WIDTH = 150
 MOST_UNREACHED = 20

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from fixline.rehearsal.simulation.figures import TypeFigures, percentile
-from fixline.rehearsal.simulation.running import Simulation
+from fixline.rehearsal.figures import TypeFigures, percentile
+from fixline.rehearsal.simulation import Simulation
 
 WIDTH = 150
 _BARS = " ▁▂▃▄▅▆▇█"

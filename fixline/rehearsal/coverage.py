@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fixline.catalog.places import place_in
 from fixline.domain.definition.model import Definition
@@ -20,13 +21,14 @@ from fixline.domain.process.kinds.close import CloseStep
 from fixline.domain.process.kinds.notify import NotifyStep
 
 STEPS, WAYS, RUNGS = "steps", "ways", "rungs"
+KeyPath = tuple[str | int, ...]
+"""The keys and numbers that lead to something in the definition's file."""
 
 
-@dataclass(frozen=True, order=True)
-class Target:
-    """Something that a scenario can reach: its path of keys in the definition's file, and its name for people."""
+class Target(NamedTuple):
+    """Something that a scenario can reach: where it stands, and its name for people."""
 
-    path: tuple[str | int, ...]
+    path: KeyPath
     kind: str
     name: str
 
@@ -69,28 +71,26 @@ def targets(definition: Definition) -> list[Target]:
         found.append(Target(("steps", name), STEPS, name))
         found += [Target(("steps", name, *path), WAYS, f"{name} -> {outcome}") for outcome, path in _ways(step).items()]
     for name, deadline in definition.deadlines.items():
-        found += [
-            Target(("deadlines", name, "escalate", number), RUNGS, f"{name} {rung.when}")
-            for number, rung in enumerate(deadline.escalate)
-        ]
+        for number, rung in enumerate(deadline.escalate):
+            found.append(Target(("deadlines", name, "escalate", number), RUNGS, f"{name} {rung.when}"))
     return found
 
 
-def _ways(step: AnyStep) -> dict[str, tuple[str | int, ...]]:
+def _ways(step: AnyStep) -> dict[str, KeyPath]:
     """Each way out of a step as the journal names it, with its path below the step."""
     if isinstance(step, CloseStep | NotifyStep):
         return {}
     if isinstance(step, ChooseStep):
-        ways: dict[str, tuple[str | int, ...]] = {}
+        ways: dict[str, KeyPath] = {}
         for number, branch in enumerate(step.branches):
             ways.setdefault(branch.go, ("choose", number))
         return ways
     return {outcome: ("then", outcome) for outcome in step.then}
 
 
-def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[tuple[str | int, ...]]:
+def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[KeyPath]:
     """The paths of everything that these journals reach."""
-    found: set[tuple[str | int, ...]] = set()
+    found: set[KeyPath] = set()
     ways = {name: _ways(step) for name, step in definition.steps.items()}
     for journal in journals:
         promises: dict[str, str] = {}
@@ -112,18 +112,13 @@ def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[
 
 def cover(definition: Definition, path: Path, journals: Iterable[Iterable[Entry]]) -> Coverage:
     """The coverage of the definition in that file by these journals."""
-    known = reached(definition, journals)
-    counts = dict.fromkeys((STEPS, WAYS, RUNGS), 0)
-    there = dict(counts)
-    missing: list[Unreached] = []
-    tree = None
-    for target in targets(definition):
-        there[target.kind] += 1
-        if target.path in known:
-            counts[target.kind] += 1
-            continue
-        tree = tree or place_in(path)
-        line, column = tree(target.path)
-        missing.append(Unreached(str(path), line, column, target.kind.removesuffix("s"), target.name))
-    missing.sort(key=lambda each: (each.line, each.column))
-    return Coverage(definition.type, counts, there, tuple(missing))
+    known, there = reached(definition, journals), targets(definition)
+    missing = [target for target in there if target.path not in known]
+    unreached: list[Unreached] = []
+    if missing:  # else the file is not read again
+        place_of = place_in(path)
+        unreached = [Unreached(str(path), *place_of(each.path), each.kind[:-1], each.name) for each in missing]
+        unreached.sort(key=lambda each: (each.line, each.column))
+    counts = {kind: sum(target.kind == kind for target in there) for kind in (STEPS, WAYS, RUNGS)}
+    met = {kind: count - sum(target.kind == kind for target in missing) for kind, count in counts.items()}
+    return Coverage(definition.type, met, counts, tuple(unreached))

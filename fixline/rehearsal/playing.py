@@ -10,23 +10,18 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fixline.catalog.scenarios import Action, CallAnswer, FollowOnEnds, Line, Scenario
-from fixline.catalog.scenarios.actions import AttachTo, OriginalEnds, OtherReport, Simulated, original_of
+from fixline.catalog.scenarios import model
+from fixline.catalog.scenarios.model import Action, Line, Scenario
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.journal.entry import Entry
+from fixline.domain.journal.state import RequestState
 from fixline.domain.process.commands import SYSTEM, Actor, Command, EffectResult, FollowOnClosed, Role
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.kinds.call import CallStep
 from fixline.domain.process.kinds.human import HumanStep, in_sample
 from fixline.domain.process.virtual import NeverRests, VirtualRequest, follow_on_results
-from fixline.domain.relations.commands import (
-    Attach,
-    DuplicateAttached,
-    DuplicateDetached,
-    OriginalClosed,
-    OriginalReopened,
-)
+from fixline.domain.relations import commands as relations
 from fixline.rehearsal.look import Mismatch, World, look
 
 REQUEST_ID = "SR26-{:08d}"
@@ -72,148 +67,133 @@ class Played:
         return [entry for scene in self.scenes for entry in scene.entries]
 
 
-class Player:
-    """Plays one scenario of one definition, once."""
+def play(scenario: Scenario, definition: Definition) -> Played:
+    """Play every line of a scenario of this definition, up to the first that cannot go on."""
+    player = _Player(scenario, definition)
+    opening = Line(scenario.place, scenario.opened_at, refused=scenario.refused)
+    if player.give(opening, player.scene(opening, "opened"), scenario.opened, scenario.actor):
+        for line in scenario.lines:
+            if not player.play(line):
+                break
+    return player.played
+
+
+class _Player:
+    """Plays one scenario of one definition, once. `state` is not to be asked for before the request is open."""
 
     def __init__(self, scenario: Scenario, definition: Definition) -> None:
-        self._scenario = scenario
-        self._id = number_for(definition, scenario.sampled)
-        self._request = VirtualRequest(definition, self._id)
+        self._opened_at = scenario.opened_at
+        self._request = VirtualRequest(definition, _number_for(definition, scenario.sampled))
         self._world = World(definition.calendar)
         self._tasks: dict[str, str] = {}
         self._others = 0  # how many reports have been attached to the request
         self.played = Played(scenario, definition)
 
-    def play(self) -> Played:
-        """Play every line, up to the first that cannot go on."""
-        scenario = self._scenario
-        opening = Scene(scenario.opened_at, "opened")
-        self.played.scenes.append(opening)
-        first = Line(scenario.place, scenario.opened_at, refused=scenario.refused)
-        if self._give(first, opening, scenario.opened, scenario.actor):
-            for line in scenario.lines:
-                if not self._play(line):
-                    break
-        return self.played
+    @property
+    def state(self) -> RequestState:
+        """The request now."""
+        assert self._request.state is not None  # noqa: S101 - a scenario whose opening is refused has no more lines
+        return self._request.state
 
-    def _play(self, line: Line) -> bool:
-        text = line.action.text if line.action else ""
-        scene = Scene(line.at, text, tuple(_shown(each.key, each.name, each.text) for each in line.expect))
+    def scene(self, line: Line, text: str) -> Scene:
+        """The scene of a line that begins to be played."""
+        scene = Scene(line.at, text, tuple(f"{each.what}: {each.text}" for each in line.expect))
         self.played.scenes.append(scene)
-        going = self._pass_time(line, scene)
-        if going and line.action:
-            going = self._act(line, line.action, scene)
-        state = self._request.state
-        if going and state is not None:
-            found = (look(each, self._world, state) for each in line.expect)
-            scene.mismatches += [each for each in found if each is not None]
-        return going
+        return scene
 
-    def _pass_time(self, line: Line, scene: Scene) -> bool:
-        """Ticks up to the line; what is due at its very instant happens after what is done then."""
-        try:
-            decisions = self._request.run_until(line.at, through=line.action is None)
+    def play(self, line: Line) -> bool:
+        """Play one line; whether the scenario can go on."""
+        scene = self.scene(line, line.action.text if line.action else "")
+        try:  # ticks up to the line; what is due at its very instant happens after what is done then
+            for decision in self._request.run_until(line.at, through=line.action is None):
+                self._see(decision, scene)
         except NeverRests as problem:
             scene.mismatches.append(_wrong(line, "time", "the request to rest", str(problem)))
             return False
-        for decision in decisions:
-            self._see(decision, scene)
+        if line.action is not None and not self._act(line, line.action, scene):
+            return False
+        found = (look(each, self._world, self.state) for each in line.expect)
+        scene.mismatches += [each for each in found if each is not None]
         return True
 
     def _act(self, line: Line, action: Action, scene: Scene) -> bool:
-        command, actor = action.command, action.actor
-        if action.task_step is not None:
-            task = self._tasks.get(action.task_step)
+        command, step = action.command, action.task_step
+        if step is not None:
+            task = self._tasks.get(step)
             if task is None and line.refused is None:
-                open_now = ", ".join(sorted(self._open_steps())) or "none"
-                scene.mismatches.append(_wrong(line, action.text, f"a task of step {action.task_step}", open_now))
+                open_now = ", ".join(sorted({task.step for task in self.state.open_tasks})) or "none"
+                scene.mismatches.append(_wrong(line, action.text, f"a task of step {step}", open_now))
                 return False
-            command = command.model_copy(update={"task": task or f"{self._id}-T0"})
-        if isinstance(command, Simulated):
+            command = command.model_copy(update={"task": task or f"{self._request.id}-T0"})
+        if isinstance(command, model.Simulated):
             command = self._real(command)
-        return self._give(line, scene, command, actor or self._crew(action.task_step), action.target)
+        teams = {task.team for task in self.state.tasks.values() if task.step == step}
+        crew = Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
+        return self.give(line, scene, command, action.actor or crew, action.target)
 
-    def _real(self, command: Simulated) -> Command:
+    def _real(self, command: model.Simulated) -> Command:
         """What stands for others' doings, with the ids that it has in this scenario."""
-        state = self._request.state
         match command:
-            case CallAnswer():
+            case model.CallAnswer():
                 return self._report(command)
-            case FollowOnEnds():
-                return FollowOnClosed(child=self._child(command.step), outcome=command.outcome)
-            case AttachTo():
-                return Attach(to=original_of(self._scenario.opened_at), reason=command.reason)
-            case OriginalEnds():
-                original = (state.attached_to if state else None) or NOBODY
-                if command.outcome == "reopened":
-                    return OriginalReopened(original=original)
-                return OriginalClosed(original=original, outcome=CloseOutcome(command.outcome))
-            case OtherReport():
-                attached = state.attached if state else ()
-                if command.what == "attached":
-                    self._others += 1
-                    return DuplicateAttached(duplicate=OTHER.format(self._others))
-                return DuplicateDetached(duplicate=attached[-1] if attached else NOBODY)
+            case model.FollowOnEnds(outcome=outcome, step=step):
+                waited = [
+                    name
+                    for name, child in self.state.children.items()
+                    if child.status == "open" and step in (None, child.step)
+                ]
+                return FollowOnClosed(child=waited[-1] if waited else NOBODY, outcome=outcome)
+            case model.AttachTo(reason=reason):
+                return relations.Attach(to=model.original_of(self._opened_at), reason=reason)
+            case model.OriginalEnds(outcome=outcome):
+                original = self.state.attached_to or NOBODY
+                if outcome == "reopened":
+                    return relations.OriginalReopened(original=original)
+                return relations.OriginalClosed(original=original, outcome=CloseOutcome(outcome))
+            case model.OtherReport(what="attached"):
+                self._others += 1
+                return relations.DuplicateAttached(duplicate=OTHER.format(self._others))
+            case model.OtherReport():
+                attached = self.state.attached
+                return relations.DuplicateDetached(duplicate=attached[-1] if attached else NOBODY)
 
-    def _report(self, answer: CallAnswer) -> EffectResult:
+    def _report(self, answer: model.CallAnswer) -> EffectResult:
         """The answer of a called system, as the effect that called it reports it."""
-        state, steps = self._request.state, self._request.definition.steps
+        steps = self._request.definition.steps
         calling = [
             (position.step, position.visit)
-            for position in (state.positions if state else ())
+            for position in self.state.positions
             if isinstance(steps.get(position.step), CallStep) and answer.step in (None, position.step)
         ]
         step, visit = calling[-1] if calling else (answer.step, None)
         return EffectResult(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
 
-    def _child(self, step: str | None) -> str:
-        """The follow-on that is waited for (at that step, if it is named)."""
-        state = self._request.state
-        open_now = [
-            name
-            for name, child in (state.children if state else {}).items()
-            if child.status == "open" and step in (None, child.step)
-        ]
-        return open_now[-1] if open_now else NOBODY
-
-    def _open_steps(self) -> set[str]:
-        state = self._request.state
-        return {task.step for task in state.open_tasks} if state else set()
-
-    def _crew(self, step: str | None) -> Actor:
-        """A crew member of the team that has the task now."""
-        state = self._request.state
-        teams = {task.team for task in state.tasks.values() if task.step == step} if state else set()
-        return Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
-
-    def _give(self, line: Line, scene: Scene, command: Command, actor: Actor, target: Definition | None = None) -> bool:
+    def give(self, line: Line, scene: Scene, command: Command, actor: Actor, target: Definition | None = None) -> bool:
         """Give the command; whether the scenario can go on after the answer."""
         result = self._request.give(command, line.at, actor, target)
-        what = scene.text or "opened"
         if isinstance(result, Refusal):
             scene.note = f"refused: {result.code}"
             if line.refused != result.code:
                 told = "; ".join([result.message, *(f"{each.field} {each.message}" for each in result.fields)])
                 wanted = f"refused: {line.refused}" if line.refused else "it to be accepted"
-                scene.mismatches.append(_wrong(line, what, wanted, f"refused: {result.code} ({told})"))
+                scene.mismatches.append(_wrong(line, scene.text, wanted, f"refused: {result.code} ({told})"))
             return line.refused is not None and self._request.state is not None
         self._see(result, scene)
         if line.refused:
-            scene.mismatches.append(_wrong(line, what, f"refused: {line.refused}", "it was accepted"))
+            scene.mismatches.append(_wrong(line, scene.text, f"refused: {line.refused}", "it was accepted"))
         return not line.refused
 
     def _see(self, decision: Decision, scene: Scene) -> None:
         scene.entries += decision.entries
         self._world.see(decision)
-        for task in decision.tasks:
-            self._tasks[task.step] = task.id
+        self._tasks |= {task.step: task.id for task in decision.tasks}
         for report in follow_on_results(decision):
             opened = self._request.give(report, decision.at, SYSTEM)
             if isinstance(opened, Decision):
                 self._see(opened, scene)
 
 
-def number_for(definition: Definition, sampled: frozenset[str]) -> str:
+def _number_for(definition: Definition, sampled: frozenset[str]) -> str:
     """The first request's number whose sampled inspections are these, at their first visits."""
     shares = {
         name: step.sample
@@ -228,14 +208,5 @@ def number_for(definition: Definition, sampled: frozenset[str]) -> str:
     )
 
 
-def play(scenario: Scenario, definition: Definition) -> Played:
-    """Play a scenario of this definition."""
-    return Player(scenario, definition).play()
-
-
 def _wrong(line: Line, what: str, expected: str, actual: str) -> Mismatch:
     return Mismatch(line.place.line, line.place.column, what, expected, actual)
-
-
-def _shown(key: str, name: str | None, text: str) -> str:
-    return f"{key}{f' of {name}' if name else ''}: {text}"

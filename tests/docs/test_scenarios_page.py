@@ -10,11 +10,10 @@ import pytest
 
 from fixline.catalog import read_catalog
 from fixline.catalog.profiles import read_profile
-from fixline.catalog.scenarios import ClockWord
-from fixline.catalog.scenarios.actions import LINE_KEYS, VERBS
-from fixline.catalog.scenarios.expectations import READERS
+from fixline.catalog.scenarios.expectations import READERS, ClockWord
+from fixline.catalog.scenarios.model import LINE_KEYS, VERBS
 from fixline.domain.process.commands import Open
-from fixline.rehearsal.rehearsing import rehearse
+from fixline.rehearsal import rehearse
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.support.docs.pages import DOCS, Block, blocks_of, page, table_rows
 

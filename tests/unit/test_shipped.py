@@ -9,7 +9,7 @@ from fixline.domain.definition.forms import read_answers
 from fixline.domain.definition.model import Definition, WhenDuplicate
 from fixline.domain.process.kinds.human import HumanStep
 from fixline.domain.process.kinds.wait import WaitStep
-from fixline.rehearsal.rehearsing import Report, rehearse
+from fixline.rehearsal import Report, rehearse
 from fixline.service.importing.chicago import _TYPES as CHICAGO
 from fixline.service.importing.los_angeles import _TYPES as LOS_ANGELES
 from fixline.settings import PACKAGED_DEFINITIONS

@@ -17,7 +17,8 @@ import pytest
 from temporalio.client import Client
 
 from fixline.catalog import Catalog, read_catalog
-from fixline.catalog.scenarios import Scenario, read_scenarios, scenario_files
+from fixline.catalog.scenarios import read_scenarios, scenario_files
+from fixline.catalog.scenarios.model import Scenario
 from fixline.domain.process.commands import Actor, Role
 from fixline.rehearsal.playing import CREW, Played, play
 from fixline.service.opening import Report

@@ -1,7 +1,6 @@
 """Reads what a scenario expects: each key of `expect` with the kind of value that it has.
 
-Owns the keys of `expect`. What they are compared with is `fixline.rehearsal.look`'s. Must not import anything of
-Fixline but the reading of sections and the domain.
+What the keys are compared with is `fixline.rehearsal.look`'s.
 """
 
 from __future__ import annotations
@@ -10,19 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from fixline.catalog.findings import Place
 from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
-from fixline.catalog.scenarios.model import Expected, Notice
-from fixline.catalog.shape import Section, Written, nearest, section_of, text_of, word_of
+from fixline.catalog.scenarios.model import NOTHING, Expected, Notice, listed
+from fixline.catalog.shape import Section, Written, section_of, text_of, word_of
 from fixline.catalog.tree import Mapping, Scalar, Sequence
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Priority
 from fixline.domain.process.effects import EFFECTS
 from fixline.domain.process.kinds.human import HumanStep
-
-NOTHING = "none"
-CLAIM, DUE = "claim", "due"
 
 
 class Status(StrEnum):
@@ -49,6 +46,8 @@ class _Switch(StrEnum):
 
 
 Reader = Callable[[str, Section, Frame], Iterator[Expected]]
+Check = Callable[[str, Place, Frame], bool]
+"""Whether there is something of that name; a finding when there is not."""
 
 
 def read_expectations(section: Section | None, frame: Frame) -> tuple[Expected, ...]:
@@ -62,112 +61,11 @@ def read_expectations(section: Section | None, frame: Frame) -> tuple[Expected, 
     return tuple(found)
 
 
-def _word(kind: type[StrEnum]) -> Reader:
-    def read(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-        written = section.text(key)
-        word = word_of(written, kind, frame.findings) if written else None
-        if written and word is not None:
-            yield Expected(key, None, word.value, word.value, written.place)
-
-    return read
-
-
-def _names(key: str, section: Section, _frame: Frame) -> Iterator[Expected]:
-    """One name or a list of them, in any order."""
-    node = section.tree.entries[key].value
-    if isinstance(node, Sequence):
-        names = tuple(each.text for each in section.texts(key))
-    else:
-        one = section.text(key)
-        names = () if one is None or one.text == NOTHING else (one.text,)
-    yield Expected(key, None, frozenset(names), ", ".join(sorted(names)) or NOTHING, node.place)
-
-
-def _steps(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    for each in _names(key, section, frame):
-        for name in sorted(each.value):
-            check_step(name, each.place, frame)
-        yield each
-
-
-def _clock_names(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    for each in _names(key, section, frame):
-        for name in sorted(each.value):
-            _check_clock(name, each.place, frame)
-        yield each
-
-
-def _check_clock(name: str, place: Place, frame: Frame) -> bool:
-    clocks = clock_names(frame)
-    if name in clocks:
-        return True
-    message = f"there is no clock '{name}'{nearest(name, clocks)}"
-    frame.findings.add("FX808", place, message)
-    return False
-
-
-def clock_names(frame: Frame) -> list[str]:
-    """The definition's deadlines, and `<step>.claim` and `<step>.due` of its tasks."""
-    found = list(frame.definition.deadlines)
-    for name, step in frame.definition.steps.items():
-        if isinstance(step, HumanStep):
-            found += [f"{name}.{CLAIM}"] if step.claim_within else []
-            found += [f"{name}.{DUE}"] if step.due else []
-    return found
-
-
-def _pairs(key: str, section: Section) -> Iterator[tuple[Written, str, Place]]:
-    """The names below a key, each with its text."""
-    body = section.section(key)
-    for entry in body.tree if body else ():
-        value = text_of(entry.value, f"'{entry.key}'", section.findings)
-        if value is not None:
-            yield value, entry.key, entry.place
-
-
-def _clock_words(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    for value, name, place in _pairs(key, section):
-        word = word_of(value, ClockWord, frame.findings)
-        if _check_clock(name, place, frame) and word is not None:
-            yield Expected(key, name, word.value, word.value, value.place)
-
-
-def _due(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    """Due dates, counted from the opening."""
-    for value, name, place in _pairs(key, section):
-        at = None if value.text == NOTHING else frame.instant(value, frame.opened_at)
-        if _check_clock(name, place, frame) and (at is not None or value.text == NOTHING):
-            yield Expected(key, name, at, value.text, value.place)
-
-
-def _tasks(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    """The open tasks and their teams, all of them."""
-    node = section.tree.entries[key].value
-    if isinstance(node, Scalar) and node.text == NOTHING:
-        yield Expected(key, None, {}, NOTHING, node.place)
-        return
-    found = {}
-    for team, step, place in _pairs(key, section):
-        check_step(step, place, frame)
-        if frame.organisation is not None and team.text not in frame.organisation.teams:
-            message = f"there is no team '{team.text}'{nearest(team.text, frame.organisation.teams)}"
-            frame.findings.add("FX303", team.place, message)
-        found[step] = team.text
-    yield Expected(key, None, found, ", ".join(f"{step}: {team}" for step, team in sorted(found.items())), node.place)
-
-
-def _by_step(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    for value, step, place in _pairs(key, section):
-        if check_step(step, place, frame):
-            yield Expected(key, step, value.text, value.text, value.place)
-
-
-def _counts(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    for each in _by_step(key, section, frame):
-        if each.text.isascii() and each.text.isdigit():
-            yield Expected(key, each.name, int(each.text), each.text, each.place)
-        else:
-            frame.findings.add("FX205", each.place, f"'{each.name}' is a number of visits, written in digits")
+def _word(key: str, section: Section, frame: Frame, kind: type[StrEnum]) -> Iterator[Expected]:
+    """A word of a closed list."""
+    written = section.text(key)
+    if written and word_of(written, kind, frame.findings) is not None:
+        yield Expected(key, None, written.text, written.text, written.place)
 
 
 def _count(key: str, section: Section, _frame: Frame) -> Iterator[Expected]:
@@ -176,30 +74,101 @@ def _count(key: str, section: Section, _frame: Frame) -> Iterator[Expected]:
         yield Expected(key, None, int(found), written.text, written.place)
 
 
+def _names(key: str, section: Section, frame: Frame, check: Check | None = None) -> Iterator[Expected]:
+    """One name or a list of them, in any order."""
+    node = section.tree.entries[key].value
+    if isinstance(node, Sequence):
+        names = frozenset(each.text for each in section.texts(key))
+    else:
+        one = section.text(key)
+        names = frozenset() if one is None or one.text == NOTHING else frozenset({one.text})
+    if check is not None:
+        for name in names:
+            check(name, node.place, frame)
+    yield Expected(key, None, names, listed(names), node.place)
+
+
+def _pairs(key: str, section: Section) -> Iterator[tuple[str, Place, Written]]:
+    """The names below a key, each with its text."""
+    body = section.section(key)
+    for entry in body.tree if body else ():
+        value = text_of(entry.value, f"'{entry.key}'", section.findings)
+        if value is not None:
+            yield entry.key, entry.place, value
+
+
+def _by_name(
+    key: str, section: Section, frame: Frame, check: Check, read: Callable[[Written, Frame], Any]
+) -> Iterator[Expected]:
+    """Something of each of some names, each for itself."""
+    for name, place, written in _pairs(key, section):
+        value = read(written, frame)
+        if check(name, place, frame) and value is not None:
+            yield Expected(key, name, value, written.text, written.place)
+
+
+def _check_clock(name: str, place: Place, frame: Frame) -> bool:
+    """The definition's deadlines, and `<step>.claim` and `<step>.due` of its tasks."""
+    clocks = list(frame.definition.deadlines)
+    for step_name, step in frame.definition.steps.items():
+        if isinstance(step, HumanStep):
+            clocks += [f"{step_name}.claim"] if step.claim_within else []
+            clocks += [f"{step_name}.due"] if step.due else []
+    return frame.known(name, clocks, place, "FX808", f"there is no clock '{name}'")
+
+
+def _check_effect(name: str, place: Place, frame: Frame) -> bool:
+    return frame.known(name, EFFECTS, place, "FX204", f"'{name}' is none of {', '.join(EFFECTS)}")
+
+
+def _due(written: Written, frame: Frame) -> datetime | str | None:
+    """A due date, counted from the opening, or the word for none."""
+    return NOTHING if written.text == NOTHING else frame.instant(written, frame.opened_at)
+
+
+def _clock_word(written: Written, frame: Frame) -> ClockWord | None:
+    return word_of(written, ClockWord, frame.findings)
+
+
+def _text(written: Written, _frame: Frame) -> str:
+    return written.text
+
+
+def _visits(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
+    for each in _by_name(key, section, frame, check_step, _text):
+        if each.text.isascii() and each.text.isdigit():
+            yield replace(each, value=int(each.text))
+        else:
+            frame.findings.add("FX205", each.place, f"'{each.name}' is a number of visits, written in digits")
+
+
+def _tasks(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
+    """The open tasks and their teams, all of them."""
+    node = section.tree.entries[key].value
+    nothing = isinstance(node, Scalar) and node.text == NOTHING
+    found: dict[str, str] = {}
+    for step, place, team in () if nothing else _pairs(key, section):
+        check_step(step, place, frame)
+        if organisation := frame.catalog.organisation:
+            frame.known(team.text, organisation.teams, team.place, "FX303", f"there is no team '{team.text}'")
+        found[step] = team.text
+    text = NOTHING if nothing else ", ".join(f"{step}: {team}" for step, team in sorted(found.items()))
+    yield Expected(key, None, found, text, node.place)
+
+
 def _answers(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
     body = section.section(key)
-    values = read_answers(body, frame.definition.fields, frame.findings, strict=True)
+    values = read_answers(body, frame.definition.fields, frame, strict=True)
     for entry in body.tree if body else ():
         yield Expected(key, entry.key, values[entry.key], str(plain(entry.value)), entry.value.place)
-
-
-def _effects(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
-    kinds = tuple(EFFECTS)
-    for each in _names(key, section, frame):
-        for name in sorted(each.value):
-            if name not in kinds:
-                frame.findings.add("FX204", each.place, f"'{name}' is none of {', '.join(kinds)}{nearest(name, kinds)}")
-        yield each
 
 
 def _told(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
     """A list of what was told since the last such list. Weekdays and times count from the entry before."""
     node = section.tree.entries[key].value
-    if isinstance(node, Scalar) and node.text == NOTHING:
-        yield Expected(key, None, (), NOTHING, node.place)
-        return
+    nothing = isinstance(node, Scalar) and node.text == NOTHING
     since, found = frame.opened_at, []
-    for item in section.items(key) or ():
+    for item in () if nothing else section.items(key) or ():
         told, times = (_event(item, frame), 1) if isinstance(item, Scalar) else _entry(key, item, frame, since)
         if told is not None:
             since = told.at or since
@@ -217,43 +186,35 @@ def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) ->
     section = section_of(node, f"an entry of '{key}'", frame.findings)
     if section is None:
         return None, 1
-    at, clock = section.text("at"), section.text("clock")
-    role, rung, event = section.text("role"), section.text("rung"), section.word("event", NotifyEvent)
-    moment = frame.instant(at, since) if at else None
+    at, clock, event = section.text("at"), section.text("clock"), section.word("event", NotifyEvent)
+    said = {"role": section.text("role"), "clock": clock, "rung": section.text("rung")}
+    facts = {name: each.text for name, each in said.items() if each} | ({"event": event.value} if event else {})
     if clock is not None:
         _check_clock(clock.text, clock.place, frame)
     times = section.number("times", whole=(1, 100))
     section.finish(f"an entry of '{key}'")
-    parts = [each.text for each in (at, role, clock, rung) if each] + ([event.value] if event else [])
-    told = Notice(
-        " ".join(parts),
-        moment,
-        role=role.text if role else None,
-        clock=clock.text if clock else None,
-        rung=rung.text if rung else None,
-        event=event.value if event else None,
-    )
-    return told, int(times or 1)
+    text = " ".join([*([at.text] if at else []), *facts.values()])
+    return Notice(text, frame.instant(at, since) if at else None, **facts), int(times or 1)
 
 
 READERS: Final[dict[str, Reader]] = {
-    "step": _steps,
-    "status": _word(Status),
-    "closed": _word(CloseOutcome),
-    "priority": _word(Priority),
+    "step": partial(_names, check=check_step),
+    "status": partial(_word, kind=Status),
+    "closed": partial(_word, kind=CloseOutcome),
+    "priority": partial(_word, kind=Priority),
     "waiting_as": _names,
-    "on_hold": _word(_Switch),
-    "attached": _word(_Switch),
+    "on_hold": partial(_word, kind=_Switch),
+    "attached": partial(_word, kind=_Switch),
     "duplicates": _count,
-    "due": _due,
-    "clocks": _clock_words,
-    "overdue": _clock_names,
+    "due": partial(_by_name, check=_check_clock, read=_due),
+    "clocks": partial(_by_name, check=_check_clock, read=_clock_word),
+    "overdue": partial(_names, check=_check_clock),
     "tasks": _tasks,
-    "holders": _by_step,
-    "visits": _counts,
+    "holders": partial(_by_name, check=check_step, read=_text),
+    "visits": _visits,
     "answers": _answers,
     "escalations": _told,
     "notifications": _told,
-    "effects": _effects,
+    "effects": partial(_names, check=_check_effect),
 }
 """Every key of `expect` and how its value is read."""

@@ -1,21 +1,20 @@
 """What the reading of one scenario stands on: its definition, the catalog around it, its clock and its findings.
 
-Owns the values that actions, answers and expectations share. Must not import anything of Fixline but the reading of
-sections and the domain.
+Owns the values that actions, answers and expectations share.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fixline.catalog.areas import Areas
+from fixline.catalog.catalog import Catalog
 from fixline.catalog.findings import Findings, Place
-from fixline.catalog.organisation import Organisation
-from fixline.catalog.scenarios.actions import ACTORS
 from fixline.catalog.scenarios.instants import InstantError, instant
+from fixline.catalog.scenarios.model import ACTORS
 from fixline.catalog.shape import Section, Written, nearest
 from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
 from fixline.domain.definition.fields import FieldKind, FormField
@@ -29,15 +28,19 @@ _SWITCHES = {"true": True, "false": False}
 @dataclass
 class Frame:
     """One scenario's surroundings. `now` is the instant that the reading has come to (aware UTC), `definition` the one
-    by which the request goes then; `definitions` are all, by type."""
+    of the catalog by which the request goes then."""
 
     definition: Definition
-    definitions: dict[str, Definition]
-    organisation: Organisation | None
-    areas: Areas
+    catalog: Catalog
     findings: Findings
     opened_at: datetime
     now: datetime
+
+    def known(self, name: str, among: Collection[str], place: Place, code: str, message: str) -> bool:
+        """Whether a name is among those there are; a finding, with the nearest of them, when it is not."""
+        if name not in among:
+            self.findings.add(code, place, message + nearest(name, among))
+        return name in among
 
     def instant(self, written: Written, since: datetime) -> datetime | None:
         """The instant that is written, counted from `since`; a finding when it is none."""
@@ -47,39 +50,43 @@ class Frame:
             self.findings.add("FX802", written.place, str(problem))
             return None
 
-    def actor(self, section: Section) -> tuple[bool, Actor | None]:
-        """Whether `by` is written, and who it is; None is a crew of whichever team has the task."""
+    def actor(self, section: Section, otherwise: Actor | None) -> Actor | None:
+        """Who is written at `by`, if anybody; None is a crew of whichever team has the task."""
         by = section.text("by")
         if by is None or by.text == Role.CREW:
-            return by is not None, None
-        teams = self._teams_of(by.text)
-        if teams:
-            return True, Actor(name=by.text, role=Role.CREW, teams=teams)
-        if by.text not in ACTORS:
-            names = [*ACTORS, Role.CREW.value, *self._members()]
-            message = f"'{by.text}' is no role and no member of a team{nearest(by.text, names)}"
-            self.findings.add("FX809", by.place, message)
-        return True, ACTORS.get(by.text)
-
-    def _teams_of(self, person: str) -> tuple[str, ...]:
-        teams = self.organisation.teams.values() if self.organisation else ()
-        return tuple(team.key for team in teams if person in team.members)
-
-    def _members(self) -> list[str]:
-        teams = self.organisation.teams.values() if self.organisation else ()
-        return [member for team in teams for member in team.members]
+            return otherwise if by is None else None
+        organisation = self.catalog.organisation
+        teams = organisation.teams.values() if organisation else ()
+        if of := tuple(team.key for team in teams if by.text in team.members):
+            return Actor(name=by.text, role=Role.CREW, teams=of)
+        names = [*ACTORS, Role.CREW.value, *(member for team in teams for member in team.members)]
+        self.known(by.text, names, by.place, "FX809", f"'{by.text}' is no role and no member of a team")
+        return ACTORS.get(by.text)
 
 
-def check_areas(node: Node, frame: Frame) -> None:
-    """Findings for areas that are none of their layer's."""
+def check_step(name: str, place: Place, frame: Frame) -> bool:
+    """Whether the definition has the step; a finding when it has not."""
+    return frame.known(name, frame.definition.steps, place, "FX308", f"there is no step '{name}'")
+
+
+def read_values(section: Section, keys: Collection[str], frame: Frame) -> dict[str, Any]:
+    """What is written at those of the keys that have a value; a finding for an area that is none of its layer's."""
+    entries = {key: entry for key in keys if (entry := section.entry(key)) is not None}
+    if "areas" in entries:
+        _check_areas(entries["areas"].value, frame)
+    return {key: plain(entry.value) for key, entry in entries.items()}
+
+
+def _check_areas(node: Node, frame: Frame) -> None:
+    areas = frame.catalog.areas
     for entry in node if isinstance(node, Mapping) else ():
-        layer = frame.areas.layers.get(entry.key)
-        if layer is None and entry.key not in frame.areas.broken:
+        layer = areas.layers.get(entry.key)
+        if layer is None and entry.key not in areas.broken:
             message = f"there is no area layer '{entry.key}' in definitions/areas"
-            frame.findings.add("FX304", entry.place, message + nearest(entry.key, frame.areas.layers))
-        elif layer and isinstance(entry.value, Scalar) and entry.value.text not in layer.keys:
-            message = f"there is no {entry.key} '{entry.value.text}'{nearest(entry.value.text, layer.keys)}"
-            frame.findings.add("FX805", entry.value.place, message)
+            frame.known(entry.key, areas.layers, entry.place, "FX304", message)
+        elif layer and isinstance(entry.value, Scalar):
+            area = entry.value.text
+            frame.known(area, layer.keys, entry.value.place, "FX805", f"there is no {entry.key} '{area}'")
 
 
 def plain(node: Node) -> Any:
@@ -107,23 +114,22 @@ _KINDS: dict[FieldKind, tuple[type, ...]] = {
 }
 
 
-def read_answers(section: Section | None, fields: dict[str, FormField], findings: Findings, *, strict: bool) -> Any:
+def read_answers(section: Section | None, fields: dict[str, FormField], frame: Frame, *, strict: bool) -> Any:
     """Answers by name, each in its question's kind; with `strict` a name that is not asked or a value of another
     kind is a finding, otherwise (a refusal is expected) they stay as they look."""
     found: dict[str, Any] = {}
     for entry in section.tree if section else ():
         field = fields.get(entry.key)
-        if field is None:
-            found[entry.key] = guessed(entry.value)
-            if strict:
-                message = f"nothing asks for '{entry.key}'{nearest(entry.key, fields)}"
-                findings.add("FX806", entry.place, message)
+        if field is not None:
+            found[entry.key] = _answer(entry, field, frame, strict=strict)
             continue
-        found[entry.key] = _answer(entry, field, findings, strict=strict)
+        found[entry.key] = guessed(entry.value)
+        if strict:
+            frame.known(entry.key, fields, entry.place, "FX806", f"nothing asks for '{entry.key}'")
     return found
 
 
-def _answer(entry: Entry, field: FormField, findings: Findings, *, strict: bool) -> Any:
+def _answer(entry: Entry, field: FormField, frame: Frame, *, strict: bool) -> Any:
     kinds = _KINDS.get(field.kind)
     value = plain(entry.value) if kinds is None else guessed(entry.value)
     fits = isinstance(value, kinds or str) and not (isinstance(value, bool) and field.kind is FieldKind.NUMBER)
@@ -131,16 +137,8 @@ def _answer(entry: Entry, field: FormField, findings: Findings, *, strict: bool)
         return value if fits else guessed(entry.value)
     place = entry.value.place
     if not fits:
-        findings.add("FX806", place, f"'{entry.key}' is asked as {field.kind}: '{plain(entry.value)}' is none")
+        frame.findings.add("FX806", place, f"'{entry.key}' is asked as {field.kind}: '{plain(entry.value)}' is none")
     for option in value if isinstance(value, list) else [value]:
-        if fits and field.options and option not in field.options:
-            findings.add("FX806", place, f"'{option}' is no option of '{entry.key}'{nearest(option, field.options)}")
+        if fits and field.options:
+            frame.known(option, field.options, place, "FX806", f"'{option}' is no option of '{entry.key}'")
     return value
-
-
-def check_step(name: str, place: Place, frame: Frame) -> bool:
-    """Whether the definition has the step; a finding when it has not."""
-    if name in frame.definition.steps:
-        return True
-    frame.findings.add("FX308", place, f"there is no step '{name}'{nearest(name, frame.definition.steps)}")
-    return False

@@ -1,7 +1,6 @@
 """Instants as a scenario writes them: "Mon 08:00", "2026-11-20 16:00", "+2 working hours", "09:00".
 
 Owns their forms and what they count from. Local times are those of the definition's calendar, instants aware UTC.
-Must not import anything of Fixline but the domain's calendar.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ _NAMES = {name: number for number, day in enumerate(_DAYS) for name in (day, day
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"
 _DATED = re.compile(rf"(?P<date>\d{{4}}-\d{{2}}-\d{{2}})[ T]{_TIME}")
 _WEEKLY = re.compile(rf"(?:(?P<day>[A-Za-z]+) +)?{_TIME}")
+_parsed = lru_cache(maxsize=1024)(Span.parse)
+"""Spans of which scenarios say a few dozen again and again."""
 
 
 class InstantError(FixlineError, ValueError):
@@ -66,12 +67,6 @@ def _after(span: str, calendar: WorkingCalendar, since: datetime) -> datetime:
         return calendar.add(since, _parsed(span))
     except (SpanError, CalendarExhausted, OverflowError) as problem:
         raise InstantError(str(problem)) from None
-
-
-@lru_cache(maxsize=1024)
-def _parsed(span: str) -> Span:
-    """The span; scenarios say a few dozen again and again. Raises SpanError."""
-    return Span.parse(span)
 
 
 def _clock(found: re.Match[str]) -> time:

@@ -1,19 +1,134 @@
-"""A scenario as it was read: what happens to one request, when, and what is expected of it.
+"""A scenario as it was read: what somebody does to one request, when, and what is expected of it.
 
-Owns the records that the reading makes and that the player plays. Instants are aware UTC, places are those of
-the scenario file. Must not import anything of Fixline but findings' places and the domain.
+Owns the records that the player plays, and the table of actions, one for every command of the domain: a command that
+the domain gains is an action without a line here. Instants are aware UTC, places are those of the scenario file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, get_args
+
+from pydantic import BaseModel
 
 from fixline.catalog.findings import Place
-from fixline.catalog.scenarios.actions import Simulated
 from fixline.domain.definition.model import Definition
-from fixline.domain.process.commands import Actor, Command, Open
+from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.process import commands
+from fixline.domain.process.body import Body
+from fixline.domain.process.commands import SYSTEM, Actor, Command, Role
+from fixline.domain.relations import commands as relations
+
+NO_ACTIONS = (
+    *(commands.Open, commands.Tick, commands.EffectResult, commands.SourceClosed, commands.Move),
+    *(commands.FollowOnClosed, commands.FollowOnReopened, commands.ParentLeft, commands.RelatedNote),
+    *(relations.Attach, relations.DuplicateAttached, relations.DuplicateDetached),
+    *(relations.OriginalAttached, relations.OriginalClosed, relations.OriginalReopened),
+)
+"""What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
+system's, and so is what requests tell each other (AttachTo, OriginalEnds and OtherReport stand for it); and a scenario
+knows one version of each definition, one request."""
+VERSION = "rehearsal"
+"""What stands for a definition's version in a scenario."""
+ORIGINAL = "SR00-00000001"
+"""What stands for the request to which that of a scenario is attached."""
+TASK = "task"
+NOTHING = "none"
+LINE_KEYS = frozenset({"at", "by", "refused", "expect"})
+
+
+class CallAnswer(Body):
+    """A department's system, called by a step, answers; `step` says at which step where several have called."""
+
+    kind: Literal["call_answer"] = "call_answer"
+    outcome: str
+    step: str | None = None
+
+
+class FollowOnEnds(Body):
+    """The follow-on that a step waits for is closed; `step` says which where several are waited for."""
+
+    kind: Literal["follow_on"] = "follow_on"
+    outcome: CloseOutcome
+    step: str | None = None
+
+
+class AttachTo(Body):
+    """A supervisor attaches the request to an older one, of which a scenario knows no more."""
+
+    kind: Literal["attach"] = "attach"
+    reason: str
+
+
+Came = Literal["fixed", "no_problem_found", "duplicate", "referred", "declined", "cancelled", "reopened"]
+"""What the request to which another is attached comes to, in a scenario: every close outcome, or open again."""
+
+
+class OriginalEnds(Body):
+    """The request to which this one is attached is closed with an outcome, or opened again."""
+
+    kind: Literal["original"] = "original"
+    outcome: Came
+
+
+class OtherReport(Body):
+    """Another report is attached to the request as its duplicate, or the last such one is detached again."""
+
+    kind: Literal["duplicate"] = "duplicate"
+    what: Literal["attached", "detached"]
+
+
+Simulated = CallAnswer | FollowOnEnds | AttachTo | OriginalEnds | OtherReport
+"""What others do in a scenario, whom it does not know by their ids; the player makes commands of it."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """An action: its name, the command it gives, the field that stands at the name, the other fields."""
+
+    name: str
+    command: type[BaseModel]
+    value: str
+    others: tuple[str, ...]
+
+    @property
+    def by_crew(self) -> bool:
+        """Whether the crew that has the task does this; else it is a supervisor, when nobody is named."""
+        return self.value == TASK and self.command.model_fields[TASK].is_required()
+
+
+def _verb(command: type[BaseModel]) -> Verb:
+    """The action: at its name stands the task, else the first field that must be given and is no reason, else the
+    reason."""
+    fields = {name: field for name, field in command.model_fields.items() if name not in ("kind", "version")}
+    required = [name for name, field in fields.items() if field.is_required() and name != "reason"]
+    value = next(name for name in (TASK, *required, "reason", *fields) if name in fields)
+    return Verb(command.model_fields["kind"].default, command, value, tuple(each for each in fields if each != value))
+
+
+_COMMANDS: tuple[type[BaseModel], ...] = (*get_args(get_args(Command)[0]), *get_args(Simulated))
+VERBS: Final[dict[str, Verb]] = {
+    verb.name: verb for verb in map(_verb, (each for each in _COMMANDS if each not in NO_ACTIONS))
+}
+"""Every action by its name."""
+
+SUPERVISOR = Actor(name="supervisor", role=Role.SUPERVISOR)
+ACTORS: Final[dict[str, Actor]] = {
+    role.value: Actor(name=role.value, role=role) for role in Role if role not in (Role.SYSTEM, Role.CREW)
+} | {"system": SYSTEM}
+"""Who can be named with `by`, besides crew and the members of teams."""
+
+
+def original_of(opened_at: datetime) -> relations.Original:
+    """The request to which one that was opened then is attached: an older one."""
+    return relations.Original(id=ORIGINAL, opened_at=opened_at - timedelta(hours=1))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as they are shown, in order; the word for nothing where there are none."""
+    return ", ".join(sorted(names)) or NOTHING
 
 
 @dataclass(frozen=True)
@@ -25,6 +140,11 @@ class Expected:
     value: Any
     text: str
     place: Place
+
+    @property
+    def what(self) -> str:
+        """Of what it is expected: 'due of resolve'."""
+        return f"{self.key} of {self.name}" if self.name else self.key
 
 
 @dataclass(frozen=True)
@@ -71,9 +191,9 @@ class Scenario:
     name: str
     place: Place
     opened_at: datetime
-    opened: Open
+    opened: commands.Open
     actor: Actor
     refused: str | None = None
-    lines: tuple[Line, ...] = field(default=())
+    lines: tuple[Line, ...] = ()
     sampled: frozenset[str] = frozenset()
     """The sampled inspections that take place at the first visit; the definition's others do not."""

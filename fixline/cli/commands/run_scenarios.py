@@ -29,7 +29,7 @@ def run_scenarios(
 ) -> None:
     """Play scenario files in virtual time; failures show what was expected and what happened, side by side."""
     from fixline.cli import scenario_tables
-    from fixline.rehearsal.rehearsing import rehearse
+    from fixline.rehearsal import rehearse
     from fixline.settings import read_settings
 
     with at_rest():

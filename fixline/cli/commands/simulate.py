@@ -14,7 +14,7 @@ from fixline.cli.heap import at_rest
 from fixline.cli.outcome import Trouble, WrongUse
 
 if TYPE_CHECKING:
-    from fixline.rehearsal.simulation.running import Simulation
+    from fixline.rehearsal.simulation import Simulation
 
 DEFAULT = "default"
 
@@ -56,7 +56,7 @@ def prepare(types: list[str], requests: int, profile: str, crews: list[str], wee
     from fixline.catalog import read_catalog
     from fixline.catalog.checking import shown
     from fixline.catalog.profiles import Profile, read_profile
-    from fixline.rehearsal.simulation.running import Simulation
+    from fixline.rehearsal.simulation import Simulation
     from fixline.settings import read_settings
 
     reading = read_catalog(shown(read_settings().definitions_folder))

@@ -12,9 +12,9 @@ import pytest
 
 from fixline.catalog import Catalog, check_paths, read_catalog
 from fixline.catalog.profiles import Storm, read_profile
-from fixline.catalog.scenarios import Scenario, read_scenarios
-from fixline.catalog.scenarios.actions import NO_ACTIONS, VERBS, Came
+from fixline.catalog.scenarios import read_scenarios
 from fixline.catalog.scenarios.instants import InstantError, instant
+from fixline.catalog.scenarios.model import NO_ACTIONS, VERBS, Came, Scenario
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process.commands import Amend, Command, Complete, Role

@@ -12,7 +12,7 @@ from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios import read_scenarios
 from fixline.rehearsal.coverage import reached
 from fixline.rehearsal.playing import Played, play
-from fixline.rehearsal.simulation.running import Simulation
+from fixline.rehearsal.simulation import Simulation
 from tests.support.lakeport import LAKEPORT
 
 ASKING = """\

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import read_catalog
+from fixline.catalog.findings import Place
 from fixline.catalog.scenarios import read_scenarios
 from fixline.catalog.scenarios.expectations import READERS
+from fixline.catalog.scenarios.model import Expected
 from fixline.domain.journal.entry import rebuild
+from fixline.rehearsal import rehearse
 from fixline.rehearsal.coverage import WAYS, targets
-from fixline.rehearsal.look import _LOOKS
+from fixline.rehearsal.look import World, look
 from fixline.rehearsal.playing import Played, play
-from fixline.rehearsal.rehearsing import rehearse
 from fixline.settings import PACKAGED_DEFINITIONS
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
@@ -77,9 +79,12 @@ def test_the_shipped_scenarios_pass() -> None:
     assert with_scenarios == {each.type for each in report.coverage}
 
 
-def test_every_key_of_expect_is_compared() -> None:
+@pytest.mark.parametrize("key", READERS)
+def test_every_key_of_expect_is_compared(tmp_path: Path, key: str) -> None:
     """What can be read can be looked at."""
-    assert set(_LOOKS) == set(READERS)
+    result = played(tmp_path, one(""))
+    expected = Expected(key, "inspect", frozenset({"something else"}), "something else", Place(3))
+    assert look(expected, World(result.definition.calendar), rebuild(result.entries)) is not None
 
 
 def test_a_whole_story(tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from fixline.catalog import Catalog, check_text, read_catalog
 from fixline.catalog.profiles import Profile, StepProfile, Storm
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import Priority
-from fixline.rehearsal.simulation.chance import Chance
-from fixline.rehearsal.simulation.crews import Team
-from fixline.rehearsal.simulation.figures import percentile
-from fixline.rehearsal.simulation.running import Simulation
+from fixline.rehearsal.chance import Chance
+from fixline.rehearsal.figures import percentile
+from fixline.rehearsal.simulation import Simulation, Team
 from tests.support.lakeport import LAKEPORT
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
@@ -74,7 +73,7 @@ def test_fewer_crews_are_slower(catalog: Catalog) -> None:
 
 def test_what_is_open_at_the_end_is_counted(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """When time is over, what is not closed is the backlog."""
-    monkeypatch.setattr("fixline.rehearsal.simulation.running.DRAIN", timedelta())
+    monkeypatch.setattr("fixline.rehearsal.simulation.DRAIN", timedelta())
     simulation = simulated(catalog, replace(SHORT, crews={"inspectors": 1}), 200)
     figures = simulation.figures["pothole"]
     assert 0 < figures.closed < figures.opened

@@ -7,7 +7,6 @@ UTC; weekdays and hours are local to the definition's calendar.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -38,13 +37,12 @@ class Chance:
         self._profile = profile
         self._areas = {name: layer.keys for name, layer in areas.layers.items()}
         self._random = random.Random(seed)  # noqa: S311 - a simulation is to be repeatable, not secret
-        self._weights: dict[tuple[str, str], tuple[tuple[str, ...], tuple[float, ...]]] = {}
+        self._weights: dict[tuple[str, str], tuple[list[str], list[float]]] = {}
 
     def arrivals(self, definition: Definition, count: int) -> list[datetime]:
         """When so many reports arrive, in order."""
         profile, zone = self._profile, zone_of(definition.calendar)
-        hours = range(profile.weeks * HOURS_OF_WEEK)
-        storm = profile.storm
+        hours, storm = range(profile.weeks * HOURS_OF_WEEK), profile.storm
         weights = []
         for hour in hours:
             day = hour // 24
@@ -55,25 +53,23 @@ class Chance:
         offsets = (timedelta(hours=hour, seconds=self._random.randrange(3600)) for hour in chosen)
         return sorted((WEEK + offset).replace(tzinfo=zone).astimezone(UTC) for offset in offsets)
 
-    def report(self, definition: Definition, version: str) -> Open:
+    def report(self, definition: Definition) -> Open:
         """What a report says."""
-        questions = definition.intake.questions
-        asked = {name: each for name, each in questions.items() if each.required or self._random.random() < ANSWERED}
+        questions = definition.intake.questions.items()
+        asked = {name: each for name, each in questions if each.required or self._random.random() < ANSWERED}
         return Open(
             type=definition.type,
-            version=version,
+            version=definition.version,
             place=Place(address="1 Example Street") if definition.intake.location != "none" else None,
             areas={layer: self._random.choice(keys) for layer, keys in self._areas.items() if keys},
-            answers=self._answers(asked),
+            answers={name: self._answer(each) for name, each in asked.items()},
             has_contact=True,
         )
 
     def form(self, step: HumanStep, outcome: str) -> dict[str, Any]:
         """What is recorded with an outcome: what must be."""
-        return self._answers({n: f for n, f in step.form.items() if f.required or outcome in f.required_for})
-
-    def _answers(self, fields: Mapping[str, FormField]) -> dict[str, Any]:
-        return {name: self._answer(field) for name, field in fields.items()}
+        asked = {name: each for name, each in step.form.items() if each.required or outcome in each.required_for}
+        return {name: self._answer(each) for name, each in asked.items()}
 
     def _answer(self, field: FormField) -> Any:
         if field.kind is FieldKind.NUMBER:
@@ -89,12 +85,13 @@ class Chance:
 
     def outcome(self, definition: Definition, name: str, step: AnyStep) -> str:
         """What a step comes to."""
-        names, weights = self._weights.get((definition.type, name)) or self._weigh(definition.type, name, step)
+        key = (definition.type, name)
+        if key not in self._weights:
+            self._weights[key] = self._weigh(self.told(*key).outcomes, list(getattr(step, "then", {})))
+        names, weights = self._weights[key]
         return self._random.choices(names, cum_weights=weights)[0]
 
-    def _weigh(self, type_: str, name: str, step: AnyStep) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        told = self.told(type_, name).outcomes
-        possible = list(getattr(step, "then", {}))
+    def _weigh(self, told: dict[str, float], possible: list[str]) -> tuple[list[str], list[float]]:
         names = [outcome for outcome in possible if outcome not in RESERVED_OUTCOMES or outcome in told]
         names = names or possible
         others = [outcome for outcome in names if outcome not in told]
@@ -103,9 +100,7 @@ class Chance:
             weights = [told.get(outcome, rest) for outcome in names]
         else:
             weights = [LIKELY * max(1, len(names) - 1), *[1.0] * (len(names) - 1)]
-        found = (tuple(names), tuple(accumulate(weights)))
-        self._weights[type_, name] = found
-        return found
+        return names, list(accumulate(weights))
 
     def told(self, type_: str, step: str) -> StepProfile:
         """What the profile says of a step."""
