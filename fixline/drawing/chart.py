@@ -1,22 +1,25 @@
 """What a picture of a definition shows: a box for each step, an arrow for each way, the branches as groups.
 
-Owns the words in the boxes. Knows no coordinates. Must not import anything of Fixline but the domain.
+Owns the words in the boxes. Knows no coordinates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import JOINED
 from fixline.domain.process.kinds import AnyStep
 from fixline.domain.process.kinds.base import spoken
 from fixline.domain.process.kinds.together import TogetherStep
-from fixline.drawing.layout import NotDrawn
+from fixline.errors import FixlineError
 
 
-@dataclass(frozen=True)
-class Box:
+class NotDrawn(FixlineError):
+    """The definition has no steps, is too large to be drawn, or Graphviz did not answer; the text is for people."""
+
+
+class Box(NamedTuple):
     """One step: its name, its kind, a title in plain words, and what else is promised or said about it."""
 
     name: str
@@ -29,8 +32,7 @@ class Box:
     """The deadlines that completing the step, or closing, meets."""
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(NamedTuple):
     """The ways from one step to another one; a label for each outcome that leads there."""
 
     source: str
@@ -38,17 +40,14 @@ class Arrow:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """The steps of one branch of a together step."""
 
-    owner: str
     name: str
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(NamedTuple):
     """Boxes in the order of the file, arrows, groups, and the step that a request begins with."""
 
     start: str
@@ -64,16 +63,15 @@ def chart_of(definition: Definition) -> Chart:
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, step in definition.steps.items():
         for label, target in step.ways:
-            if target == name:
-                continue
-            arrows.setdefault((name, target), []).append(label)
+            if target != name:
+                arrows.setdefault((name, target), []).append(label)
     return Chart(
         start=definition.start,
         boxes=tuple(_box(definition, name, step) for name, step in definition.steps.items()),
         arrows=tuple(Arrow(*pair, tuple(label for label in labels if label)) for pair, labels in arrows.items()),
         groups=tuple(
-            Group(owner, branch, steps)
-            for owner, step in definition.steps.items()
+            Group(branch, steps)
+            for step in definition.steps.values()
             if isinstance(step, TogetherStep)
             for branch, steps in step.branches.items()
         ),
@@ -91,9 +89,8 @@ def _box(definition: Definition, name: str, step: AnyStep) -> Box:
 def _ends(name: str, step: AnyStep) -> tuple[str, ...]:
     """The outcomes without an arrow: those that lead back to the step itself, and those that end its branch."""
     then = getattr(step, "then", None)
-    found: list[str] = []
-    for target, words in ((name, "the same again"), (JOINED, "the branch ends")):
-        outcomes = [label for label, leads_to in then.items() if leads_to == target] if isinstance(then, dict) else []
-        if outcomes:
-            found.append(f"{', '.join(map(spoken, outcomes))}: {words}")
-    return tuple(found)
+    found: dict[str, list[str]] = {}
+    for label, target in then.items() if isinstance(then, dict) else ():
+        found.setdefault(target, []).append(spoken(label))
+    ends = ((name, "the same again"), (JOINED, "the branch ends"))
+    return tuple(f"{', '.join(found[target])}: {words}" for target, words in ends if target in found)

@@ -1,7 +1,7 @@
 """Where boxes, arrows and labels go: Graphviz's hierarchical layout, run as a child process.
 
 Owns the graph as Graphviz has it, and the reading of its answer. Sizes and places are in points (pixels of the
-picture), y downwards from the top. Must not import anything of Fixline.
+picture), y downwards from the top.
 """
 
 from __future__ import annotations
@@ -9,44 +9,38 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from fixline.errors import FixlineError
+from fixline.drawing.chart import Chart, NotDrawn
 
 MOST_BOXES = 200
 SECONDS = 30
-_PROGRAM = Path(__file__).with_name("graphviz_child.py")
+_PROGRAM = """\
+import sys, warnings, pygraphviz
+warnings.simplefilter("ignore")
+sys.stdout.buffer.write(pygraphviz.AGraph(string=sys.stdin.read()).draw(format="json0", prog="dot"))
+"""
+"""A process of its own, because Graphviz is a C library that may not be called by two threads at once, and that a very
+large graph keeps busy for long: whoever starts it can end it. Only numbers reach Graphviz, no text of a definition."""
 _GAP, _RANK_GAP = 22, 26
 """Between neighbours, and between ranks, in points."""
 
 Point = tuple[float, float]
 
 
-class NotDrawn(FixlineError):
-    """The definition has no steps, is too large to be drawn, or Graphviz did not answer; the text is for people."""
-
-
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """A box or a label that needs a place."""
 
     width: float
     height: float
 
 
-@dataclass(frozen=True)
-class Line:
-    """An arrow to lay out: from box to box by their positions in the list, and the size of its label if it has one."""
-
-    source: int
-    target: int
-    label: Size | None
+MARK = Size(72, 26)
+"""The mark of the opening."""
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """An arrow's way: a cubic curve's points, the tip, and the middle of its label."""
 
     curve: tuple[Point, ...]
@@ -54,59 +48,51 @@ class Drawn:
     label: Point | None
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A group's frame: its left upper corner and its size."""
-
-    corner: Point
-    size: Size
-
-
-@dataclass(frozen=True)
-class Places:
-    """The middle of each box, each arrow's way, each group's frame, and the size of the whole."""
+class Places(NamedTuple):
+    """The size of the whole; the middle of each box and, last, of the mark of the opening; the way of each arrow and,
+    last, of the mark's; the left upper corner and the size of each group's frame."""
 
     size: Size
     boxes: tuple[Point, ...]
     lines: tuple[Drawn, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[tuple[Point, Size], ...]
 
 
-def place(
-    boxes: tuple[Size, ...], lines: tuple[Line, ...], groups: tuple[tuple[int, ...], ...], last: frozenset[int]
-) -> Places:
-    """Places for everything; `last` are the boxes at the bottom. Raises NotDrawn."""
+def place(chart: Chart, boxes: Sequence[Size], labels: Sequence[Size | None]) -> Places:
+    """Places for all of a chart, given the sizes of its boxes and of the labels of its arrows. Raises NotDrawn."""
     if len(boxes) > MOST_BOXES:
         raise NotDrawn(f"a definition of more than {MOST_BOXES} steps is not drawn")
-    answer = _ask(_dot(boxes, lines, groups, last))
+    answer = _ask(_dot(chart, boxes, labels))
     _, _, width, height = (float(each) for each in answer["bb"].split(","))
     objects = {each["name"]: each for each in answer["objects"]}
     edges = {int(each["id"]): each for each in answer.get("edges", ())}
     return Places(
         Size(width, height),
-        tuple(_point(objects[f"n{number}"]["pos"], height) for number in range(len(boxes))),
-        tuple(_drawn(edges[number], height) for number in range(len(lines))),
-        tuple(_frame(objects[f"cluster{number}"]["bb"], height) for number in range(len(groups))),
+        tuple(_point(objects[f"n{number}"]["pos"], height) for number in range(len(boxes) + 1)),
+        tuple(_drawn(edges[number], height) for number in range(len(labels) + 1)),
+        tuple(_frame(objects[f"cluster{number}"]["bb"], height) for number in range(len(chart.groups))),
     )
 
 
-def _dot(
-    boxes: tuple[Size, ...], lines: tuple[Line, ...], groups: tuple[tuple[int, ...], ...], last: frozenset[int]
-) -> str:
+def _dot(chart: Chart, boxes: Sequence[Size], labels: Sequence[Size | None]) -> str:
+    """The graph, with the boxes that close at the bottom."""
+    nodes = {box.name: f"n{number}" for number, box in enumerate(chart.boxes)}
     parts = [
         f"graph [rankdir=TB, splines=spline, nodesep={_GAP / 72:.3f}, ranksep={_RANK_GAP / 72:.3f}, newrank=true]",
         'node [shape=box, fixedsize=true, label=""]',
     ]
-    for number, size in enumerate(boxes):
+    for number, size in enumerate((*boxes, MARK)):
         parts.append(f"n{number} [width={size.width / 72:.4f}, height={size.height / 72:.4f}]")
-    for number, members in enumerate(groups):
-        inside = "; ".join(f"n{member}" for member in members)
+    for number, group in enumerate(chart.groups):
+        inside = "; ".join(nodes[step] for step in group.steps)
         parts.append(f"subgraph cluster{number} {{ margin=14; label={_sized(Size(80, 18))}; labeljust=l; {inside} }}")
-    if last:
-        parts.append("{ rank=sink; " + "; ".join(f"n{number}" for number in sorted(last)) + " }")
-    for number, line in enumerate(lines):
-        label = f", label={_sized(line.label)}" if line.label else ""
-        parts.append(f'n{line.source} -> n{line.target} [id="{number}"{label}]')
+    if last := [nodes[box.name] for box in chart.boxes if box.kind == "close"]:
+        parts.append(f"{{ rank=sink; {'; '.join(last)} }}")
+    ways = [f"{nodes[arrow.source]} -> {nodes[arrow.target]}" for arrow in chart.arrows]
+    ways.append(f"n{len(boxes)} -> {nodes[chart.start]}")
+    for number, (way, label) in enumerate(zip(ways, (*labels, None), strict=True)):
+        sized = f", label={_sized(label)}" if label else ""
+        parts.append(f'{way} [id="{number}"{sized}]')
     return "digraph { " + ";\n".join(parts) + " }"
 
 
@@ -119,10 +105,10 @@ def _sized(size: Size) -> str:
 
 
 def _ask(dot: str) -> dict[str, Any]:
-    command = [sys.executable, "-I", str(_PROGRAM)]
+    command = [sys.executable, "-I", "-c", _PROGRAM]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, and no text of a definition
-            command, input=json.dumps({"dot": dot}), capture_output=True, text=True, timeout=SECONDS, check=False
+            command, input=dot, capture_output=True, text=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise NotDrawn(f"the definition could not be drawn within {SECONDS} seconds") from None
@@ -138,17 +124,12 @@ def _point(text: str, height: float) -> Point:
 
 
 def _drawn(edge: dict[str, Any], height: float) -> Drawn:
-    tip: Point | None = None
-    curve: list[Point] = []
-    for part in edge["pos"].split():
-        if part.startswith("e,"):
-            tip = _point(part[2:], height)
-        elif not part.startswith("s,"):
-            curve.append(_point(part, height))
-    label = _point(edge["lp"], height) if "lp" in edge else None
-    return Drawn(tuple(curve), tip or curve[-1], label)
+    parts = edge["pos"].split()
+    curve = tuple(_point(part, height) for part in parts if part[:2] not in ("e,", "s,"))
+    tips = [_point(part[2:], height) for part in parts if part[:2] == "e,"]
+    return Drawn(curve, (*tips, curve[-1])[0], _point(edge["lp"], height) if "lp" in edge else None)
 
 
-def _frame(text: str, height: float) -> Frame:
+def _frame(text: str, height: float) -> tuple[Point, Size]:
     left, bottom, right, top = (float(each) for each in text.split(","))
-    return Frame((left, height - top), Size(right - left, top - bottom))
+    return (left, height - top), Size(right - left, top - bottom)

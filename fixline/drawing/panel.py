@@ -1,7 +1,6 @@
 """The head of the picture: what the type is, what is promised, and what the shapes mean.
 
-Owns the cards of the deadlines and the legend. Pixels, y downwards. Must not import anything of Fixline but the
-domain and the shapes.
+Owns the cards of the deadlines and the legend. Pixels, y downwards.
 """
 
 from __future__ import annotations
@@ -10,26 +9,29 @@ from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.kinds.base import spoken
-from fixline.drawing.shapes import DASHED, STYLES, line_svg
-from fixline.drawing.text import width_of, wrapped
+from fixline.drawing.layout import Size
+from fixline.drawing.shapes import STYLES, line_svg, shape_svg, width_of, wrapped
 
 CARD, GAP = 400.0, 16.0
 _PAD, _LINE = 14.0, 16.0
+_ROOM = CARD - 2 * _PAD
 _BAND = 50.0
 _APART = 14.0
 """How far the numbers of two rungs stand from each other, so that both can be read."""
-_DUE = 0.66
-"""Where due lies on a band, as a share of its width; what comes after it has the rest."""
+_DUE = _ROOM * 0.66
+"""Where due lies on a band; what comes after it has the rest."""
 
 
 def head_svg(definition: Definition, width: float) -> tuple[str, float]:
     """Title, promises and legend over this width, and the height that they take."""
+    calendar = definition.calendar
+    subtitle = f"{definition.type} · {spoken(definition.department)} · calendar {calendar.name} ({calendar.timezone})"
     parts = [
         line_svg(definition.title, 0, 24, 24, bold=True, anchor="start"),
-        line_svg(_subtitle(definition), 0, 46, 13, "#4b5563", anchor="start"),
+        line_svg(subtitle, 0, 46, 13, "#4b5563", anchor="start"),
     ]
     y = 64.0
-    cards = [_card(name, deadline, definition.calendar) for name, deadline in definition.deadlines.items()]
+    cards = [_card(name, deadline, calendar) for name, deadline in definition.deadlines.items()]
     in_a_row = max(1, int((width + GAP) // (CARD + GAP)))
     for first in range(0, len(cards), in_a_row):
         row = cards[first : first + in_a_row]
@@ -43,28 +45,22 @@ def head_svg(definition: Definition, width: float) -> tuple[str, float]:
     return "".join(parts), y + tall + GAP
 
 
-def _subtitle(definition: Definition) -> str:
-    calendar = f"calendar {definition.calendar.name} ({definition.calendar.timezone})"
-    return f"{definition.type} · {spoken(definition.department)} · {calendar}"
-
-
 def _card(name: str, deadline: Deadline, calendar: WorkingCalendar) -> tuple[str, float]:
     """A deadline: its promise in words, its band, its ladder. The drawing and its height."""
-    room = CARD - 2 * _PAD
     until = "closing" if deadline.met_by == "closed" else f"the first “{spoken(deadline.met_by)}”"
-    parts = [line_svg(f"{spoken(name).capitalize()}: from opening to {until}", _PAD, 22, 14, bold=True, anchor="start")]
-    y = 42.0
-    for text in _promises(deadline):
-        for line in wrapped(text, 12, room):
-            parts.append(line_svg(line, _PAD, y, 12, anchor="start"))
-            y += _LINE
-    parts.append(f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, calendar, room)}</g>')
-    y += _BAND + (_LINE if deadline.escalate else 0)
-    for number, rung in enumerate(deadline.escalate, start=1):
-        for line in wrapped(f"{number}. {_rung(rung)}", 12, room):
-            parts.append(line_svg(line, _PAD, y, 12, anchor="start"))
-            y += _LINE
-    return "".join(parts), y
+    title = f"{spoken(name).capitalize()}: from opening to {until}"
+    promises, y = _paragraphs(_promises(deadline), 42)
+    band = f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, calendar)}</g>'
+    rungs = [f"{number}. {_rung(rung)}" for number, rung in enumerate(deadline.escalate, start=1)]
+    ladder, y = _paragraphs(rungs, y + _BAND + (_LINE if rungs else 0))
+    return line_svg(title, _PAD, 22, 14, bold=True, anchor="start") + promises + band + ladder, y
+
+
+def _paragraphs(texts: list[str], y: float) -> tuple[str, float]:
+    """Texts one below the other from y on, and where they end."""
+    lines = [line for text in texts for line in wrapped(text, 12, _ROOM)]
+    drawn = (line_svg(line, _PAD, y + _LINE * number, 12, anchor="start") for number, line in enumerate(lines))
+    return "".join(drawn), y + _LINE * len(lines)
 
 
 def _promises(deadline: Deadline) -> list[str]:
@@ -75,37 +71,36 @@ def _promises(deadline: Deadline) -> list[str]:
     return [f"Within {listed}", *([f"The clock stands while {paused}"] if paused else [])]
 
 
-def _band(deadline: Deadline, calendar: WorkingCalendar, room: float) -> str:
+def _band(deadline: Deadline, calendar: WorkingCalendar) -> str:
     """The time from opening to due and after it, with the rungs by number."""
-    due = room * _DUE
     parts = [
-        f'<rect y="14" width="{due:.1f}" height="8" rx="4" fill="#16a34a"/>',
-        f'<rect x="{due:.1f}" y="14" width="{room - due:.1f}" height="8" rx="4" fill="#fca5a5"/>',
-        f'<path d="M{due:.1f} 8v20" stroke="#111827" stroke-width="2"/>',
+        f'<rect y="14" width="{_DUE:.1f}" height="8" rx="4" fill="#16a34a"/>',
+        f'<rect x="{_DUE:.1f}" y="14" width="{_ROOM - _DUE:.1f}" height="8" rx="4" fill="#fca5a5"/>',
+        f'<path d="M{_DUE:.1f} 8v20" stroke="#111827" stroke-width="2"/>',
         line_svg("opened", 0, 40, 11, "#4b5563", anchor="start"),
-        line_svg("due", due, 40, 11, "#4b5563"),
-        line_svg("late", room, 40, 11, "#4b5563", anchor="end"),
+        line_svg("due", _DUE, 40, 11, "#4b5563"),
+        line_svg("late", _ROOM, 40, 11, "#4b5563", anchor="end"),
     ]
-    for number, x in enumerate(_places(deadline, calendar, due, room), start=1):
+    for number, x in enumerate(_places(deadline, calendar), start=1):
         parts.append(f'<circle cx="{x:.1f}" cy="18" r="9" fill="#ffffff" stroke="#111827"/>')
         parts.append(line_svg(str(number), x, 22, 11, bold=True))
     return "".join(parts)
 
 
-def _places(deadline: Deadline, calendar: WorkingCalendar, due: float, room: float) -> list[float]:
+def _places(deadline: Deadline, calendar: WorkingCalendar) -> list[float]:
     """Where each rung stands on the band; one right before another is moved so far that its number can be read."""
     ladder = deadline.escalate
     after = [number for number, rung in enumerate(ladder) if rung.after]
     places: list[float] = []
     for number, rung in enumerate(ladder):
         if rung.at_percent is not None:
-            places.append(due * rung.at_percent / 100)
+            places.append(_DUE * rung.at_percent / 100)
         elif rung.before is not None:
-            places.append(due * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar)))
+            places.append(_DUE * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar)))
         elif rung.at_due:
-            places.append(due)
+            places.append(_DUE)
         else:
-            places.append(due + (room - due - 12) * (after.index(number) + 1) / (len(after) + 0.25))
+            places.append(_DUE + (_ROOM - _DUE - 12) * (after.index(number) + 1) / (len(after) + 0.25))
     early = [number for number, rung in enumerate(ladder[:-1]) if not rung.at_due and not rung.after]
     for number in reversed(early):
         places[number] = min(places[number], places[number + 1] - _APART)
@@ -134,9 +129,7 @@ def _legend(definition: Definition, width: float) -> tuple[str, float]:
         wide = 52 + width_of(style.words, 12) + 14
         if x and x + wide > width:
             x, y = 0.0, y + 28
-        dash = ' stroke-dasharray="5 3"' if kind in DASHED else ""
-        shape = style.shape(x + 1, y + 1, 42, 20)
-        parts.append(f'<path d="{shape}" fill="{style.fill}" stroke="{style.stroke}" stroke-width="1.4"{dash}/>')
+        parts.append(shape_svg(kind, x + 1, y + 1, Size(42, 20), 1.4, "5 3"))
         parts.append(line_svg(style.words, x + 50, y + 15, 12, anchor="start"))
         x += wide
     return "".join(parts), y + 24

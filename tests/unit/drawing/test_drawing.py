@@ -6,19 +6,16 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from fixline.catalog import read_catalog
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.kinds.base import spoken
-from fixline.drawing import NotDrawn, layout, mermaid_of, svg_of
+from fixline.drawing import NotDrawn, _label, _room, layout, mermaid_of, svg_of
 from fixline.drawing.chart import chart_of
-from fixline.drawing.layout import Places, Point, Size
-from fixline.drawing.shapes import STYLES, face_of
-from fixline.drawing.svg import _label, _placed, _room
-from fixline.drawing.text import width_of, wrapped
+from fixline.drawing.layout import MARK, Places, Point, Size
+from fixline.drawing.shapes import STYLES, face_of, outline, width_of, wrapped
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.support.domain.samples import with_clock
 
@@ -123,9 +120,8 @@ ALL = sorted(DRAWN)
 def placed(name: str) -> tuple[Places, tuple[Size, ...]]:
     """Where everything of a definition's picture goes, and the sizes of its boxes."""
     chart = chart_of(DRAWN[name])
-    faces = [face_of(box) for box in chart.boxes]
-    places = _placed(chart, faces, [_label(arrow) for arrow in chart.arrows])
-    return places, (*(face.size for face in faces), Size(72, 26))
+    sizes = [face_of(box).size for box in chart.boxes]
+    return layout.place(chart, sizes, [_room(_label(arrow)) for arrow in chart.arrows]), (*sizes, MARK)
 
 
 def texts(svg: str) -> str:
@@ -233,8 +229,9 @@ def test_the_svg_is_safe_and_says_what_it_is() -> None:
 def test_every_kind_has_a_shape_of_its_own_and_a_place_in_the_legend() -> None:
     kinds = {step.kind for step in every_kind().steps.values()}
     assert kinds == set(STYLES)
-    assert len({style.shape(0, 0, 100, 40) for style in STYLES.values()}) >= len(STYLES) - 1
-    assert len({(style.fill, style.shape(0, 0, 100, 40)) for style in STYLES.values()}) == len(STYLES)
+    drawn = {kind: outline(style.shape, 0, 0, 100, 40) for kind, style in STYLES.items()}
+    assert len(set(drawn.values())) >= len(STYLES) - 1
+    assert len({(style.fill, drawn[kind]) for kind, style in STYLES.items()}) == len(STYLES)
     shown = texts(svg_of(every_kind()))
     assert [style.words for style in STYLES.values() if style.words not in shown] == []
 
@@ -245,7 +242,7 @@ def test_the_same_definition_gives_the_same_picture() -> None:
 
 def test_a_definition_of_many_steps_is_refused() -> None:
     with pytest.raises(NotDrawn, match="more than 200 steps"):
-        layout.place((Size(10, 10),) * 201, (), (), frozenset())
+        layout.place(chart_of(every_kind()), [Size(10, 10)] * 201, [])
 
 
 def test_a_layout_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,8 +251,8 @@ def test_a_layout_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) 
         svg_of(every_kind())
 
 
-def test_a_layout_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(layout, "_PROGRAM", tmp_path / "nothing.py")
+def test_a_layout_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_PROGRAM", "raise SystemExit(2)")
     with pytest.raises(NotDrawn, match="Graphviz ended with 2"):
         svg_of(every_kind())
 
