@@ -8,9 +8,10 @@ example.org.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from fixline.catalog import Areas
@@ -112,7 +113,7 @@ def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas
         latitude=latitude,
         longitude=longitude,
         address=f"{dice.randrange(101, 9_499)} {dice.choice(DIRECTIONS)} {dice.choice(STREETS)}",
-        answers=fill(dice, definition.intake.questions, today, outcome=None),
+        answers=fill(dice, definition.intake.questions, partial(past, dice, today)),
         description=dice.choice(DESCRIPTIONS.get(definition.type, ("",))),
         channel=channel,
         age=age,
@@ -137,21 +138,24 @@ def _point(dice: random.Random, areas: Areas) -> tuple[float, float]:
     return round(middle.y, 6), round(middle.x, 6)
 
 
-def fill(dice: random.Random, fields: Mapping[str, FormField], today: date, *, outcome: str | None) -> dict[str, Any]:
-    """Answers that fit: to everything asked for (for this outcome), and to half of the rest."""
-    found = {}
-    for name, each in fields.items():
-        needed = each.required or (outcome is not None and outcome in each.required_for)
-        if needed or dice.random() < 0.5:
-            found[name] = (
-                past(dice, each.kind, today)
-                if each.kind in (FieldKind.DATE, FieldKind.DATETIME)
-                else answer(dice, name, each.kind, list(each.options), each.min, each.max)
-            )
-    return found
+def fill(
+    dice: random.Random,
+    fields: Mapping[str, FormField],
+    dated: Callable[[FieldKind], str],
+    *,
+    outcome: str | None = None,
+    share: float = 0.5,
+) -> dict[str, Any]:
+    """Answers that fit: to everything asked for (for this outcome), and to this share of the rest; `dated` gives the
+    dates and instants."""
+    return {
+        name: dated(each.kind) if each.kind in (FieldKind.DATE, FieldKind.DATETIME) else _answer(dice, name, each)
+        for name, each in fields.items()
+        if each.required or outcome in each.required_for or dice.random() < share
+    }
 
 
-def past(dice: random.Random, kind: FieldKind, today: date) -> str:
+def past(dice: random.Random, today: date, kind: FieldKind) -> str:
     """A date, or an instant, of the days before."""
     day = today - timedelta(days=dice.randint(1, 4))
     if kind == FieldKind.DATE:
@@ -159,20 +163,19 @@ def past(dice: random.Random, kind: FieldKind, today: date) -> str:
     return datetime.combine(day, time(dice.randint(0, 23), dice.choice((0, 15, 30, 45))), UTC).isoformat()
 
 
-def answer(
-    dice: random.Random, name: str, kind: str, options: Sequence[str], least: float | None, most: float | None
-) -> Any:
-    """One answer of a kind of field; for dates see `crews`, which knows the time."""
-    if kind == FieldKind.CHOICE:
-        return dice.choices(options, [2**-place for place in range(len(options))])[0]
-    if kind == FieldKind.CHOICES:
-        return sorted(dice.sample(options, k=min(len(options), dice.randint(1, 2))))
-    if kind == FieldKind.NUMBER:
-        low = least or 0.0
-        high = min(most if most is not None else LARGEST_NUMBER, low + LARGEST_NUMBER)
-        return int(low + (high - low) * dice.betavariate(1.2, 4))
-    if kind == FieldKind.YES_NO:
-        return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
-    if kind == FieldKind.PHOTO:
-        return f"demo-photo-{dice.randrange(16**8):08x}"
+def _answer(dice: random.Random, name: str, field: FormField) -> Any:
+    options = list(field.options)
+    match field.kind:
+        case FieldKind.CHOICE:
+            return dice.choices(options, [2**-place for place in range(len(options))])[0]
+        case FieldKind.CHOICES:
+            return sorted(dice.sample(options, k=min(len(options), dice.randint(1, 2))))
+        case FieldKind.NUMBER:
+            low = field.min or 0.0
+            high = min(field.max if field.max is not None else LARGEST_NUMBER, low + LARGEST_NUMBER)
+            return int(low + (high - low) * dice.betavariate(1.2, 4))
+        case FieldKind.YES_NO:
+            return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
+        case FieldKind.PHOTO:
+            return f"demo-photo-{dice.randrange(16**8):08x}"
     return dice.choice(TEXTS.get(name, (f"{name.replace('_', ' ')} {dice.randrange(10_000, 99_999)}",)))

@@ -18,7 +18,7 @@ def demo_crews(
     from fixline.cli.first_start import checked_catalog
     from fixline.cli.folder import DataFolder
     from fixline.cli.logs import log_to_stderr
-    from fixline.demo.running import run_demo
+    from fixline.demo import run_demo
     from fixline.settings import read_settings
     from fixline.store.schema import check_schema
     from fixline.store.store import Store
