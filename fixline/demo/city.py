@@ -1,8 +1,8 @@
 """A plausible day of an invented city: what is reported, where, in which words.
 
-Owns the generation, which is the same for the same seed and definitions. Answers are made from each definition's own
-questions, so that they fit whatever the department asks. No contact is real: names are numbers, mail goes to
-example.org.
+Owns the generation, which is the same for the same seed and definitions; the words, and how often what is reported, are
+in `words.json`. Answers are made from each definition's own questions, so that they fit whatever the department asks.
+No contact is real: names are numbers, mail goes to example.org.
 """
 
 from __future__ import annotations
@@ -12,35 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fixline.catalog import Areas
-from fixline.demo.words import DESCRIPTIONS, DIRECTIONS, STREETS, TEXTS
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.model import Definition
 
-WEIGHTS = {
-    "pothole": 24,
-    "street-light": 18,
-    "graffiti": 18,
-    "rodent-baiting": 14,
-    "abandoned-vehicle": 10,
-    "sanitation-code-violation": 12,
-    "garbage-cart": 12,
-    "tree-trim": 10,
-    "information-only": 10,
-    "building-violation": 7,
-    "no-heat": 6,
-    "dead-animal": 5,
-    "water-in-basement": 4,
-    "ice-and-snow": 4,
-    "restaurant-complaint": 3,
-    "aircraft-noise": 3,
-    "pavement-cave-in": 3,
-    "sewer-cave-in": 2,
-    "plumbing-violation": 1,
-}
-OTHER_WEIGHT = 8
 BACKLOG_SHARE = 0.35
 OLDEST_DAYS = 30.0
 AGAIN_SHARE = 0.06
@@ -53,6 +33,29 @@ YES_SHARE = {"answered": 0.85, "near_electricity": 0.0, "alarm": 0.0, "somebody_
 OTHER_YES_SHARE = 0.2
 _EDGE = 0.02
 _TRIES = 200
+
+
+class Reported(msgspec.Struct):
+    """How often a type is reported, against others, and what its reporters write."""
+
+    weight: int = 8
+    says: tuple[str, ...] = ("",)
+
+
+class Words(msgspec.Struct):
+    """The words of the invented city; texts by the name of their question."""
+
+    directions: tuple[str, ...]
+    streets: tuple[str, ...]
+    texts: dict[str, tuple[str, ...]]
+    types: dict[str, Reported]
+
+    def of(self, type_: str) -> Reported:
+        """What is reported of a type, known or not."""
+        return self.types.get(type_, Reported())
+
+
+WORDS = msgspec.json.decode(Path(__file__).with_name("words.json").read_bytes(), type=Words)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def plan_day(seed: int, count: int, definitions: Mapping[str, Definition], areas
     """That many reports of a day; every type at least once, and a few that report again what is already known."""
     dice = random.Random(seed)  # noqa: S311 - plausible, not secret
     types = sorted(name for name, each in definitions.items() if each.takes_requests)
-    weights = [WEIGHTS.get(name, OTHER_WEIGHT) for name in types]
+    weights = [WORDS.of(name).weight for name in types]
     again = int(count * AGAIN_SHARE)
     drawn = dice.choices(types, weights, k=count - again)
     drawn[: len(types)] = types[: count - again]  # every type at least once
@@ -93,7 +96,7 @@ def _again(dice: random.Random, number: int, first: Planned) -> Planned:
         number=number,
         latitude=round(first.latitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
         longitude=round(first.longitude + dice.uniform(-A_FEW_STEPS, A_FEW_STEPS), 6),
-        description=dice.choice(DESCRIPTIONS.get(first.type, ("",))),
+        description=dice.choice(WORDS.of(first.type).says),
         age=None,
         contact={},
     )
@@ -112,9 +115,9 @@ def _plan(dice: random.Random, number: int, definition: Definition, areas: Areas
         type=definition.type,
         latitude=latitude,
         longitude=longitude,
-        address=f"{dice.randrange(101, 9_499)} {dice.choice(DIRECTIONS)} {dice.choice(STREETS)}",
+        address=f"{dice.randrange(101, 9_499)} {dice.choice(WORDS.directions)} {dice.choice(WORDS.streets)}",
         answers=fill(dice, definition.intake.questions, partial(past, dice, today)),
-        description=dice.choice(DESCRIPTIONS.get(definition.type, ("",))),
+        description=dice.choice(WORDS.of(definition.type).says),
         channel=channel,
         age=age,
         contact=contact,
@@ -178,4 +181,4 @@ def _answer(dice: random.Random, name: str, field: FormField) -> Any:
             return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
         case FieldKind.PHOTO:
             return f"demo-photo-{dice.randrange(16**8):08x}"
-    return dice.choice(TEXTS.get(name, (f"{name.replace('_', ' ')} {dice.randrange(10_000, 99_999)}",)))
+    return dice.choice(WORDS.texts.get(name, (f"{name.replace('_', ' ')} {dice.randrange(10_000, 99_999)}",)))
