@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from fixline.rehearsal.figures import TypeFigures, percentile
-from fixline.rehearsal.simulation import Simulation
+from fixline.rehearsal.simulation import Simulation, TypeFigures, percentile
 
 WIDTH = 150
 _BARS = " ▁▂▃▄▅▆▇█"

@@ -22,9 +22,7 @@ from fixline.rehearsal.playing import Played, play
 @dataclass
 class Report:
     """What came of it: findings of files that could not be played, the scenarios played, the coverage by type.
-
-    `seconds` is the time that the playing took, without the reading of files.
-    """
+    `seconds` is the time that the playing took, without the reading of files."""
 
     findings: list[Finding] = field(default_factory=list)
     played: list[Played] = field(default_factory=list)

@@ -1,14 +1,16 @@
 """Simulations: many requests in virtual time, with crews that have hands and hours.
 
-Owns the queue of events for all requests, in the order of time, the queues of the teams, and who acts when; what people
-and weather do is `chance`'s, what happens to a request is decided by `advance` alone. Instants are aware UTC; the same
-seed gives the same simulation.
+Owns the queue of events for all requests, in the order of time, the queues of the teams, who acts when, and the figures
+that come of it; what people and weather do is `chance`'s, what happens to a request is decided by `advance` alone.
+Instants are aware UTC, durations elapsed time; the same seed gives the same simulation.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +23,8 @@ from fixline.domain.deadlines.calendar import CalendarExhausted, WorkingCalendar
 from fixline.domain.definition.fields import FieldKind
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome, Priority
-from fixline.domain.journal.state import Position, RequestState, TaskState
+from fixline.domain.journal import clock_facts, facts
+from fixline.domain.journal.state import ClockKind, Position, RequestState, TaskState
 from fixline.domain.journal.step_facts import StepEntered
 from fixline.domain.process import commands
 from fixline.domain.process.commands import SYSTEM, Actor, Command, Role
@@ -33,9 +36,8 @@ from fixline.domain.process.kinds.human import HumanStep
 from fixline.domain.process.kinds.wait import WaitStep
 from fixline.domain.process.virtual import VirtualRequest, follow_on_results
 from fixline.rehearsal.chance import Chance
-from fixline.rehearsal.figures import TypeFigures
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 DRAIN = 26 * WEEK
 """How long after the last arrivals the crews go on at most."""
 CREW = Actor(name="crew", role=Role.ADMIN)
@@ -94,6 +96,65 @@ class Team:
             return None
         self.wakes_at = self.calendar.next_opening(now)
         return self.wakes_at
+
+
+@dataclass
+class TypeFigures:
+    """One type's figures. `backlog` has the open requests at the end of each week; `fired` counts rungs by the name of
+    their clock, their place in its ladder, and their moment in the language's words."""
+
+    type: str
+    opened: int = 0
+    closed: int = 0
+    days_to_close: list[float] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    started: Counter[str] = field(default_factory=Counter)
+    breached: Counter[str] = field(default_factory=Counter)
+    fired: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    backlog: list[int] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        """How many are open now."""
+        return self.opened - self.closed
+
+    @property
+    def rungs(self) -> dict[str, int]:
+        """How often each rung fired, in the order of the ladders."""
+        return {f"{clock} {when}": times for (clock, _, when), times in sorted(self.fired.items())}
+
+    def see(self, decision: Decision) -> None:
+        """Count what one decision did."""
+        for entry in decision.entries:
+            match entry.fact:
+                case facts.Closed(outcome):
+                    self.closed += 1
+                    self.outcomes[outcome] += 1
+                    self.days_to_close.append((decision.at - decision.state.opened_at) / DAY)
+                case clock_facts.RungFired(clock=name, rung=rung, last_rung=when):
+                    self.fired[_name(name, decision), rung, when] += 1
+                case clock_facts.ClockBreached(name):
+                    self.breached[_name(name, decision)] += 1
+                case clock_facts.ClockStarted(clock) if clock.kind is ClockKind.DEADLINE:
+                    self.started[clock.name] += 1
+
+    def overdue_share(self, deadline: str) -> float:
+        """The share of requests that missed a deadline, 0 to 1."""
+        started = self.started[deadline]
+        return self.breached[deadline] / started if started else 0.0
+
+
+def _name(clock: str, decision: Decision) -> str:
+    found = decision.state.clocks.get(clock)
+    return clock if found is None or found.step is None else f"{found.step}.{found.kind.value}"
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
 def _undated(state: RequestState, position: Position, step: WaitStep) -> bool:
@@ -185,7 +246,7 @@ class Simulation:
         """Take in a decision: count, arm the next tick, put tasks to their teams, let those outside think."""
         self.decisions += 1
         state = decision.state
-        self.figures[state.type].see(decision, state.opened_at)
+        self.figures[state.type].see(decision)
         if state.closed:
             self._closed += 1
             del self._requests[number]
@@ -249,10 +310,10 @@ class Simulation:
         if isinstance(step, CallStep):
             return commands.EffectResult(effect="", effect_kind="call", step=name, visit=visit, outcome=outcome)
         # The follow-on of the step is closed; `otherwise` stands for an outcome that the step does not name.
-        children = (each for each, facts in state.children.items() if facts.status == "open" and facts.step == name)
+        children = (each for each, child in state.children.items() if child.status == "open" and child.step == name)
         ended = CloseOutcome.CANCELLED if outcome == OTHERWISE else CloseOutcome(outcome)
-        child = next(children, None)
-        return None if child is None else commands.FollowOnClosed(child=child, outcome=ended)
+        waited = next(children, None)
+        return None if waited is None else commands.FollowOnClosed(child=waited, outcome=ended)
 
     def _team(self, key: str, calendar: WorkingCalendar) -> Team:
         """The team; its hours are those of the first type that gives it work."""

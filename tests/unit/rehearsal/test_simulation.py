@@ -15,8 +15,7 @@ from fixline.catalog.profiles import Profile, StepProfile, Storm
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import Priority
 from fixline.rehearsal.chance import Chance
-from fixline.rehearsal.figures import percentile
-from fixline.rehearsal.simulation import Simulation, Team
+from fixline.rehearsal.simulation import Simulation, Team, percentile
 from tests.support.lakeport import LAKEPORT
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
