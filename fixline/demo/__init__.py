@@ -53,10 +53,9 @@ async def _until_told(whole: Coroutine[Any, Any, None]) -> None:
 async def _demonstrate(store: Store, catalog: Catalog, mark: Path, url: str, count: int, seed: int) -> None:
     organisation = catalog.organisation
     assert organisation is not None  # noqa: S101 - without it there are findings
-    zone = ZoneInfo(organisation.city.timezone)
-    planned: list[Planned] = []
-    if not await asyncio.to_thread(mark.exists):
-        planned = plan_day(seed, count, catalog.definitions, catalog.areas, datetime.now(zone).date())
+    zone, made = ZoneInfo(organisation.city.timezone), await asyncio.to_thread(mark.exists)
+    today = datetime.now(zone).date()
+    planned = [] if made else plan_day(seed, count, catalog.definitions, catalog.areas, today)
     if planned:
         written = await asyncio.to_thread(write_backlog, store, planned, seed, zone, catalog.areas)
         log.info("%d requests of the past weeks are there", written)

@@ -28,7 +28,6 @@ REQUEST_ID = "SR26-{:08d}"
 CREW = "crew"
 OTHER = "SR99-{:08d}"
 """Reports that are attached to the request: they come after it."""
-NOBODY = "none"
 
 
 @dataclass
@@ -121,15 +120,17 @@ class _Player:
         if step is not None:
             task = self._tasks.get(step)
             if task is None and line.refused is None:
-                open_now = ", ".join(sorted({task.step for task in self.state.open_tasks})) or "none"
+                open_now = model.listed({task.step for task in self.state.open_tasks})
                 scene.mismatches.append(_wrong(line, action.text, f"a task of step {step}", open_now))
                 return False
             command = command.model_copy(update={"task": task or f"{self._request.id}-T0"})
         if isinstance(command, model.Simulated):
             command = self._real(command)
-        teams = {task.team for task in self.state.tasks.values() if task.step == step}
-        crew = Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
-        return self.give(line, scene, command, action.actor or crew, action.target)
+        actor = action.actor
+        if actor is None:
+            teams = {task.team for task in self.state.tasks.values() if task.step == step}
+            actor = Actor(name=CREW, role=Role.CREW, teams=tuple(sorted(teams)))
+        return self.give(line, scene, command, actor, action.target)
 
     def _real(self, command: model.Simulated) -> Command:
         """What stands for others' doings, with the ids that it has in this scenario."""
@@ -142,11 +143,11 @@ class _Player:
                     for name, child in self.state.children.items()
                     if child.status == "open" and step in (None, child.step)
                 ]
-                return FollowOnClosed(child=waited[-1] if waited else NOBODY, outcome=outcome)
+                return FollowOnClosed(child=waited[-1] if waited else model.NOTHING, outcome=outcome)
             case model.AttachTo(reason=reason):
                 return relations.Attach(to=model.original_of(self._opened_at), reason=reason)
             case model.OriginalEnds(outcome=outcome):
-                original = self.state.attached_to or NOBODY
+                original = self.state.attached_to or model.NOTHING
                 if outcome == "reopened":
                     return relations.OriginalReopened(original=original)
                 return relations.OriginalClosed(original=original, outcome=CloseOutcome(outcome))
@@ -155,7 +156,7 @@ class _Player:
                 return relations.DuplicateAttached(duplicate=OTHER.format(self._others))
             case model.OtherReport():
                 attached = self.state.attached
-                return relations.DuplicateDetached(duplicate=attached[-1] if attached else NOBODY)
+                return relations.DuplicateDetached(duplicate=attached[-1] if attached else model.NOTHING)
 
     def _report(self, answer: model.CallAnswer) -> EffectResult:
         """The answer of a called system, as the effect that called it reports it."""

@@ -21,12 +21,8 @@ from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Prio
 from fixline.domain.process.effects import EFFECTS
 from fixline.domain.process.kinds.human import HumanStep
 
-
-class Status(StrEnum):
-    """Open or closed."""
-
-    OPEN = "open"
-    CLOSED = "closed"
+_Status = StrEnum("_Status", "OPEN CLOSED")
+_Switch = StrEnum("_Switch", "TRUE FALSE")
 
 
 class ClockWord(StrEnum):
@@ -38,11 +34,6 @@ class ClockWord(StrEnum):
     MET = "met"
     MET_LATE = "met_late"
     ENDED = "ended"
-
-
-class _Switch(StrEnum):
-    TRUE = "true"
-    FALSE = "false"
 
 
 Reader = Callable[[str, Section, Frame], Iterator[Expected]]
@@ -199,7 +190,7 @@ def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) ->
 
 READERS: Final[dict[str, Reader]] = {
     "step": partial(_names, check=check_step),
-    "status": partial(_word, kind=Status),
+    "status": partial(_word, kind=_Status),
     "closed": partial(_word, kind=CloseOutcome),
     "priority": partial(_word, kind=Priority),
     "waiting_as": _names,
