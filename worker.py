@@ -14,19 +14,13 @@ from zoneinfo import ZoneInfo
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.agency import AskAgency
-from activities.call import Call
-from activities.dispatch import Crews, Dispatch
-from activities.due import DecideDue
-from activities.escalation import Escalate
-from activities.follow_on import OpenFollowOn
-from activities.inspection import OrderInspection
-from activities.notification import Notify
-from activities.tell_request import Send, TellRequest
+from activities.crews import Crews
+from activities.outside import Outside
+from activities.people import People
+from activities.requests import Requests, Send
 from fixline import __version__
 from fixline.catalog import Organisation
-from fixline.outbound.notices import KINDS, Channel, LogChannel, WebhookChannel
-from fixline.outbound.webhook import Outgoing
+from fixline.outbound import KINDS, Channel, LogChannel, Outgoing, WebhookChannel
 from fixline.service.commands import Commands
 from fixline.service.effects import Effects
 from fixline.service.scheduling import Scheduling
@@ -36,9 +30,9 @@ from fixline.store.store import Store
 from fixline.store.versions import Versions
 from fixline.temporal.attributes import OnlyConfirmed, SearchAttributes
 from fixline.temporal.client import keep_bytecode, sandboxed_runner
+from fixline.temporal.health import while_database_answers
 from fixline.temporal.relay import Relay
 from fixline.temporal.signals import Signals
-from fixline.temporal.watch import while_database_answers
 from workflows.service_request import ServiceRequest
 
 STICKY_TIMEOUT = timedelta(seconds=2)
@@ -56,20 +50,14 @@ def build_activities(
 ) -> list[Callable[..., Any]]:
     """Every activity, with its dependencies. Without `send` the relay signals what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
-    versions, crews, scheduling = Versions(), Crews(organisation), scheduling or Scheduling()
-    commands = Commands(store, versions, scheduling)
-    effects = Effects(store, commands)
-    channel, out = channel or LogChannel(), outgoing or Outgoing(read_secret)
+    effects = Effects(store, Commands(store, Versions(), scheduling))
+    channel = channel or LogChannel()
+    crews, people = Crews(effects, organisation), People(effects, organisation, channel)
+    outside = Outside(effects, organisation, channel, outgoing or Outgoing(read_secret))
+    requests = Requests(effects, ZoneInfo(organisation.city.timezone), send)
     return [
-        DecideDue(commands).decide_due,
-        Dispatch(effects, crews).dispatch,
-        OrderInspection(effects, crews).order_inspection,
-        Escalate(effects, organisation, channel).escalate,
-        Notify(effects, organisation, channel).notify,
-        TellRequest(effects, send).tell_request,
-        OpenFollowOn(effects, versions, ZoneInfo(organisation.city.timezone), send, scheduling).open_follow_on,
-        AskAgency(effects, organisation, channel, out).ask_agency,
-        Call(effects, organisation, out).call,
+        *(crews.dispatch, crews.order_inspection, people.notify, people.escalate, outside.ask_agency, outside.call),
+        *(requests.decide_due, requests.tell_request, requests.open_follow_on),
     ]
 
 
@@ -111,7 +99,7 @@ async def run_worker(client: Client, store: Store, organisation: Organisation, s
     out = Outgoing(read_secret, private_hosts=settings.private_hosts)
     channel = WebhookChannel(out, url, settings.notices_secret_from) if url else LogChannel()
     activities = build_activities(store, organisation, channel, signals.send, out, scheduling)
-    relay = Relay(store, signals, Commands(store, Versions(), scheduling), scheduling=scheduling)
+    relay = Relay(store, signals, Commands(store, Versions(), scheduling))
     slots = settings.worker_slots
     new_worker = partial(build_worker, client, activities, task_queue=queue, slots=slots, attributes=attributes)
     parts = (attributes.keep(), relay.run(), keep_checkpointing(store), while_database_answers(store, new_worker))

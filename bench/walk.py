@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from activities.dispatch import Crews, Dispatch
+from activities.crews import Crews
 from fixline.messages import EffectInput
 from fixline.service.commands import Commands
 from fixline.service.effects import Effects
@@ -74,9 +74,9 @@ async def main() -> None:
                 await service.post(f"tasks/{request_id}-T1/complete", done)
         route = list(walk.found)
         effects = Effects(store, Commands(store, Versions()))
-        dispatch = Dispatch(effects, Crews(service.app.state.parts.organisation))
+        crews = Crews(effects, service.app.state.parts.organisation)
         with followed(walk):
-            await dispatch.dispatch(EffectInput(request_id, f"{request_id}:2:1", service.now))
+            await crews.dispatch(EffectInput(request_id, f"{request_id}:2:1", service.now))
         await service.close()
         store.close()
     for number, name in enumerate(walk.found, 1):

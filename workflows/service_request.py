@@ -7,8 +7,6 @@ before it was told; so replay never runs a rule, and any release of the rules ca
 
 It is told by signals, named after the commands. A signal says all that is left to do, never a difference: one that is
 lost, late, twice or overtaken does no harm, the highest decision holds.
-
-Must not import anything but temporalio and the messages: a test proves it.
 """
 
 import asyncio
@@ -90,27 +88,14 @@ class ServiceRequest:
     async def _decide_due(self) -> PendingWork:
         fired_at, self._fired_at = self._fired_at, None
         given = DueInput(self._request_id, workflow.now(), fired_at, unarmed=self._timer is None, known=self._decision)
-        return await self._local(DECIDE_DUE_ACTIVITY, given)
+        return await self._call(DECIDE_DUE_ACTIVITY, given)
 
-    async def _local(self, name: str, argument: DueInput | EffectInput) -> PendingWork:
-        result: PendingWork = await workflow.execute_local_activity(
-            name,
-            argument,
-            result_type=PendingWork,
-            start_to_close_timeout=policies.LOCAL_TIMEOUT,
-            retry_policy=policies.LOCAL_RETRY,
-            local_retry_threshold=policies.LOCAL_RETRY_THRESHOLD,
-        )
-        return result
-
-    async def _outside(self, name: str, argument: EffectInput) -> PendingWork:
-        result: PendingWork = await workflow.execute_activity(
-            name,
-            argument,
-            result_type=PendingWork,
-            start_to_close_timeout=policies.OUTSIDE_TIMEOUT,
-            retry_policy=policies.OUTSIDE_RETRY,
-        )
+    async def _call(self, name: str, argument: DueInput | EffectInput, reach: str = "store") -> PendingWork:
+        result: PendingWork
+        if reach == "store":
+            result = await workflow.execute_local_activity(name, argument, result_type=PendingWork, **policies.LOCAL)
+        else:
+            result = await workflow.execute_activity(name, argument, result_type=PendingWork, **policies.OUTSIDE)
         return result
 
     def _note(self, work: PendingWork) -> None:
@@ -137,7 +122,7 @@ class ServiceRequest:
         first, ids = effects[0], [effect.effect_id for effect in effects]
         given = EffectInput(self._request_id, ids[0], workflow.now(), ids[1:])
         try:
-            result = await (self._local if first.reach == "store" else self._outside)(first.kind, given)
+            result = await self._call(first.kind, given, first.reach)
         except ActivityError:
             # Only an error that no retry can mend gets here; the effect's row keeps it for the operator.
             workflow.logger.exception("%s cannot be taken", ", ".join(ids))

@@ -18,9 +18,9 @@ from fixline.cli.outcome import Trouble, WrongUse
 from fixline.domain.definition.differences import differences
 from fixline.domain.hints import did_you_mean
 from fixline.domain.process.commands import Actor, Role
-from fixline.domain.process.decision import Refusal
+from fixline.domain.process.decision import Refusal, Refused
 from fixline.service.commands import Commands
-from fixline.service.moving import Planned, Wanted, move_one, plan_moves
+from fixline.service.moving import Planned, Wanted, plan_moves
 from fixline.service.publishing import find_version, list_versions, publish_on_purpose
 from fixline.service.submissions import StoredCommand, Submission, utc_now
 from fixline.settings import read_settings
@@ -164,8 +164,10 @@ def give(
                 accepted_at=utc_now(),
                 caller=OPERATOR.name,
             )
-            given = move_one(commands, each.request_id, arrival)
-            rows[each.request_id] = given if isinstance(given, Refusal) else given.row
+            try:
+                rows[each.request_id] = commands.submit(each.request_id, arrival).row
+            except Refused as refused:
+                rows[each.request_id] = refused.refusal
     return rows
 
 

@@ -7,34 +7,32 @@ number. Instants are aware UTC.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 
-from fixline.domain.journal.state import read_state
-from fixline.domain.process.advance import advance
 from fixline.domain.process.commands import COMMAND, Actor, Command
 from fixline.domain.process.decision import Refusal, Refused
 from fixline.messages import WorkflowSignal
-from fixline.service.commands import HISTORY, Commands
-from fixline.service.submissions import KeyReused, Locked, NotAllowed, RequestUnknown, Submission
+from fixline.service.commands import Commands
+from fixline.service.moving import asked
+from fixline.service.submissions import KeyReused, Locked, RequestUnknown, Submission
+from fixline.store import statements
 from fixline.store.bulk_tables import BulkItemRow, BulkRow
 from fixline.store.store import Store
-from fixline.store.tables import CommandRow, RequestRow, table_of
+from fixline.store.tables import table_of
 from fixline.store.versions import Versions
 
-log = logging.getLogger(__name__)
-BULK = table_of(BulkRow).c
-ITEM = table_of(BulkItemRow).c
-_COMMAND = table_of(CommandRow).c
-_REQUEST = table_of(RequestRow).c
+_BULKS, _ITEMS = table_of(BulkRow), table_of(BulkItemRow)
+BULK, ITEM, _COMMAND, _REQUEST = _BULKS.c, _ITEMS.c, statements.COMMAND.c, statements.REQUEST.c
+_STATE = func.coalesce(_COMMAND.state, ITEM.state)
+_ANSWERED = _ITEMS.outerjoin(statements.COMMAND, _COMMAND.id == ITEM.command_id)
 _ANSWER_ITEM = (
-    update(table_of(BulkItemRow))
+    update(_ITEMS)
     .where(ITEM.bulk_id == bindparam("bulk_id_"), ITEM.number == bindparam("number_"))
     .values(state=bindparam("state_"), refusal=bindparam("refusal_"))
 )
@@ -54,13 +52,6 @@ class BulkOrder:
     department: str | None = None
     idempotency_key: str | None = None
     body_hash: str | None = None
-
-
-class Refusing(NamedTuple):
-    """A request that does not take the command, and why."""
-
-    request_id: str
-    refusal: Refusal
 
 
 def find_bulk(session: Session, caller: str, key: str | None, body_hash: str | None) -> str | None:
@@ -94,20 +85,14 @@ def accept_bulk(session: Session, order: BulkOrder) -> str:
         "taken_at": order.accepted_at,
         "handed_at": None if ids else order.accepted_at,
     }
+    of_each = {"bulk_id": order.id, "state": "waiting", "refusal": {}}
     items = [
-        {
-            "bulk_id": order.id,
-            "number": number,
-            "request_id": request_id,
-            "command_id": f"{order.id}-{number}",
-            "state": "waiting",
-            "refusal": {},
-        }
+        {**of_each, "number": number, "request_id": request_id, "command_id": f"{order.id}-{number}"}
         for number, request_id in enumerate(ids, 1)
     ]
-    session.execute(insert(table_of(BulkRow)), [row])
+    session.execute(insert(_BULKS), [row])
     if items:
-        session.execute(insert(table_of(BulkItemRow)), items)
+        session.execute(insert(_ITEMS), items)
     return order.id
 
 
@@ -122,59 +107,48 @@ def claim_bulk(session: Session, now: datetime, patience: timedelta) -> str | No
     )
     found: str | None = session.execute(statement).scalar()
     if found is not None:
-        session.execute(update(table_of(BulkRow)).where(BULK.id == found).values(taken_at=now))
+        session.execute(update(_BULKS).where(BULK.id == found).values(taken_at=now))
     return found
 
 
 def hand_in(store: Store, commands: Commands, bulk_id: str, now: datetime, limit: int) -> list[WorkflowSignal] | None:
     """Give the command to the next requests, each in a transaction of its own, in which its outcome is noted; what
     their workflows are to be told, or None when all have it. Raises StoreAway."""
+    wanted = select(ITEM.number, ITEM.request_id, ITEM.command_id)
+    wanted = wanted.where(ITEM.bulk_id == bulk_id, ITEM.state == "waiting").order_by(ITEM.number).limit(limit)
     bulk = store.read(lambda s: _read(s, bulk_id))
-    if bulk["handed_at"] is not None:
+    if bulk is None or bulk.handed_at is not None:
         return None
-    items = store.read(lambda s: _next_items(s, bulk_id, limit))
+    items = store.read(lambda s: s.execute(wanted).all())
     given = [_give(store, commands, bulk, *item) for item in items]
     over = {"handed_at": now} if len(items) < limit else {}
-    done = update(table_of(BulkRow)).where(BULK.id == bulk_id).values(taken_at=now, **over)
+    done = update(_BULKS).where(BULK.id == bulk_id).values(taken_at=now, **over)
     store.write(lambda s: s.execute(done))
     return [signal for signal in given if signal is not None]
 
 
-def _read(session: Session, bulk_id: str) -> Any:
-    return session.execute(select(table_of(BulkRow)).where(BULK.id == bulk_id)).mappings().one()
-
-
-def _next_items(session: Session, bulk_id: str, limit: int) -> list[tuple[int, str, str]]:
-    statement = select(ITEM.number, ITEM.request_id, ITEM.command_id)
-    wanted = statement.where(ITEM.bulk_id == bulk_id, ITEM.state == "waiting").order_by(ITEM.number).limit(limit)
-    return [tuple(row) for row in session.execute(wanted)]
+def _read(session: Session, bulk_id: str) -> Row[Any] | None:
+    return session.execute(select(_BULKS).where(BULK.id == bulk_id)).first()
 
 
 def _give(
-    store: Store, commands: Commands, bulk: Any, number: int, request_id: str, command_id: str
+    store: Store, commands: Commands, bulk: Row[Any], number: int, request_id: str, command_id: str
 ) -> WorkflowSignal | None:
     """A request that does not take the command is noted with its refusal."""
-    submission = Submission(
-        command_id=command_id,
-        command=COMMAND.validate_python(bulk["command"]),
-        actor=Actor.model_validate(bulk["actor"]),
-        accepted_at=bulk["accepted_at"],
-        caller=bulk["caller"],
-    )
-    noted: dict[str, Any] = {"bulk_id_": bulk["id"], "number_": number, "state_": "given", "refusal_": {}}
+    command, actor = COMMAND.validate_python(bulk.command), Actor.model_validate(bulk.actor)
+    submission = Submission(command_id, command, actor, bulk.accepted_at, bulk.caller)
+    noted: dict[str, Any] = {"bulk_id_": bulk.id, "number_": number, "state_": "given", "refusal_": {}}
 
     def check(session: Session, row: Locked) -> None:
-        refusal = of_department(row.department, bulk["department"])
-        if refusal is not None:
-            raise NotAllowed(Refused(refusal))
+        elsewhere = _of_department(row.department, bulk.department)
+        if elsewhere is not None:
+            raise Refused(elsewhere)
         session.execute(_ANSWER_ITEM, noted)  # in the transaction that decides
 
     try:
         return commands.submit(request_id, submission, check).signal
     except RequestUnknown:
         refusal = UNKNOWN
-    except NotAllowed as not_allowed:
-        refusal = cast("Refused", not_allowed.reason).refusal  # raised above
     except Refused as refused:
         refusal = refused.refusal
     refused_now = noted | {"state_": "refused", "refusal_": refusal.model_dump(mode="json")}
@@ -182,7 +156,7 @@ def _give(
     return None
 
 
-def of_department(department: str | None, limit: str | None) -> Refusal | None:
+def _of_department(department: str | None, limit: str | None) -> Refusal | None:
     """Why a request of a department is not the caller's to change; None when it is."""
     if limit in (None, department):
         return None
@@ -190,45 +164,26 @@ def of_department(department: str | None, limit: str | None) -> Refusal | None:
     return Refusal(code="wrong_department", message=text, data={"department": department})
 
 
-def plan_bulk(session: Session, versions: Versions, order: BulkOrder) -> list[Refusing]:
-    """The requests that would refuse the command as things stand, and why. Nothing is written."""
-    names = ("id", "department", "version", "state")
-    known: dict[str, Any] = {}
+def plan_bulk(session: Session, versions: Versions, order: BulkOrder) -> dict[str, Refusal]:
+    """The requests that would refuse the command as things stand, by their ids, and why. Nothing is written."""
+    known: dict[str, Row[Any]] = {}
     ids = sorted(set(order.request_ids))
+    statement = select(_REQUEST.id, _REQUEST.department, _REQUEST.version, _REQUEST.state)
     for start in range(0, len(ids), 500):
-        statement = select(*(_REQUEST[name] for name in names)).where(_REQUEST.id.in_(ids[start : start + 500]))
-        known |= {row.id: row for row in session.execute(statement)}
-    return list(_refusing(session, versions, order, ids, known))
+        some = statement.where(_REQUEST.id.in_(ids[start : start + 500]))
+        known |= {row.id: row for row in session.execute(some)}
+    found = {request_id: _refusal(session, versions, order, known.get(request_id)) for request_id in ids}
+    return {request_id: refusal for request_id, refusal in found.items() if refusal is not None}
 
 
-def _refusing(
-    session: Session, versions: Versions, order: BulkOrder, ids: Sequence[str], known: dict[str, Any]
-) -> Iterator[Refusing]:
-    for request_id in ids:
-        row = known.get(request_id)
-        refusal = UNKNOWN if row is None else _refused(session, versions, order, row)
-        if refusal is not None:
-            yield Refusing(request_id, refusal)
-
-
-def _refused(session: Session, versions: Versions, order: BulkOrder, row: Any) -> Refusal | None:
-    elsewhere = of_department(row.department, order.department)
+def _refusal(session: Session, versions: Versions, order: BulkOrder, row: Row[Any] | None) -> Refusal | None:
+    if row is None:
+        return UNKNOWN
+    elsewhere = _of_department(row.department, order.department)
     if elsewhere is not None:
         return elsewhere
-    try:
-        if row.state is None:
-            return HISTORY
-        result = advance(
-            versions.load(session, row.version),
-            read_state(row.state),
-            order.command,
-            order.accepted_at,
-            actor=order.actor,
-            request_id=row.id,
-        )
-    except Exception:  # a fault of ours in one request is no reason not to say what becomes of the others
-        log.exception("asking the rules about a %s for %s failed", order.command.kind, row.id)
-        return Refusal(code="fault", message="a fault of ours; it has been logged")
+    about = f"a {order.command.kind} for {row.id}"
+    result = asked(session, versions, row, order.command, order.actor, order.accepted_at, about)
     return result if isinstance(result, Refusal) else None
 
 
@@ -243,41 +198,37 @@ class BulkProgress(NamedTuple):
     counts: dict[str, int]
 
 
-_STATE = func.coalesce(_COMMAND.state, ITEM.state)
-_ITEMS = table_of(BulkItemRow).outerjoin(table_of(CommandRow), _COMMAND.id == ITEM.command_id)
-
-
 def read_bulk(session: Session, bulk_id: str) -> BulkProgress | None:
     """How far a bulk is; None when there is none."""
-    bulk = session.execute(select(table_of(BulkRow)).where(BULK.id == bulk_id)).mappings().first()
+    bulk = _read(session, bulk_id)
     if bulk is None:
         return None
-    statement = select(_STATE, func.count()).select_from(_ITEMS).where(ITEM.bulk_id == bulk_id).group_by(_STATE)
+    statement = select(_STATE, func.count()).select_from(_ANSWERED).where(ITEM.bulk_id == bulk_id).group_by(_STATE)
     found = {row[0]: row[1] for row in session.execute(statement)}
     counts = {state: found.get(state, 0) for state in ("waiting", "applied", "refused", "failed")}
-    return BulkProgress(bulk_id, bulk["kind"], bulk["caller"], bulk["total"], bulk["accepted_at"], counts)
+    return BulkProgress(bulk_id, bulk.kind, bulk.caller, bulk.total, bulk.accepted_at, counts)
 
 
 def read_failures(session: Session, bulk_id: str, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
     """The requests that refused the command, or whose command failed by a fault of ours, in order, and the next key."""
     statement = (
         select(ITEM.number, ITEM.request_id, ITEM.command_id, ITEM.state, ITEM.refusal, _COMMAND.answer)
-        .select_from(_ITEMS)
+        .select_from(_ANSWERED)
         .where(ITEM.bulk_id == bulk_id, ITEM.number > after, _STATE.in_(("refused", "failed")))
         .order_by(ITEM.number)
         .limit(limit + 1)
     )
     rows = session.execute(statement).all()
-    found = [
-        {
-            "request": row.request_id,
-            "command_id": row.command_id if row.state == "given" else None,
-            **_reason(row.refusal if row.state == "refused" else row.answer),
-        }
-        for row in rows[:limit]
-    ]
+    found: list[dict[str, Any]] = []
+    for row in rows[:limit]:
+        reason = row.refusal if row.state == "refused" else row.answer
+        found.append(
+            {
+                "request": row.request_id,
+                "command_id": row.command_id if row.state == "given" else None,
+                "code": reason["code"],
+                "message": reason["message"],
+                "data": reason.get("data") or None,
+            }
+        )
     return found, rows[limit - 1].number if len(rows) > limit else None
-
-
-def _reason(refusal: dict[str, Any]) -> dict[str, Any]:
-    return {"code": refusal["code"], "message": refusal["message"], "data": refusal.get("data") or None}

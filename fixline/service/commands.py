@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import update
 from sqlmodel import Session, col
@@ -27,7 +27,7 @@ from fixline.domain.process.advance import advance, next_instant
 from fixline.domain.process.commands import COMMAND, SYSTEM, Actor, Command, Move, Recategorise, Tick
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.errors import FixlineError
-from fixline.messages import PendingWork, WorkflowSignal
+from fixline.messages import DueInput, PendingWork, WorkflowSignal
 from fixline.service.pending import pending_work
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import (
@@ -47,6 +47,7 @@ from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PARK_AFTER = 3
@@ -71,15 +72,6 @@ class Given(NamedTuple):
     signal: WorkflowSignal | None
 
 
-class _Waiting(NamedTuple):
-    """The columns of a waiting command."""
-
-    id: str
-    body: dict[str, Any]
-    actor: dict[str, Any]
-    accepted_at: datetime
-
-
 @dataclass
 class _Run:
     """The decisions of one transaction, before they are written; `load` finds other versions' definitions."""
@@ -97,9 +89,8 @@ class Commands:
 
     def __init__(self, store: Store, versions: Versions, scheduling: Scheduling | None = None) -> None:
         self._store = store
-        self._versions = versions
-        self._scheduling = scheduling or Scheduling()
-        self.in_turn = store.in_turn
+        self.versions = versions
+        self.scheduling = scheduling or Scheduling()
 
     # -- in a transaction of their own -----------------------------------------------------------------------------
 
@@ -109,64 +100,62 @@ class Commands:
         Raises RequestUnknown, NotAllowed, Refused, KeyReused, StoreAway; then nothing was written. A fault of ours
         never gets out: the row is waiting then.
         """
-        try:
-            return self._store.write(lambda s: self.give(s, request_id, submission, check))
-        except EXPECTED:
-            raise
-        except Exception as fault:
-            log.exception("deciding a %s for %s failed", submission.command.kind, request_id)
-            text = fault_text(fault)
+        about = (submission.command.kind, request_id)
+        given = self._tried(
+            lambda s: self.decide(s, request_id, submission, check), "deciding a %s for %s failed", *about
+        )
+        if not isinstance(given, Exception):
+            return given
+        text = fault_text(given)
         if submission.command.kind in UNSTOPPABLE:
-            try:
-                return self._store.write(lambda s: self.give(s, request_id, submission, check, catch_up=False))
-            except EXPECTED:
-                raise
-            except Exception:
-                log.exception(
-                    "deciding a %s for %s without catching up failed, too", submission.command.kind, request_id
-                )
-        return self._store.write(lambda s: self.keep(s, request_id, submission, text, check))
+            given = self._tried(
+                lambda s: self.decide(s, request_id, submission, check, catch_up=False),
+                "deciding a %s for %s without catching up failed, too",
+                *about,
+            )
+            if not isinstance(given, Exception):
+                return given
+        return self._store.write(lambda s: self.decide(s, request_id, submission, check, fault=text))
 
-    def due(
-        self,
-        request_id: str,
-        now: datetime,
-        *,
-        armed_at: datetime | None = None,
-        unarmed: bool = False,
-        known: int = 0,
-    ) -> PendingWork:
+    def due(self, given: DueInput) -> PendingWork:
         """Decide everything that is due by now, and say what is left to do; waiting commands are tried before.
 
         Asked by the workflow, which then knows it. Raises RequestUnknown, StoreBehind, StoreAway. A fault of ours
         never gets out: what is due is put off, and a command at fault is parked after PARK_AFTER tries.
         """
+        request_id = given.request_id
 
         def decide(session: Session, *, tried: bool) -> PendingWork | list[str]:
             row = lock_request(session, request_id)
-            if known > row.decision:
-                raise StoreBehind(f"{request_id}: the workflow has seen decision {known}, the store {row.decision}")
-            waiting = [] if tried else [each.id for each in _waiting(session, request_id)]
-            return waiting or self._due(session, row, now, armed_at, unarmed=unarmed)
+            if given.known > row.decision:
+                raise StoreBehind(
+                    f"{request_id}: the workflow has seen decision {given.known}, the store {row.decision}"
+                )
+            waiting = [each[0] for each in statements.WAITING.all(session, {"request_id_": request_id})]
+            if waiting and not tried:
+                return waiting
+            run = _begin(self.versions, session, row)
+            changes = _tick(run, row, given) if run is not None else {}
+            return self._write(session, row, run, changes, told=True, unarmed=given.unarmed)
 
         try:
             work = self._store.write(partial(decide, tried=False))
             if isinstance(work, list):
                 for command_id in work:
-                    self._try(request_id, command_id, now)
+                    self._try(request_id, command_id, given.now)
                 work = self._store.write(partial(decide, tried=True))
-        except (*EXPECTED, StoreBehind):
+        except EXPECTED:
             raise
         except Exception as fault:
             log.exception("what is due for %s cannot be decided", request_id)
-            text = fault_text(fault)
-            return self._store.write(lambda s: self._put_off(s, request_id, now, text))
+            off = {"fault": fault_text(fault), "next_at": given.now + FAULT_PAUSE}
+            return self._store.write(lambda s: self._write(s, lock_request(s, request_id), None, off, told=True))
         assert isinstance(work, PendingWork)  # noqa: S101 - the second time, or the first where nothing waited
         return work
 
     # -- in the caller's transaction -------------------------------------------------------------------------------
 
-    def give(
+    def decide(
         self,
         session: Session,
         request_id: str,
@@ -174,67 +163,41 @@ class Commands:
         check: Check | None = None,
         *,
         catch_up: bool = True,
-    ) -> Given:
-        """Decide a command. Raises as `submit`, and whatever is a fault of ours."""
-        return self.decide(session, lock_request(session, request_id), submission, check, catch_up=catch_up)
-
-    def decide(
-        self,
-        session: Session,
-        row: Locked,
-        submission: Submission,
-        check: Check | None = None,
-        *,
-        catch_up: bool = True,
         keep_refusal: bool = False,
+        fault: str | None = None,
     ) -> Given:
-        """Decide a command for a locked request. With `keep_refusal` a refusal is written and answered as a row, not
-        raised."""
-        if check is not None:
-            check(session, row)
-        known = find_stored(session, submission)
-        if known is not None:
-            return Given(known, None)
-        run = _begin(self._versions, session, row)
-        received = _answered(run, row, row.last_command + 1, submission, catch_up=catch_up)
-        if received.state == "refused" and not keep_refusal:
-            raise Refused(Refusal.model_validate(received.answer))
-        statements.INSERT_COMMAND.run(session, received._asdict())
-        work = self._write(session, row, run, {"last_command": received.number}, caught_up=catch_up)
-        return Given(received, WorkflowSignal(row.id, received.kind, work))
+        """Decide a command. With `keep_refusal` a refusal is written and answered as a row, not raised; with a `fault`
+        of ours, by which its decision has failed, the command is kept as waiting.
 
-    def settle(self, session: Session, row: Locked, commands: Sequence[Submission]) -> PendingWork:
-        """Decide what effects have learned, for a locked request whose own workflow asks; a refusal is written, too."""
-        run = _begin(self._versions, session, row)
-        reports = [_answered(run, row, row.last_command + n, submission) for n, submission in enumerate(commands, 1)]
-        statements.INSERT_COMMAND.run(session, [each._asdict() for each in reports])
-        return self._write(session, row, run, {"last_command": row.last_command + len(reports)}, told=True)
-
-    def keep(
-        self, session: Session, request_id: str, submission: Submission, fault: str, check: Check | None = None
-    ) -> Given:
-        """Write a command as waiting: its decision has failed by this fault of ours."""
+        Raises as `submit`, and whatever is a fault of ours.
+        """
         row = lock_request(session, request_id)
         if check is not None:
             check(session, row)
         known = find_stored(session, submission)
         if known is not None:
             return Given(known, None)
-        received = to_stored(row.id, row.last_command + 1, submission)._replace(attempts=1, fault=fault)
+        number, run = row.last_command + 1, None
+        if fault is not None:
+            received = to_stored(row.id, number, submission)._replace(attempts=1, fault=fault)
+        else:
+            run = _begin(self.versions, session, row)
+            received = _answered(run, row.id, number, submission, catch_up=catch_up)
+            if received.state == "refused" and not keep_refusal:
+                raise Refused(Refusal.model_validate(received.answer))
         statements.INSERT_COMMAND.run(session, received._asdict())
-        work = self._write(session, row, None, {"last_command": received.number})
+        work = self._write(session, row, run, {"last_command": number}, caught_up=catch_up)
         return Given(received, WorkflowSignal(row.id, received.kind, work))
 
-    def work_of(self, session: Session, row: Locked, *, told: bool = False) -> PendingWork:
-        """What is left to do for a locked request. `told`: its own workflow asks, and will know it."""
-        return self._write(session, row, None, {}, told=told)
-
-    def _due(
-        self, session: Session, row: Locked, now: datetime, armed_at: datetime | None, *, unarmed: bool
-    ) -> PendingWork:
-        run = _begin(self._versions, session, row)
-        changes = _tick(run, row, now, armed_at) if run is not None else {}
-        return self._write(session, row, run, changes, told=True, unarmed=unarmed)
+    def settle(self, session: Session, row: Locked, commands: Sequence[Submission]) -> PendingWork:
+        """Decide what effects have learned, if anything, for a locked request whose own workflow asks; a refusal is
+        written, too."""
+        if not commands:
+            return self._write(session, row, None, {}, told=True)
+        run, last = _begin(self.versions, session, row), row.last_command
+        reports = [_answered(run, row.id, number, each) for number, each in enumerate(commands, last + 1)]
+        statements.INSERT_COMMAND.run(session, [each._asdict() for each in reports])
+        return self._write(session, row, run, {"last_command": last + len(reports)}, told=True)
 
     def _write(
         self,
@@ -262,69 +225,60 @@ class Commands:
         if changes:
             statements.UPDATE_REQUEST.run(session, {"request_id_": row.id, **changes})
             row = row._replace(**{name: value for name, value in changes.items() if name in Locked._fields})
-        return pending_work(session, row, self._scheduling, news=unarmed or row.next_at != before)
+        return pending_work(session, row, self.scheduling, news=unarmed or row.next_at != before)
 
     # -- faults of ours --------------------------------------------------------------------------------------------
 
+    def _tried(self, work: Callable[[Session], T], said: str = "", *about: str) -> T | Exception:
+        """What came of a transaction, or the fault of ours by which it has failed; that is logged where `said`."""
+        try:
+            return self._store.write(work)
+        except EXPECTED:
+            raise
+        except Exception as fault:
+            if said:
+                log.exception(said, *about)
+            return fault
+
     def _try(self, request_id: str, command_id: str, now: datetime) -> None:
         """Decide a command that waits, if it still does; a fault counts, and parks it in the end."""
-        while True:
-            try:
-                self._store.write(lambda s: self._decide_waiting(s, request_id, command_id, now, catch_up=True))
-                return
-            except EXPECTED:
-                raise
-            except Exception as fault:
-                text = fault_text(fault)
-                command = self._store.write(lambda s, t=text: _count_fault(s, request_id, command_id, t, now))  # type: ignore[misc]
+        waiting = (request_id, command_id, now)
+        while (fault := self._tried(lambda s: self._decide_waiting(s, *waiting))) is not None:
+            command = self._store.write(partial(_count_fault, waiting=waiting, text=fault_text(fault)))
             if command.state == "failed":
                 log.error("command %s (%s) is parked: %s", command_id, command.kind, command.fault)
                 return
-            if command.kind in UNSTOPPABLE and self._without_catching_up(request_id, command_id, now):
-                return
+            if command.kind in UNSTOPPABLE:
+                said = "deciding %s without catching up failed, too"
+                if self._tried(lambda s: self._decide_waiting(s, *waiting, catch_up=False), said, request_id) is None:
+                    return
 
     def _decide_waiting(
-        self, session: Session, request_id: str, command_id: str, now: datetime, *, catch_up: bool
+        self, session: Session, request_id: str, command_id: str, now: datetime, *, catch_up: bool = True
     ) -> None:
         row = lock_request(session, request_id)
-        found = [each for each in _waiting(session, row.id) if each.id == command_id]
-        run = _begin(self._versions, session, row)
+        waiting = statements.WAITING.all(session, {"request_id_": request_id})
+        found = [each for each in waiting if each[0] == command_id]
+        run = _begin(self.versions, session, row)
         if not found or run is None:  # another run has tried it meanwhile
             return
-        (waiting,) = found
-        actor, command = Actor.model_validate(waiting.actor), COMMAND.validate_python(waiting.body)
-        result = _decided(run, row.id, waiting.accepted_at, actor, command, catch_up=catch_up)
-        if isinstance(result, Refusal):
-            answer = {"state": "refused", "decision": None, "answer": result.model_dump(mode="json")}
-        else:
-            answer = _applied(run, result, waiting.body)
+        ((_, body, actor, accepted_at),) = found
+        command = Submission(
+            command_id, COMMAND.validate_python(body), Actor.model_validate(actor), accepted_at, caller=""
+        )
+        told = _answered(run, row.id, 0, command, catch_up=catch_up)
+        answer = {"state": told.state, "decision": told.decision, "answer": told.answer}
         statements.ANSWER_COMMAND.run(session, {"id_": command_id, **answer, "applied_at": now})
         self._write(session, row, run, {}, caught_up=catch_up, told=True)
 
-    def _without_catching_up(self, request_id: str, command_id: str, now: datetime) -> bool:
-        try:
-            self._store.write(lambda s: self._decide_waiting(s, request_id, command_id, now, catch_up=False))
-        except EXPECTED:
-            raise
-        except Exception:
-            log.exception("deciding %s without catching up failed, too", request_id)
-            return False
-        return True
 
-    def _put_off(self, session: Session, request_id: str, now: datetime, fault: str) -> PendingWork:
-        row = lock_request(session, request_id)
-        return self._write(session, row, None, {"fault": fault, "next_at": now + FAULT_PAUSE}, told=True)
-
-
-EXPECTED = (StoreAway, RequestUnknown, NotAllowed, Refused, KeyReused)
+EXPECTED = (StoreAway, StoreBehind, RequestUnknown, NotAllowed, Refused, KeyReused)
 """What a command may be answered with beside its row; anything else is a fault of ours."""
 HISTORY = Refusal(code="request_is_history", message="the request is history from another system and takes no commands")
-
-
 _OF_TASK = ("id", "state", "step", "kind", "team", "assignee", "outcome")
 
 
-def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
+def answer_of(definition: Definition, decision: Decision, command: Command) -> dict[str, Any]:
     """What the caller is told when a command has been applied: the request, and the task it was about."""
     state = decision.state
     promised = promised_at(definition, state)
@@ -343,29 +297,23 @@ def answer_of(definition: Definition, decision: Decision, body: dict[str, Any]) 
             "decision": decision.number,
         }
     }
-    task = state.tasks.get(body.get("task") or "")
+    task = state.tasks.get(getattr(command, "task", None) or "")
     if task is not None:
         answer["task"] = {name: getattr(task, name) for name in _OF_TASK}
     return answer
 
 
 def _answered(
-    run: _Run | None, row: Locked, number: int, submission: Submission, *, catch_up: bool = True
+    run: _Run | None, request_id: str, number: int, submission: Submission, *, catch_up: bool = True
 ) -> StoredCommand:
     """Decide a command: its row with the answer. A refusal is an answer, too."""
-    received = to_stored(row.id, number, submission)
-    result = _decided(run, row.id, submission.accepted_at, submission.actor, submission.command, catch_up=catch_up)
+    received, at = to_stored(request_id, number, submission), submission.accepted_at
+    result = _decided(run, request_id, at, submission.actor, submission.command, catch_up=catch_up)
     if isinstance(result, Refusal):
-        refused = result.model_dump(mode="json")
-        return received._replace(state="refused", answer=refused, applied_at=submission.accepted_at)
-    return received._replace(**_applied(run, result, received.body), applied_at=result.at)
-
-
-def _applied(run: _Run | None, decision: Decision, body: dict[str, Any]) -> dict[str, Any]:
-    """The columns of a command that was applied."""
+        return received._replace(state="refused", answer=result.model_dump(mode="json"), applied_at=at)
     assert run is not None  # noqa: S101 - it has just decided
-    answer = answer_of(run.definition, decision, body)
-    return {"state": "applied", "decision": decision.number, "answer": answer}
+    answer = answer_of(run.definition, result, submission.command)
+    return received._replace(state="applied", decision=result.number, answer=answer, applied_at=result.at)
 
 
 def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
@@ -386,14 +334,7 @@ def _decided(
         return HISTORY
     target = run.load(command.version) if isinstance(command, Recategorise | Move) else None
     result = advance(
-        run.definition,
-        run.state,
-        command,
-        now,
-        actor=actor,
-        request_id=request_id,
-        catch_up=catch_up,
-        target=target,
+        run.definition, run.state, command, now, actor=actor, request_id=request_id, catch_up=catch_up, target=target
     )
     if isinstance(result, Decision):
         run.definition = target or run.definition
@@ -402,13 +343,13 @@ def _decided(
     return result
 
 
-def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> dict[str, Any]:
+def _tick(run: _Run, row: Locked, given: DueInput) -> dict[str, Any]:
     """Decide what is due by itself; the columns that follow. Its `now` is never before the armed instant.
 
     A fault is over when a tick succeeds, and with the request. Where nothing is due after all, the next instant is
     looked up anew: one that has passed would fire for ever.
     """
-    now = max(now, armed_at) if armed_at else now
+    now = max(given.now, given.armed_at) if given.armed_at else given.now
     if run.state.closed:
         return {"fault": None} if row.fault else {}
     if (row.next_at is not None and row.next_at > now) or (row.next_at is None and row.fault is None):
@@ -419,17 +360,13 @@ def _tick(run: _Run, row: Locked, now: datetime, armed_at: datetime | None) -> d
     return {"fault": None}
 
 
-def _waiting(session: Session, request_id: str) -> list[_Waiting]:
-    rows = statements.WAITING.all(session, {"request_id_": request_id})
-    return [_Waiting(*row) for row in rows]
-
-
 def fault_text(fault: Exception) -> str:
     """A fault for operators, on the row that it concerns."""
     return f"{type(fault).__name__}: {fault}"[:2000]
 
 
-def _count_fault(session: Session, request_id: str, command_id: str, text: str, now: datetime) -> CommandRow:
+def _count_fault(session: Session, waiting: tuple[str, str, datetime], text: str) -> CommandRow:
+    request_id, command_id, now = waiting
     lock_request(session, request_id)
     row = session.get_one(CommandRow, command_id)
     if row.state != "waiting":  # another run has answered or parked it meanwhile
@@ -439,7 +376,6 @@ def _count_fault(session: Session, request_id: str, command_id: str, text: str, 
     if row.attempts >= PARK_AFTER:
         row.state, row.applied_at = "failed", now
         row.answer = {"code": "parked", "message": "the command could not be applied by a fault of ours; it is kept"}
-    session.add(row)
     return row
 
 

@@ -1,7 +1,7 @@
-"""Moving open requests to another version of their type: which there are, what it would change, the move of one.
+"""What a command for many requests would come to; moving open requests to another version of their type.
 
-Owns the plan of a move. It is made by the rules themselves, on each request's present state, without writing
-anything; the move itself is a command of each request's own. Instants are aware UTC.
+A plan is made by the rules themselves, on each request's present state, without writing anything; the move itself is a
+command of each request's own. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -12,21 +12,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlmodel import Session
 
 from fixline.domain.journal.state import read_state
 from fixline.domain.process.advance import advance
-from fixline.domain.process.commands import Actor, Move
-from fixline.domain.process.decision import Refusal, Refused
+from fixline.domain.process.commands import Actor, Command, Move
+from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.moving import outline
-from fixline.service.commands import Commands, Given
-from fixline.service.submissions import Submission
+from fixline.service.commands import HISTORY
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
 log = logging.getLogger(__name__)
 _REQUEST = table_of(RequestRow).c
+
+
+def asked(
+    session: Session, versions: Versions, row: Row[Any], command: Command, actor: Actor, now: datetime, about: str
+) -> Decision | Refusal:
+    """What the rules say to a command for a request, of whose row id, version and state were read; nothing is written.
+    A fault of ours is logged and refuses: in one request it is no reason not to say what becomes of the others."""
+    try:
+        if row.state is None:
+            return HISTORY
+        definition, state = versions.load(session, row.version), read_state(row.state)
+        target = versions.load(session, command.version) if isinstance(command, Move) else None
+        return advance(definition, state, command, now, actor=actor, request_id=row.id, target=target)
+    except Exception:
+        log.exception("asking the rules about %s failed", about)
+        return Refusal(code="fault", message="a fault of ours; it has been logged")
 
 
 @dataclass(frozen=True)
@@ -72,45 +87,11 @@ def plan_moves(session: Session, versions: Versions, wanted: Wanted, actor: Acto
         conditions.append(_REQUEST.version == wanted.source)
     statement = select(_REQUEST.id, _REQUEST.version, _REQUEST.state).where(*conditions)
     rows = session.execute(statement.order_by(_REQUEST.id).limit(wanted.limit)).all()
-    return [_plan(session, versions, wanted, actor, now, *row) for row in rows]
+    return [_plan(session, versions, wanted, actor, now, row) for row in rows]
 
 
-def _plan(
-    session: Session,
-    versions: Versions,
-    wanted: Wanted,
-    actor: Actor,
-    now: datetime,
-    request_id: str,
-    version: str,
-    stored: str,
-) -> Planned:
-    state = read_state(stored)
-    target = versions.load(session, wanted.version)
-    try:
-        result = advance(
-            versions.load(session, version),
-            state,
-            wanted.command,
-            now,
-            actor=actor,
-            request_id=request_id,
-            target=target,
-        )
-    except Exception:  # a fault of ours in one request is no reason not to say what becomes of the others
-        log.exception("asking the rules about moving %s failed", request_id)
-        return Planned(request_id, version, None, Refusal(code="fault", message="a fault of ours; it has been logged"))
+def _plan(session: Session, versions: Versions, wanted: Wanted, actor: Actor, now: datetime, row: Row[Any]) -> Planned:
+    result = asked(session, versions, row, wanted.command, actor, now, f"moving {row.id}")
     if isinstance(result, Refusal):
-        return Planned(request_id, version, None, result)
-    return Planned(request_id, version, outline(state, result), None)
-
-
-def move_one(commands: Commands, request_id: str, submission: Submission) -> Given | Refusal:
-    """Move one request, in a transaction of its own; one that has closed meanwhile refuses.
-
-    Raises RequestUnknown, KeyReused, StoreAway.
-    """
-    try:
-        return commands.submit(request_id, submission)
-    except Refused as refused:
-        return refused.refusal
+        return Planned(row.id, row.version, None, result)
+    return Planned(row.id, row.version, outline(read_state(row.state), result), None)

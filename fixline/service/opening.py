@@ -1,7 +1,8 @@
 """Opening a request: decision 1 is made and committed before the caller has an answer.
 
-Owns the numbers of requests and the one transaction in which request, decision, tasks, clocks, effects and
-contact data are written. Instants are aware UTC.
+Owns the numbers of requests and the one transaction in which request, decision, tasks, clocks, effects and contact data
+are written. A follow-on is opened in the one that takes its parent's effect and reports to the parent: exactly once,
+whatever dies in between. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from fixline.domain.definition.model import Definition
+from fixline.domain.journal.state import RequestState, read_state
 from fixline.domain.process.advance import advance
-from fixline.domain.process.commands import Open
+from fixline.domain.process.commands import SYSTEM, EffectResult, Open, ParentLink
 from fixline.domain.process.decision import Decision, Refusal, Refused
+from fixline.domain.process.effects import OpenFollowOn
+from fixline.domain.relations.follow_ons import DEEPEST
 from fixline.messages import WorkflowSignal
-from fixline.service.commands import Given, answer_of
+from fixline.service.commands import Commands, Given, answer_of
 from fixline.service.pending import pending_work
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Locked, Submission, find_stored, to_stored
@@ -26,6 +30,10 @@ from fixline.store import statements
 from fixline.store.projection import request_values, write_details
 from fixline.store.queries.duplicates import NOTHING, Alike, find_alike
 from fixline.store.tables import ContactRow, CounterRow
+from fixline.store.versions import VersionUnknown
+
+PREVIEW_ID = "SR00-00000000"
+"""What a request is called whose opening is only looked at."""
 
 
 @dataclass(frozen=True)
@@ -69,24 +77,30 @@ def take_numbers(session: Session, zone: ZoneInfo, now: datetime, count: int = 1
     return [f"SR{year}-{number:08d}" for number in range(last - count + 1, last + 1)]
 
 
-def look_for_alike(session: Session, report: Report) -> tuple[Report, Alike]:
-    """The open requests that a report may repeat, and the report: it says to which of them it is attached, if any."""
-    rules, place, definition = report.definition.intake.duplicates, report.command.place, report.definition
-    if rules is None or place is None or place.latitude is None or place.longitude is None:
-        return report, NOTHING
-    now = report.submission.accepted_at
-    alike = find_alike(session, definition.type, definition.title, rules, place.latitude, place.longitude, now)
-    if alike.attach_to is None:
-        return report, alike
-    command = report.command.model_copy(update={"attach_to": alike.attach_to})
-    return replace(report, submission=replace(report.submission, command=command)), alike
+class Preview(NamedTuple):
+    """What a report would lead to, and what it may repeat."""
+
+    decision: Decision
+    alike: Alike
 
 
 def preview(session: Session, report: Report, request_id: str) -> Preview | Refusal:
     """What opening would lead to, and what the report may repeat; nothing is written."""
-    report, alike = look_for_alike(session, report)
-    decision = decide_opening(report, request_id)
+    _, decision, alike = _look(session, report, request_id)
     return decision if isinstance(decision, Refusal) else Preview(decision, alike)
+
+
+def _look(session: Session, report: Report, request_id: str) -> tuple[Report, Decision | Refusal, Alike]:
+    """The open requests that a report may repeat; the report, which says to which of them it is attached, if any; and
+    what opening leads to."""
+    rules, place, definition = report.definition.intake.duplicates, report.command.place, report.definition
+    alike, now = NOTHING, report.submission.accepted_at
+    if rules is not None and place is not None and place.latitude is not None and place.longitude is not None:
+        alike = find_alike(session, definition.type, definition.title, rules, place.latitude, place.longitude, now)
+    if alike.attach_to is not None:
+        command = report.command.model_copy(update={"attach_to": alike.attach_to})
+        report = replace(report, submission=replace(report.submission, command=command))
+    return report, decide_opening(report, request_id), alike
 
 
 def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
@@ -97,11 +111,10 @@ def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
     )
 
 
-class Preview(NamedTuple):
-    """What a report would lead to."""
-
-    decision: Decision
-    alike: Alike
+def in_words(refusal: Refusal) -> str:
+    """A refusal's message, with the fields that it is about."""
+    wrong = "; ".join(f"{problem.field}: {problem.message}" for problem in refusal.fields)
+    return refusal.message + (f" ({wrong})" if wrong else "")
 
 
 def open_request(session: Session, report: Report, zone: ZoneInfo, scheduling: Scheduling) -> Given:
@@ -113,8 +126,7 @@ def open_request(session: Session, report: Report, zone: ZoneInfo, scheduling: S
     if known is not None:
         return Given(known, None)
     (request_id,) = take_numbers(session, zone, report.submission.accepted_at)
-    report, alike = look_for_alike(session, report)
-    decision = decide_opening(report, request_id)
+    report, decision, alike = _look(session, report, request_id)
     if isinstance(decision, Refusal):
         raise Refused(decision)
     return write_opening(session, report, decision, scheduling, alike)
@@ -124,15 +136,11 @@ def write_opening(
     session: Session, report: Report, decision: Decision, scheduling: Scheduling, alike: Alike = NOTHING
 ) -> Given:
     """Write the first decision of a request and the command that led to it, with what the report may repeat."""
-    submission = report.submission
-    request_id = decision.state.id
+    submission, parent, request_id = report.submission, report.command.parent, decision.state.id
+    answer = answer_of(report.definition, decision, report.command) | {"possible_duplicates": list(alike.possible)}
     command = to_stored(request_id, 1, submission)._replace(
-        state="applied",
-        decision=decision.number,
-        applied_at=submission.accepted_at,
+        state="applied", decision=decision.number, applied_at=submission.accepted_at, answer=answer
     )
-    answer = answer_of(report.definition, decision, command.body)
-    command = command._replace(answer={**answer, "possible_duplicates": list(alike.possible)})
     row = {
         "id": request_id,
         **request_values(report.definition, decision),
@@ -146,15 +154,67 @@ def write_opening(
         "last_command": command.number,
         "signalled": 0,
         "fault": None,
-        "parent_id": report.command.parent.id if report.command.parent else None,
-        "parent_step": report.command.parent.step if report.command.parent else None,
+        "parent_id": parent.id if parent else None,
+        "parent_step": parent.step if parent else None,
     }
     statements.INSERT_REQUEST.run(session, row)
     statements.INSERT_COMMAND.run(session, command._asdict())
     if report.contact is not None:
-        contact = ContactRow(request_id=request_id, created_at=submission.accepted_at, **vars(report.contact))
-        session.add(contact)
+        session.add(ContactRow(request_id=request_id, created_at=submission.accepted_at, **vars(report.contact)))
     write_details(session, request_id, [decision], report.definition)
     locked = Locked(**{name: row[name] for name in Locked._fields})
     work = pending_work(session, locked, scheduling, news=True)
     return Given(command, WorkflowSignal(request_id, command.kind, work, starts=True))
+
+
+def open_follow_on(
+    session: Session, commands: Commands, zone: ZoneInfo, effect: OpenFollowOn, request: Locked, now: datetime
+) -> tuple[EffectResult | None, WorkflowSignal | None]:
+    """Open the follow-on that an effect of the (locked) request asks for, or say why it cannot be opened: the report to
+    the parent (None: the step was left meanwhile), and what the child's workflow is started with."""
+    parent = read_state(request.state) if request.state else None
+    if parent is None or effect.pointless(parent):
+        return None, None
+    depth = (parent.parent.depth if parent.parent else 0) + 1
+    if depth > DEEPEST:
+        return _reported(effect, failed=f"follow-ons would lie more than {DEEPEST} deep"), None
+    try:
+        published = commands.versions.current(session, effect.type)
+    except VersionUnknown as unknown:
+        return _reported(effect, failed=str(unknown)), None
+    command = _opening(parent, published.definition, effect, depth)
+    report = Report(Submission(f"{effect.id}:open", command, SYSTEM, now, SYSTEM.name), published.definition)
+    looked = decide_opening(report, PREVIEW_ID)
+    if isinstance(looked, Refusal):
+        return _reported(effect, failed=in_words(looked)), None
+    opened = open_request(session, report, zone, commands.scheduling)
+    return _reported(effect, child=opened.row.request_id), opened.signal
+
+
+def _opening(parent: RequestState, definition: Definition, effect: OpenFollowOn, depth: int) -> Open:
+    """The place and the words of the parent, and those of its answers that the child's type asks for, too."""
+    questions = definition.intake.questions
+    answers = {name: value for name, value in parent.answers.items() if name in questions}
+    return Open(
+        type=definition.type,
+        version=definition.version,
+        place=parent.place if definition.intake.location != "none" else None,
+        areas=parent.areas,
+        answers=answers,
+        description=parent.description,
+        photos=parent.photos[: definition.intake.photos.max],
+        channel="follow_on",
+        parent=ParentLink(id=parent.id, step=effect.step, depth=depth),
+    )
+
+
+def _reported(effect: OpenFollowOn, child: str | None = None, failed: str | None = None) -> EffectResult:
+    return EffectResult(
+        effect=effect.id,
+        effect_kind=effect.kind,
+        child_type=effect.type,
+        step=effect.step,
+        visit=effect.visit,
+        child=child,
+        failed=failed,
+    )

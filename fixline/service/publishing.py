@@ -1,8 +1,8 @@
-"""Which version of a type is current: published on purpose, or taken from the folder at a start.
+"""The versions of a type: published on purpose, taken from the folder at a start, or corrected in their calendar.
 
-Owns the rule between the two. Whoever publishes decides; a start takes the folder's definitions, but never puts an
-older file in the place of what was published since. Instants are aware UTC; every function works in the caller's
-transaction.
+Whoever publishes decides; a start takes the folder's definitions, but never puts an older file in the place of what was
+published since. That a request goes on by a corrected version is a move (`fixline.service.moving`). Instants are aware
+UTC; every function works in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
+from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.model import Definition
 from fixline.store.tables import DefinitionVersionRow, RequestRow, table_of
-from fixline.store.versions import VersionUnknown, publish
+from fixline.store.versions import Versions, VersionUnknown, keep, publish
 
 FOLDER, PUBLISHED = "folder", "published"
+LEAST_HASH = 8
+"""How much of a hash says which one is meant."""
 State = Literal["published", "current_again", "unchanged"]
 _REQUEST = table_of(RequestRow).c
 _VERSION = table_of(DefinitionVersionRow).c
@@ -64,6 +67,21 @@ class VersionLine(NamedTuple):
     open: int
 
 
+class Correction(NamedTuple):
+    """One version with another calendar: its type, its hash and number, whether it is current, and what it becomes."""
+
+    type: str
+    source: str
+    number: int
+    current: bool
+    definition: Definition
+
+    @property
+    def target(self) -> str:
+        """The version that it becomes."""
+        return self.definition.version
+
+
 def publish_on_purpose(session: Session, definition: Definition, now: datetime, by: str) -> Publication:
     """Make this the current version of its type until somebody publishes another."""
     before, version = _current(session, definition.type), definition.version
@@ -72,7 +90,6 @@ def publish_on_purpose(session: Session, definition: Definition, now: datetime, 
     if before is not None and before.hash == version:
         return Publication(definition.type, row.number, version, "unchanged")
     row.origin, row.published_by = PUBLISHED, by
-    session.add(row)
     session.flush()
     return Publication(definition.type, row.number, version, "published" if new else "current_again")
 
@@ -89,7 +106,6 @@ def take_folder(session: Session, definitions: Iterable[Definition], now: dateti
         current = _current(session, definition.type)
         if current is not None and current.hash == definition.version:
             current.origin = FOLDER
-            session.add(current)
         elif current is not None and current.origin == PUBLISHED:
             kept.append(Publication(definition.type, current.number, current.hash, "unchanged"))
         elif publish(session, definition, now):
@@ -116,22 +132,48 @@ def find_version(session: Session, type_: str, wanted: str) -> str:
     lines = list_versions(session, type_)
     if not lines:
         raise VersionUnknown(f"there is no request type {type_!r}")
-    found = {line.hash for line in lines if _is_meant(line, wanted)}
+    if wanted.isdecimal() and len(wanted) < LEAST_HASH:
+        found = {line.hash for line in lines if line.number == int(wanted)}
+    elif wanted == "current":
+        found = {line.hash for line in lines if line.current}
+    else:
+        found = {line.hash for line in lines if len(wanted) >= LEAST_HASH and line.hash.startswith(wanted)}
     if len(found) != 1:
         raise VersionUnknown(f"{type_} has no version {wanted!r}; it has 1 to {lines[0].number}")
     return found.pop()
 
 
-def _is_meant(line: VersionLine, wanted: str) -> bool:
-    if wanted.isdecimal() and len(wanted) < LEAST_HASH:
-        return line.number == int(wanted)
-    return line.current if wanted == "current" else len(wanted) >= LEAST_HASH and line.hash.startswith(wanted)
-
-
-LEAST_HASH = 8
-"""How much of a hash says which one is meant."""
-
-
 def _current(session: Session, type_: str) -> DefinitionVersionRow | None:
     of_type = (DefinitionVersionRow.type == type_, col(DefinitionVersionRow.current).is_(True))
     return session.exec(select_rows(DefinitionVersionRow).where(*of_type)).first()
+
+
+def plan_corrections(session: Session, versions: Versions, calendar: WorkingCalendar) -> list[Correction]:
+    """Each version that open requests follow, or new ones would, and that holds another calendar of this name; by type
+    and number. Nothing is written, but `versions` knows what is planned."""
+    followed = select(_REQUEST.version).where(_REQUEST.status == "open").distinct()
+    held = or_(_VERSION.current.is_(True), _VERSION.hash.in_(followed))
+    statement = select(_VERSION.hash, _VERSION.number, _VERSION.current).where(held)
+    rows = session.execute(statement.order_by(_VERSION.type, _VERSION.number)).all()
+    found: list[Correction] = []
+    for version, number, current in rows:
+        definition = versions.load(session, version)
+        if definition.takes_requests and definition.calendar.name == calendar.name and definition.calendar != calendar:
+            corrected = definition.model_copy(update={"calendar": calendar})
+            versions.remember(corrected)
+            found.append(Correction(definition.type, version, number, current, corrected))
+    return found
+
+
+def keep_corrections(session: Session, corrections: list[Correction], now: datetime, by: str) -> None:
+    """Keep the corrected versions; the one of a current version becomes current, as published or of the folder as that
+    one was."""
+    for each in corrections:
+        if not each.current:
+            keep(session, each.definition, now)
+            continue
+        origin = session.get_one(DefinitionVersionRow, each.source).origin
+        publish(session, each.definition, now)
+        row = session.get_one(DefinitionVersionRow, each.target)
+        row.origin, row.published_by = origin, by if origin == PUBLISHED else row.published_by
+        session.flush()

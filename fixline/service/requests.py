@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -16,8 +17,7 @@ from zoneinfo import ZoneInfo
 from fixline.domain.process.decision import Refusal, Refused
 from fixline.messages import WorkflowSignal
 from fixline.service.bulk import BulkOrder, accept_bulk, hand_in
-from fixline.service.commands import Check, Commands, Given
-from fixline.service.moving import move_one
+from fixline.service.commands import Check, Commands
 from fixline.service.opening import Preview, Report, open_request, preview
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import NotAllowed, StoredCommand, Submission, read_command, utc_now
@@ -41,32 +41,25 @@ class Signals(Protocol):
         """Let those that are under way arrive."""
 
 
+@dataclass
 class RequestService:
     """Accepts for one city. `clock` gives the instant of acceptance (aware UTC); tests may own it."""
 
-    def __init__(
-        self,
-        store: Store,
-        signals: Signals,
-        zone: ZoneInfo,
-        versions: Versions,
-        *,
-        answer_within_seconds: float = 3.0,
-        clock: Callable[[], datetime] = utc_now,
-        scheduling: Scheduling | None = None,
-    ) -> None:
-        self._store = store
-        self._signals = signals
-        self._zone = zone
-        self._answer_within = answer_within_seconds
-        self._scheduling = scheduling or Scheduling()
-        self._commands = Commands(store, versions, self._scheduling)
+    store: Store
+    signals: Signals
+    zone: ZoneInfo
+    versions: Versions
+    answer_within_seconds: float = 3.0
+    clock: Callable[[], datetime] = utc_now
+    scheduling: Scheduling | None = None
+
+    def __post_init__(self) -> None:
+        self._commands = Commands(self.store, self.versions, self.scheduling)
         self._background: set[asyncio.Task[Any]] = set()
-        self.clock = clock
 
     async def preview(self, report: Report) -> Preview | Refusal:
         """What opening would lead to; nothing is written. Raises StoreAway."""
-        return await self._store.in_turn(self._store.read, lambda s: preview(s, report, "SR99-99999999"))
+        return await self.store.in_turn(self.store.read, lambda s: preview(s, report, "SR99-99999999"))
 
     async def open(self, report: Report, patience: float | None = None) -> StoredCommand | Refusal:
         """Open a request: decided and committed here; its workflow starts behind it.
@@ -75,15 +68,15 @@ class RequestService:
         nothing was accepted.
         """
 
-        def opening() -> Given:
-            return self._store.write(lambda s: open_request(s, report, self._zone, self._scheduling))
-
         try:
-            row, signal = await self._store.in_turn(opening, patience=patience)
+            row, signal = await self.store.in_turn(
+                self.store.write,
+                lambda s: open_request(s, report, self.zone, self._commands.scheduling),
+                patience=patience,
+            )
         except Refused as refused:
             return refused.refusal
-        if signal is not None:
-            self._signals.send([signal])
+        self._tell(signal)
         return row
 
     async def submit(
@@ -96,13 +89,12 @@ class RequestService:
         was accepted.
         """
         try:
-            row, signal = await self._store.in_turn(
+            row, signal = await self.store.in_turn(
                 self._commands.submit, request_id, submission, check, patience=patience
             )
         except NotAllowed as not_allowed:
             raise not_allowed.reason from None
-        if signal is not None:
-            self._signals.send([signal])
+        self._tell(signal)
         return row if row.state != "waiting" else await self._answer(row)
 
     async def submit_all(self, commands: Mapping[str, Submission]) -> dict[str, StoredCommand | Refusal]:
@@ -112,13 +104,11 @@ class RequestService:
         """
         found: dict[str, StoredCommand | Refusal] = {}
         for request_id, submission in sorted(commands.items()):
-            given = await self._store.in_turn(move_one, self._commands, request_id, submission)
-            if isinstance(given, Refusal):
-                found[request_id] = given
-                continue
-            found[request_id] = given.row
-            if given.signal is not None:
-                self._signals.send([given.signal])
+            try:
+                found[request_id], signal = await self.store.in_turn(self._commands.submit, request_id, submission)
+                self._tell(signal)
+            except Refused as refused:
+                found[request_id] = refused.refusal
         return found
 
     async def submit_bulk(self, order: BulkOrder) -> str:
@@ -126,32 +116,33 @@ class RequestService:
 
         Raises KeyReused, StoreAway; then nothing was accepted.
         """
-        bulk_id = await asyncio.to_thread(self._store.write, lambda s: accept_bulk(s, order))
+        bulk_id = await asyncio.to_thread(self.store.write, lambda s: accept_bulk(s, order))
         if bulk_id == order.id:
-            self._behind(self._hand_in(bulk_id))
+            task = asyncio.create_task(self._hand_in(bulk_id))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
         return bulk_id
 
     async def _hand_in(self, bulk_id: str) -> None:
         """A few requests at a time."""
-        while True:
+        signals: list[WorkflowSignal] | None = []
+        while signals is not None:
+            self.signals.send(signals)
             try:
                 signals = await asyncio.to_thread(
-                    hand_in, self._store, self._commands, bulk_id, self.clock(), HANDED_AT_ONCE
+                    hand_in, self.store, self._commands, bulk_id, self.clock(), HANDED_AT_ONCE
                 )
             except StoreAway as error:
                 log.warning("bulk %s is left to the relay: %s", bulk_id, error)
                 return
-            if signals is None:
-                return
-            self._signals.send(signals)
 
     async def _answer(self, waiting: StoredCommand) -> StoredCommand:
         """The row of a command that waits, once it is answered or the time is up. It is kept, whatever happens now."""
-        deadline = asyncio.get_running_loop().time() + self._answer_within
+        deadline = asyncio.get_running_loop().time() + self.answer_within_seconds
         pause = FIRST_LOOK_SECONDS
         while True:
             try:
-                row = await self._store.in_turn(self._store.read, lambda s: read_command(s, waiting.id)) or waiting
+                row = await self.store.in_turn(self.store.read, lambda s: read_command(s, waiting.id)) or waiting
             except StoreAway:
                 row = waiting
             left = deadline - asyncio.get_running_loop().time()
@@ -163,10 +154,9 @@ class RequestService:
     async def close(self) -> None:
         """Let the signals that are under way arrive."""
         if self._background:
-            await asyncio.wait(self._background, timeout=self._answer_within)
-        await self._signals.close(timedelta(seconds=self._answer_within))
+            await asyncio.wait(self._background, timeout=self.answer_within_seconds)
+        await self.signals.close(timedelta(seconds=self.answer_within_seconds))
 
-    def _behind(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    def _tell(self, signal: WorkflowSignal | None) -> None:
+        if signal is not None:
+            self.signals.send([signal])

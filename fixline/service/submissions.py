@@ -1,7 +1,6 @@
-"""Commands as they arrive, and as their rows keep them.
+"""Commands as they arrive, and as their rows keep them; idempotency keys, and the row lock of a request.
 
-Owns commands, idempotency keys and the row lock of a request. What an submission leads to is decided by
-`fixline.service.commands`. Instants are aware UTC.
+What a submission leads to is decided by `fixline.service.commands`. Instants are aware UTC.
 """
 
 from __future__ import annotations

@@ -1,32 +1,79 @@
-"""The one place that makes a Temporal client and its data converter.
+"""The one place that makes a Temporal client, its data converter, and the sandbox of workflows.
 
-Owns how Fixline reaches Temporal: by the ecosystem's own settings, the TEMPORAL_* variables and the profile
-file (address, namespace, TLS, API key). Nothing else of Fixline builds a client.
+Temporal is reached by the ecosystem's own settings, the TEMPORAL_* variables and the profile file (address, namespace,
+TLS, API key). Nothing else of Fixline builds a client.
 """
 
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import shutil
 import sys
 import tempfile
 from datetime import timedelta
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
-from temporalio.converter import StorageDriverStoreContext
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+    StorageDriverStoreContext,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
-from fixline.temporal.payloads import DATA_CONVERTER
+from fixline import messages
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 CONNECT_TIMEOUT = timedelta(seconds=5)
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {
+    each: TypeAdapter(each)
+    for each in vars(messages).values()
+    if isinstance(each, type) and dataclasses.is_dataclass(each)
+}
+
+
+class _MessageConverter(JSONPlainPayloadConverter):
+    """The SDK's plain JSON, so that histories of any release and other tools stay readable, with a shorter way for
+    Fixline's messages: each class's reader and writer is built once, where the SDK goes through the type hints of a
+    message each time it meets one (measured: a fortieth of the processor time)."""
+
+    def to_payload(self, value: Any) -> Payload | None:
+        adapter = _ADAPTERS.get(type(value))
+        if adapter is None:
+            return super().to_payload(value)
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=adapter.dump_json(value))
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        adapter = _ADAPTERS.get(type_hint)
+        if adapter is None:
+            return super().from_payload(payload, type_hint)
+        try:
+            return adapter.validate_json(payload.data)
+        except ValidationError as error:
+            raise RuntimeError("the message cannot be read") from error  # the SDK says which payload it was
+
+
+class MessagesPayloadConverter(CompositePayloadConverter):
+    """The SDK's converters in the SDK's order, the plain JSON one exchanged."""
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(_MessageConverter() if type(each) is JSONPlainPayloadConverter else each for each in usual))
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=MessagesPayloadConverter)
 
 
 async def connect(*, lazy: bool = False, address: str | None = None) -> Client:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fixline.messages import WorkflowSignal
 from fixline.service.bulk import claim_bulk, hand_in
 from fixline.service.commands import Commands
-from fixline.service.relaying import claim_signals
-from fixline.service.scheduling import Scheduling
+from fixline.service.pending import claim_signals
 from fixline.service.submissions import utc_now
 from fixline.store.store import Store, StoreAway
 from fixline.temporal.signals import Signals
@@ -32,24 +33,14 @@ BATCH = 50
 AT_ONCE = 10
 
 
+@dataclass
 class Relay:
     """One relay per worker process."""
 
-    def __init__(
-        self,
-        store: Store,
-        signals: Signals,
-        commands: Commands,
-        *,
-        scheduling: Scheduling | None = None,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._store = store
-        self._signals = signals
-        self._commands = commands
-        self._scheduling = scheduling or Scheduling()
-        self._clock = clock
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+    store: Store
+    signals: Signals
+    commands: Commands
+    clock: Callable[[], datetime] = utc_now
 
     async def run(self) -> None:
         """Go round until cancelled; the longer Temporal or the database is away, the slower. At the end what is on its
@@ -57,7 +48,7 @@ class Relay:
         try:
             await self._go_round()
         finally:
-            await self._signals.close(LEAVE_WITHIN)
+            await self.signals.close(LEAVE_WITHIN)
 
     async def _go_round(self) -> None:
         pause = PAUSE
@@ -76,22 +67,23 @@ class Relay:
 
     async def round(self) -> tuple[int, int]:
         """Claim what is behind and signal it; answers how many were found, and how many signals were delivered."""
-        now = self._clock()
+        now = self.clock()
         await asyncio.to_thread(self._go_on_with_bulk, now)
         signals = await asyncio.to_thread(
-            self._store.write, lambda s: claim_signals(s, now, PATIENCE, BATCH, self._scheduling)
+            self.store.write, lambda s: claim_signals(s, now, PATIENCE, BATCH, self.commands.scheduling)
         )
+        at_once = asyncio.Semaphore(AT_ONCE)
 
-        async def deliver(number: int) -> bool:
-            async with self._at_once:
-                return await self._signals.deliver(signals[number])
+        async def deliver(signal: WorkflowSignal) -> bool:
+            async with at_once:
+                return await self.signals.deliver(signal)
 
-        delivered = await asyncio.gather(*map(deliver, range(len(signals))))
-        await self._signals.mark()
+        delivered = await asyncio.gather(*map(deliver, signals))
+        await self.signals.mark()
         return len(signals), sum(delivered)
 
     def _go_on_with_bulk(self, now: datetime) -> None:
         """Give what is left of a bulk whose process has ended; the workflows are then behind, as any other's."""
-        bulk_id = self._store.write(lambda s: claim_bulk(s, now, PATIENCE))
-        while bulk_id is not None and hand_in(self._store, self._commands, bulk_id, now, BATCH) is not None:
+        bulk_id = self.store.write(lambda s: claim_bulk(s, now, PATIENCE))
+        while bulk_id is not None and hand_in(self.store, self.commands, bulk_id, now, BATCH) is not None:
             log.info("bulk %s: %d more requests have their command", bulk_id, BATCH)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from fixline.messages import WORKFLOW_NAME, WorkflowInput, WorkflowSignal
 from fixline.search_attributes import at_start
-from fixline.service.relaying import mark_signalled
+from fixline.service.pending import mark_signalled
 from fixline.store.store import Store, StoreAway
 from fixline.temporal.attributes import SearchAttributes
 
@@ -38,24 +38,20 @@ AWAY = timedelta(seconds=1)
 """After a call that did not arrive: how long what comes is left to the relay, without a try."""
 
 
+@dataclass
 class Signals:
-    """Signals workflows of one task queue. One per process; used within its event loop."""
+    """Signals workflows of one task queue. One per process; used within its event loop.
 
-    def __init__(
-        self,
-        client: Client,
-        store: Store,
-        *,
-        task_queue: str,
-        timeout: timedelta = timedelta(seconds=3),
-        attributes: SearchAttributes | None = None,
-    ) -> None:
-        """Without `attributes` workflows are started without search attributes."""
-        self._client = client
-        self._store = store
-        self._task_queue = task_queue
-        self._timeout = timeout
-        self._attributes = attributes
+    Without `attributes` workflows are started without search attributes.
+    """
+
+    client: Client
+    store: Store
+    task_queue: str
+    timeout: timedelta = timedelta(seconds=3)
+    attributes: SearchAttributes | None = None
+
+    def __post_init__(self) -> None:
         self._waiting: dict[str, WorkflowSignal] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -76,14 +72,14 @@ class Signals:
         """Tell one workflow; whether Temporal has taken it in time. It is started where it does not run, unless nothing
         is left to do."""
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 await self._deliver(await self._confirmed(signal))
         except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
             log.debug("signalling %s to %s: %s", signal.name, signal.request_id, error)
             if not isinstance(error, RPCError) or error.status in _AWAY:
                 self._away_until = asyncio.get_running_loop().time() + AWAY.total_seconds()
-            if self._attributes is not None and isinstance(error, RPCError) and error.status in _REFUSED:
-                self._attributes.doubt()  # the next one looks first: the server may have been replaced
+            if self.attributes is not None and isinstance(error, RPCError) and error.status in _REFUSED:
+                self.attributes.doubt()  # the next one looks first: the server may have been replaced
             return False
         self._told[signal.request_id] = max(signal.work.decision, self._told.get(signal.request_id, 0))
         if self._marking is None or self._marking.done():
@@ -102,7 +98,7 @@ class Signals:
         if not told:
             return
         try:
-            await self._store.in_turn(self._store.write, lambda s: mark_signalled(s, told))
+            await self.store.in_turn(self.store.write, lambda s: mark_signalled(s, told))
         except StoreAway as error:
             log.warning("%d signals that were delivered could not be noted: %s", len(told), error)
 
@@ -128,15 +124,15 @@ class Signals:
 
     async def _confirmed(self, signal: WorkflowSignal) -> WorkflowSignal:
         """The signal, without search attributes that the server has not confirmed."""
-        if self._attributes is not None and await self._attributes.ready():
+        if self.attributes is not None and await self.attributes.ready():
             return signal
         return replace(signal, work=replace(signal.work, attributes=None))
 
     async def _deliver(self, signal: WorkflowSignal) -> None:
         if not signal.starts:
             try:
-                await self._client.get_workflow_handle(signal.request_id).signal(
-                    signal.name, signal.work, rpc_timeout=self._timeout
+                await self.client.get_workflow_handle(signal.request_id).signal(
+                    signal.name, signal.work, rpc_timeout=self.timeout
                 )
                 return
             except RPCError as error:
@@ -145,18 +141,18 @@ class Signals:
             if signal.work.over:
                 return
         described = signal.work.attributes
-        await self._client.start_workflow(
+        await self.client.start_workflow(
             WORKFLOW_NAME,
             # Where no run was found, the request may have been closed since this was said: the store knows.
             WorkflowInput(signal.request_id, look=not signal.starts),
             search_attributes=at_start(described) if described is not None else None,
             id=signal.request_id,
-            task_queue=self._task_queue,
+            task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=signal.name,
             start_signal_args=[signal.work],
             task_timeout=TASK_TIMEOUT,
-            rpc_timeout=self._timeout,
+            rpc_timeout=self.timeout,
         )
 
 

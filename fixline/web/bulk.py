@@ -219,7 +219,7 @@ async def _planned(parts: Parts, kind: BulkKind, order: BulkOrder) -> JSONRespon
     total = len(set(order.request_ids))
     items = [
         {"request": request_id, "code": refusal.code, "message": refusal.message, "data": refusal.data or None}
-        for request_id, refusal in refusing
+        for request_id, refusal in refusing.items()
     ]
     counts = {"total": total, "would_apply": total - len(items), "would_refuse": len(items)}
     plan = BulkPlan.model_validate({"command": kind, **counts, "items": items})

@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from fixline.messages import PendingWork
-from fixline.temporal.payloads import DATA_CONVERTER
+from fixline.temporal.client import DATA_CONVERTER
 from tests.support.acceptance.audit import at_rest
 from tests.support.acceptance.calls import caller, opened, read
 from tests.support.acceptance.cluster import Cluster

@@ -20,7 +20,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from fixline.catalog import Catalog
 from fixline.domain.process.commands import COMMAND
 from fixline.messages import DECIDE_DUE_ACTIVITY, WorkflowSignal
-from fixline.service.relaying import claim_signals, mark_signalled
+from fixline.service.pending import claim_signals, mark_signalled
 from fixline.service.requests import RequestService
 from fixline.store.store import Store
 from fixline.temporal.client import connect

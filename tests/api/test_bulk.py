@@ -241,6 +241,6 @@ async def test_a_fault_of_ours_in_one_request_does_not_hide_the_others(
             raise OperationalError("x", None, ValueError("x"))
         return advance(*arguments, request_id=request_id, **options)
 
-    monkeypatch.setattr("fixline.service.bulk.advance", faulty)
+    monkeypatch.setattr("fixline.service.moving.advance", faulty)
     plan = await service.post("requests/bulk", {**HOLD, "ids": IDS, "dry_run": True})
     assert [(item["request"], item["code"]) for item in plan["items"]] == [(IDS[0], "fault")]

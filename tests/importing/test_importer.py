@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 
 from fixline.domain.journal.state import read_state
 from fixline.domain.process.commands import SYSTEM, Cancel
-from fixline.messages import WorkflowSignal
+from fixline.messages import DueInput, WorkflowSignal
 from fixline.service.commands import Commands
 from fixline.service.importing.backlog import close_by_source
-from fixline.service.relaying import claim_signals
+from fixline.service.pending import claim_signals
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Submission
 from fixline.store.queries.overdue import OverdueFilter, list_overdue
@@ -167,7 +167,7 @@ def test_a_closing_that_a_fault_of_ours_keeps_from_being_decided_waits(
         assert imported([row("13-1")]).counts == (0, 0, 1, 0)
     (signal,) = left_to_the_relay(store, NOW + timedelta(minutes=1))
     assert (signal.name, signal.work.waiting) == ("source_closed", 1)
-    Commands(store, Versions()).due(stored("13-1").id, NOW + timedelta(minutes=1))
+    Commands(store, Versions()).due(DueInput(stored("13-1").id, NOW + timedelta(minutes=1)))
     assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "fixed")
     assert count(store, CommandRow) == 2
 

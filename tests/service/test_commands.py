@@ -21,7 +21,6 @@ from fixline.service.submissions import (
     RequestUnknown,
     Submission,
     find_stored,
-    lock_request,
 )
 from fixline.store.tables import CommandRow, JournalRow, RequestRow, table_of
 from tests.support.city import SUPERVISOR, City, at_once
@@ -244,9 +243,7 @@ def test_a_refusal_is_kept_where_nobody_waits_for_an_answer(errands: City) -> No
     request_id = errands.open()
     command = COMMAND.validate_python({"kind": "resume"})
     submission = errands.submission(command, actor=Actor(name="SR26-00000099", role=Role.SYSTEM))
-    given = errands.store.write(
-        lambda s: errands.rules.decide(s, lock_request(s, request_id), submission, keep_refusal=True)
-    )
+    given = errands.store.write(lambda s: errands.rules.decide(s, request_id, submission, keep_refusal=True))
     kept = errands.command(submission.command_id)
     assert kept.model_dump() == given.row._asdict()
     assert (kept.number, kept.state, kept.decision, kept.applied_at) == (2, "refused", None, errands.now)

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from fixline.domain.definition.model import Definition, Duplicates
 from fixline.domain.process.decision import Refusal
+from fixline.messages import EffectInput
 from fixline.service.opening import Preview, preview
 from fixline.store.queries.duplicates import NEAREST, OLDEST, parameters
 from fixline.store.store import Store
@@ -53,7 +54,7 @@ def deliver(city: City) -> None:
         for request_id in ids:
             for effect in city.effects_of(request_id, "tell_request"):
                 if effect.state != "done":
-                    city.effects.tell(request_id, effect.id, city.now)
+                    city.effects.tell(EffectInput(request_id, effect.id, city.now))
                     under_way = True
 
 

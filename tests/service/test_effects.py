@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from fixline.domain.process.commands import EffectResult
 from fixline.domain.process.effects import Effect
-from fixline.messages import PendingWork
+from fixline.messages import EffectInput, PendingWork
 from fixline.service.effects import EffectUnknown
 from fixline.service.submissions import RequestUnknown
 from tests.support.city import City, at_once
@@ -37,8 +37,8 @@ def test_an_effect_is_taken_once(city: City) -> None:
         calls.append(found.id)
         return city.crews.give(session, found, request)
 
-    first = city.effects.take(request_id, effect.id, city.now, taking)
-    assert city.effects.take(request_id, effect.id, city.later(minutes=1), taking) == first
+    first = city.effects.take(EffectInput(request_id, effect.id, city.now), taking)
+    assert city.effects.take(EffectInput(request_id, effect.id, city.later(minutes=1)), taking) == first
     assert calls == [effect.id]
     (done,) = city.effects_of(request_id)
     assert (done.state, done.attempts, done.last_error) == ("done", 1, None)
@@ -62,7 +62,7 @@ def test_a_report_does_not_wait_for_a_command_that_waits(city: City) -> None:
     """What is left to do says so, and the workflow looks."""
     request_id = open_for(city, IN_TURN)
     waiting = city.waiting(request_id, "comment", text="x")
-    work = city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)
+    work = city.effects.take(EffectInput(request_id, f"{request_id}:1:1", city.now), city.crews.give)
     assert (work.decision, work.waiting) == (2, 1)
     assert city.command(waiting.id).state == "waiting"
     city.due(request_id)
@@ -146,7 +146,7 @@ def test_a_failure_keeps_the_effect_and_its_error(city: City) -> None:
     effect_id = f"{request_id}:1:1"
     for _ in range(2):
         with pytest.raises(OSError, match="radio"):
-            city.effects.take(request_id, effect_id, city.now, fails)
+            city.effects.take(EffectInput(request_id, effect_id, city.now), fails)
     (effect,) = city.effects_of(request_id)
     assert (effect.attempts, effect.last_error, effect.done_at) == (2, "OSError: the crew's radio is silent", None)
     assert [each.effect_id for each in city.due(request_id).effects] == [effect_id]
@@ -172,12 +172,12 @@ def test_a_failure_does_not_undo_what_another_has_done(city: City, monkeypatch: 
             return real_write(work)
         except OSError:
             monkeypatch.undo()
-            city.effects.take(request_id, effect_id, city.now, city.crews.give)
+            city.effects.take(EffectInput(request_id, effect_id, city.now), city.crews.give)
             raise
 
     monkeypatch.setattr(city.store, "write", write)
     with pytest.raises(OSError, match="gone"):
-        city.effects.take(request_id, effect_id, city.now, fails)
+        city.effects.take(EffectInput(request_id, effect_id, city.now), fails)
     (effect,) = city.effects_of(request_id)
     assert (effect.state, effect.last_error) == ("done", None)
     assert_consistent(city.store, settled=True)
@@ -186,9 +186,9 @@ def test_a_failure_does_not_undo_what_another_has_done(city: City, monkeypatch: 
 def test_effects_and_requests_that_nobody_knows(city: City) -> None:
     request_id = open_for(city, IN_TURN)
     with pytest.raises(EffectUnknown):
-        city.effects.take(request_id, f"{request_id}:9:9", city.now, city.crews.give)
+        city.effects.take(EffectInput(request_id, f"{request_id}:9:9", city.now), city.crews.give)
     with pytest.raises(RequestUnknown):
-        city.effects.take("SR26-99999999", f"{request_id}:1:1", city.now, city.crews.give)
+        city.effects.take(EffectInput("SR26-99999999", f"{request_id}:1:1", city.now), city.crews.give)
     assert city.effects_of(request_id)[0].attempts == 0
 
 
@@ -220,13 +220,13 @@ def test_effects_of_one_kind_and_decision_are_taken_in_one_transaction(
         return real_write(work)
 
     monkeypatch.setattr(city.store, "write", write)
-    work = city.effects.reach(request_id, effects, city.clock, tells)
+    work = city.reach(request_id, effects, tells)
     assert len(writes) == 1
     assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
     reports = [row for row in city.commands(request_id) if row.kind == "effect_result"]
     assert [(row.id, row.decision) for row in reports] == [(f"{effects[0]}:result", 3), (f"{effects[1]}:result", 4)]
     assert city.request(request_id).signalled == 4
-    again = city.effects.reach(request_id, effects, city.clock, lambda *_: pytest.fail("it has been taken"))
+    again = city.reach(request_id, effects, lambda *_: pytest.fail("it has been taken"))
     assert again.decision == 4
     assert_consistent(city.store)
 
@@ -240,10 +240,10 @@ def test_of_effects_taken_together_only_the_one_at_fault_is_left(city: City, cap
         return tells(effect, found)
 
     with pytest.raises(OSError, match="dead"):
-        city.effects.reach(request_id, [bad, good], city.clock, fails)
+        city.reach(request_id, [bad, good], fails)
     found = {row.id: (row.state, row.attempts, row.last_error) for row in city.effects_of(request_id, "escalate")}
     assert found == {bad: ("failed", 1, "OSError: the line is dead"), good: ("done", 1, None)}
-    work = city.effects.reach(request_id, [bad, good], city.clock, tells)
+    work = city.reach(request_id, [bad, good], tells)
     assert [each.kind for each in work.effects] == ["dispatch"]
     assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
     assert len([row for row in city.commands(request_id) if row.kind == "effect_result"]) == 2
@@ -258,10 +258,10 @@ def test_what_cannot_be_found_out_stays_to_be_done(city: City) -> None:
         raise LookupError("no such role")
 
     with pytest.raises(LookupError, match="role"):
-        city.effects.reach(request_id, effects, city.clock, tells, finding)
+        city.reach(request_id, effects, tells, finding)
     found = [(row.state, row.attempts, row.last_error) for row in city.effects_of(request_id, "escalate")]
     assert found == [("failed", 1, "LookupError: no such role")] * 2
-    city.effects.reach(request_id, effects, city.clock, tells)
+    city.reach(request_id, effects, tells)
     assert [row.state for row in city.effects_of(request_id, "escalate")] == ["done", "done"]
 
 
@@ -286,7 +286,7 @@ def test_what_was_learned_is_applied_one_by_one_where_that_fails_together(
 
     monkeypatch.setattr(city.rules, "settle", settle)
     with caplog.at_level(logging.ERROR):
-        work = city.effects.reach(request_id, effects, city.clock, say)
+        work = city.reach(request_id, effects, say)
     assert "going on one by one" in caplog.text
     assert told == effects
     assert (work.decision, [each.kind for each in work.effects]) == (4, ["dispatch"])
@@ -295,7 +295,7 @@ def test_what_was_learned_is_applied_one_by_one_where_that_fails_together(
 
 def test_an_effect_taken_at_once_is_taken_once(city: City) -> None:
     request_id = open_for(city, IN_TURN)
-    take = [lambda: city.effects.take(request_id, f"{request_id}:1:1", city.now, city.crews.give)] * 6
+    take = [lambda: city.effects.take(EffectInput(request_id, f"{request_id}:1:1", city.now), city.crews.give)] * 6
     assert {applied.decision for applied in at_once(take)} == {2}
     assert len([row for row in city.commands(request_id) if row.kind == "effect_result"]) == 1
     assert_consistent(city.store, settled=True)

@@ -11,12 +11,10 @@ from sqlmodel import Session, select
 from fixline.domain.journal.state import read_state
 from fixline.domain.process.commands import EffectResult
 from fixline.domain.process.effects import OpenFollowOn
-from fixline.messages import WorkflowSignal
-from fixline.service.follow_ons import open_follow_on
-from fixline.service.opening import Contact
+from fixline.messages import EffectInput, WorkflowSignal
+from fixline.service.opening import Contact, open_follow_on
 from fixline.service.submissions import Locked
 from fixline.store.tables import RequestRow
-from fixline.store.versions import Versions
 from tests.support.city import City, at_once
 from tests.support.consistency import assert_consistent
 from tests.support.types import errand
@@ -43,11 +41,11 @@ def take(city: City, request_id: str) -> str | None:
     child: list[str | None] = []
 
     def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectResult | None:
-        opened = open_follow_on(session, Versions(), ZONE, city.scheduling, taken, request, city.now)
-        child.append(opened.signal.request_id if opened.signal else None)
-        return opened.report
+        report, signal = open_follow_on(session, city.rules, ZONE, taken, request, city.now)
+        child.append(signal.request_id if signal else None)
+        return report
 
-    city.effects.take(request_id, effect.id, city.now, taking)
+    city.effects.take(EffectInput(request_id, effect.id, city.now), taking)
     return child[0] if child else None
 
 
@@ -87,7 +85,7 @@ def test_the_parent_goes_on_when_the_child_is_closed(city: City, waiting: str) -
     assert child
     city.do(child, "complete", task=city.task(child).id, outcome="done")
     (effect,) = city.effects_of(child, "tell_request")
-    city.effects.tell(child, effect.id, city.now)
+    city.effects.tell(EffectInput(child, effect.id, city.now))
     assert (city.request(waiting).status, city.request(waiting).outcome) == ("closed", "fixed")
     assert_consistent(city.store)
 
@@ -143,12 +141,11 @@ def test_a_childs_workflow_is_to_be_started_with_what_is_left_to_do(city: City, 
 
     def taking(session: Session, taken: OpenFollowOn, request: Locked) -> EffectResult | None:
         nonlocal signal
-        opened = open_follow_on(session, Versions(), ZONE, city.scheduling, taken, request, city.now)
-        signal = opened.signal
-        return opened.report
+        report, signal = open_follow_on(session, city.rules, ZONE, taken, request, city.now)
+        return report
 
     (effect,) = city.effects_of(waiting, "open_follow_on")
-    city.effects.take(waiting, effect.id, city.now, taking)
+    city.effects.take(EffectInput(waiting, effect.id, city.now), taking)
     assert signal is not None
     (child,) = city.store.read(lambda s: s.exec(select(RequestRow.id).where(RequestRow.id != waiting)))
     assert (signal.request_id, signal.name, signal.starts) == (child, "open", True)

@@ -33,7 +33,7 @@ def reach(city: City, request_id: str, outcome: str = "granted", fault: str | No
         about = {"effect": effect.id, "effect_kind": "call", "step": effect.step, "visit": effect.visit}
         return EffectResult(**about, outcome=outcome)
 
-    city.effects.reach(request_id, [f"{request_id}:1:1"], city.clock, reaching)
+    city.reach(request_id, [f"{request_id}:1:1"], reaching)
     return reached
 
 
@@ -93,7 +93,7 @@ def test_an_answer_that_crosses_the_end_of_the_wait(city: City, asked: str) -> N
         city.do(asked, "send_back", step="work", reason="x")
         return EffectResult(effect=effect.id, effect_kind="call", step="permit", visit=1, outcome="granted")
 
-    city.effects.reach(asked, [f"{asked}:1:1"], city.clock, reaching)
+    city.reach(asked, [f"{asked}:1:1"], reaching)
     report = city.commands(asked)[-1]
     assert (report.state, report.answer["code"]) == ("refused", "step_moved_on")
     assert city.effects_of(asked, "call")[0].state == "done"
@@ -107,4 +107,4 @@ def test_effects_that_nobody_knows(city: City, asked: str) -> None:
         raise AssertionError
 
     with pytest.raises(EffectUnknown):
-        city.effects.reach(asked, [f"{asked}:9:9"], city.clock, never)
+        city.reach(asked, [f"{asked}:9:9"], never)

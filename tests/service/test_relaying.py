@@ -13,7 +13,7 @@ from fixline.catalog import Catalog
 from fixline.messages import WorkflowSignal
 from fixline.service import commands
 from fixline.service.commands import retry_parked
-from fixline.service.relaying import claim_signals, mark_signalled
+from fixline.service.pending import claim_signals, mark_signalled
 from fixline.service.submissions import lock_request
 from fixline.store.store import Store
 from tests.support.city import City

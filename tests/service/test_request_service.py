@@ -16,7 +16,7 @@ from temporalio.client import Client
 from fixline.domain.process.commands import COMMAND, Command
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.service.opening import Preview
-from fixline.service.relaying import claim_signals
+from fixline.service.pending import claim_signals
 from fixline.service.requests import RequestService
 from fixline.service.submissions import KeyReused, Locked, NotAllowed, RequestUnknown, StoredCommand
 from fixline.store.store import StoreAway, StoreBusy

@@ -14,6 +14,7 @@ from fixline.domain.process.advance import advance as real_advance
 from fixline.domain.process.commands import COMMAND, Command
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.effects import TellRequest
+from fixline.messages import EffectInput
 from fixline.service import commands
 from fixline.service.effects import EffectUnknown
 from fixline.service.opening import decide_opening
@@ -55,7 +56,7 @@ def test_a_command_is_decided_once(city: City, pair: tuple[str, str]) -> None:
     one, other = pair
     effect = remark(city, one, other, "Hello.", 2)
     city.later(minutes=1)
-    work, signal = city.effects.tell(one, effect, city.now)
+    work, signal = city.effects.tell(EffectInput(one, effect, city.now))
     assert texts(city, other) == ["Hello."]
     assert city.journal(other, "commented")[0].actor == one
     assert [each.effect_id for each in work.effects] == [f"{one}:1:1"]
@@ -66,14 +67,14 @@ def test_a_command_is_decided_once(city: City, pair: tuple[str, str]) -> None:
     assert (row.state, row.destination, row.done_at, row.attempts) == ("done", other, city.now, 1)
     assert row.result == {"command": f"{effect}:command", "number": 2}
     assert city.command(f"{effect}:command").caller == one
-    assert city.effects.tell(one, effect, city.now) == (work, None)
+    assert city.effects.tell(EffectInput(one, effect, city.now)) == (work, None)
     assert texts(city, other) == ["Hello."]
     assert_consistent(city.store)
 
 
 def test_the_teller_knows_and_the_other_has_to_be_told(city: City, pair: tuple[str, str]) -> None:
     one, other = pair
-    city.effects.tell(one, remark(city, one, other, "Hello.", 2), city.now)
+    city.effects.tell(EffectInput(one, remark(city, one, other, "Hello.", 2), city.now))
     found = [(row.decision, row.signalled) for row in map(city.request, pair)]
     assert found == [(1, 1), (2, 0)]
 
@@ -84,11 +85,11 @@ def test_what_was_to_be_told_before_goes_first(city: City, pair: tuple[str, str]
     first = remark(city, one, other, "First.", 2)
     second = remark(city, one, other, "Second.", 3)
     third = remark(city, one, other, "Third.", 4)
-    _, signal = city.effects.tell(one, second, city.now)
+    _, signal = city.effects.tell(EffectInput(one, second, city.now))
     assert signal is not None
     assert signal.work.decision == 3
-    assert city.effects.tell(one, first, city.now)[1] is None
-    city.effects.tell(one, third, city.now)
+    assert city.effects.tell(EffectInput(one, first, city.now))[1] is None
+    city.effects.tell(EffectInput(one, third, city.now))
     assert texts(city, other) == ["First.", "Second.", "Third."]
     assert_consistent(city.store)
 
@@ -105,8 +106,8 @@ def test_two_that_tell_each_other_do_not_wait_for_each_other(
     for to_other, to_one in pairs:
         at_once(
             [
-                lambda effect=to_other: city.effects.tell(one, effect, city.now),  # type: ignore[misc]
-                lambda effect=to_one: city.effects.tell(other, effect, city.now),  # type: ignore[misc]
+                lambda effect=to_other: city.effects.tell(EffectInput(one, effect, city.now)),  # type: ignore[misc]
+                lambda effect=to_one: city.effects.tell(EffectInput(other, effect, city.now)),  # type: ignore[misc]
             ]
         )
     for each in pair:
@@ -119,7 +120,7 @@ def test_what_the_other_refuses_is_kept_there(city: City, pair: tuple[str, str])
     """Nobody waits for the answer; the effect is done."""
     one, other = pair
     effect = tell(city, one, other, 2, kind="resume")
-    _, signal = city.effects.tell(one, effect, city.now)
+    _, signal = city.effects.tell(EffectInput(one, effect, city.now))
     row = city.command(f"{effect}:command")
     assert (row.request_id, row.state, row.answer["code"]) == (other, "refused", "not_on_hold")
     assert [each.state for each in city.effects_of(one, "tell_request")] == ["done"]
@@ -149,7 +150,7 @@ def test_a_fault_at_the_other_has_the_command_wait_there(
     first, second = remark(city, one, other, "First.", 2), remark(city, one, other, "Second.", 3)
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
         break_rules(broken, other)
-        work, signal = city.effects.tell(one, second, city.now)
+        work, signal = city.effects.tell(EffectInput(one, second, city.now))
     assert f"deciding what {one} tells another failed" in caplog.text
     rows = [city.command(f"{effect}:command") for effect in (first, second)]
     assert [(row.state, row.number, row.attempts, row.fault) for row in rows] == [
@@ -173,7 +174,7 @@ def test_what_cannot_be_told_at_all_stays_to_be_told(city: City, pair: tuple[str
     nonsense = {"data": {"to": other, "command": {"kind": "nonsense"}}}
     city.store.write(lambda s: s.connection().execute(EFFECT.update().where(EFFECT.c.id == effect), nonsense))
     with pytest.raises(ValueError, match="nonsense"):
-        city.effects.tell(one, effect, city.now)
+        city.effects.tell(EffectInput(one, effect, city.now))
     (kept,) = city.effects_of(one, "tell_request")
     assert (kept.state, kept.attempts) == ("failed", 1)
     assert "nonsense" in (kept.last_error or "")
@@ -183,4 +184,4 @@ def test_what_cannot_be_told_at_all_stays_to_be_told(city: City, pair: tuple[str
 def test_an_effect_that_is_not_there(city: City, pair: tuple[str, str]) -> None:
     """The store was restored from an older backup than the workflow."""
     with pytest.raises(EffectUnknown):
-        city.effects.tell(pair[0], f"{pair[0]}:9:9", city.now)
+        city.effects.tell(EffectInput(pair[0], f"{pair[0]}:9:9", city.now))

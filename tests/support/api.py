@@ -25,15 +25,14 @@ from fixline.catalog import read_catalog
 from fixline.domain.process.advance import advance
 from fixline.domain.process.commands import Role
 from fixline.identity.keys import create_key
-from fixline.messages import PendingWork
+from fixline.messages import DueInput, PendingWork
 from fixline.service.commands import Commands
 from fixline.settings import Settings
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, RequestRow
 from fixline.store.versions import Versions
 from fixline.temporal.attributes import WANTED
-from fixline.temporal.client import connect
-from fixline.temporal.payloads import DATA_CONVERTER
+from fixline.temporal.client import DATA_CONVERTER, connect
 from tests.support.lakeport import LAKEPORT
 
 MORNING = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
@@ -191,7 +190,7 @@ class Service:
     def tick(self, *request_ids: str) -> None:
         """Let what is due by now happen, as the workflow's timer would."""
         for request_id in request_ids:
-            Commands(self.store, Versions()).due(request_id, self.now)
+            Commands(self.store, Versions()).due(DueInput(request_id, self.now))
 
     async def quiet(self) -> None:
         """Let the signals that are under way arrive, and be noted."""

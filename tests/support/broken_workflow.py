@@ -25,10 +25,6 @@ class BrokenRequest(ServiceRequest):
         """The same, and yet not."""
         await super().run(given)
 
-    async def _local(self, name: str, argument: DueInput | EffectInput) -> PendingWork:
+    async def _call(self, name: str, argument: DueInput | EffectInput, reach: str = "store") -> PendingWork:
         await workflow.sleep(timedelta(seconds=1))
-        return await super()._local(name, argument)
-
-    async def _outside(self, name: str, argument: EffectInput) -> PendingWork:
-        await workflow.sleep(timedelta(seconds=1))
-        return await super()._outside(name, argument)
+        return await super()._call(name, argument, reach)

@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session, SQLModel, col, select
 
-from activities.dispatch import Crews
+from activities.crews import Crews
 from fixline.catalog import Catalog, Organisation, read_catalog
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.commands import COMMAND, Actor, Command, Role
-from fixline.messages import PendingWork
+from fixline.messages import DueInput, EffectInput, PendingWork
 from fixline.service.commands import Commands, Given
-from fixline.service.effects import Effects
+from fixline.service.effects import Effects, Finding, Reaching
 from fixline.service.opening import Contact, Report, open_request
+from fixline.service.pending import pending_work
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import StoredCommand, Submission, lock_request
 from fixline.store.store import Store
@@ -60,7 +61,7 @@ class City:
         self.rules = Commands(store, self.versions, self.scheduling)
         self.effects = Effects(store, self.rules)
         self.zone = ZoneInfo(self.organisation.city.timezone)
-        self.crews = Crews(self.organisation)
+        self.crews = Crews(self.effects, self.organisation)
         self.publish(*catalog.definitions.values())
 
     @property
@@ -158,23 +159,31 @@ class City:
     def waiting(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Keep a command as waiting, as a fault of ours would have it."""
         submission = self.submission(COMMAND.validate_python({"kind": kind, **body}))
-        return self.store.write(lambda s: self.rules.keep(s, request_id, submission, "Fault: of the test's")).row
+        return self.store.write(lambda s: self.rules.decide(s, request_id, submission, fault="Fault: of the test's")).row
 
     def due(self, request_id: str, now: datetime | None = None, **options: Any) -> PendingWork:
         """Decide what is due, as the workflow has it done."""
-        return self.rules.due(request_id, now or self.clock(), **options)
+        return self.rules.due(DueInput(request_id, now or self.clock(), **options))
 
     def work(self, request_id: str) -> PendingWork:
         """What is left to do."""
-        return self.store.read(lambda s: self.rules.work_of(s, lock_request(s, request_id)))
+        return self.store.read(lambda s: pending_work(s, lock_request(s, request_id), self.scheduling, news=False))
 
     def take(self, request_id: str) -> PendingWork:
         """Take every work order that has not been taken, by the teams' own rules."""
         work = self.work(request_id)
         for effect in work.effects:
             if effect.kind in ("dispatch", "order_inspection"):
-                work = self.effects.take(request_id, effect.effect_id, self.clock(), self.crews.give)
+                given = EffectInput(request_id, effect.effect_id, self.clock())
+                work = self.effects.take(given, self.crews.give)
         return work
+
+    def reach(
+        self, request_id: str, effect_ids: list[str], reaching: Reaching, finding: Finding | None = None
+    ) -> PendingWork:
+        """Take effects that reach outside."""
+        given = EffectInput(request_id, effect_ids[0], self.clock(), effect_ids[1:])
+        return self.effects.reach(given, reaching, finding, now=self.clock)
 
     def request(self, request_id: str) -> RequestRow:
         """The request's row."""

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from fixline.domain.journal.state import RequestState, read_state
 from fixline.domain.process.decision import Refused
-from fixline.messages import PendingWork
+from fixline.messages import EffectInput, PendingWork
 from fixline.store.tables import CommandRow, JournalRow, RequestRow
 from tests.support.city import City
 from tests.support.kinds import EARLIEST, FIRST, HOLE, HOLE_AFTER, LAMP, LAMP_AFTER, LAST, OUTCOMES, Kind, definition_of
@@ -131,13 +131,13 @@ class Month:
         while work.effects:
             effect = work.effects[0]
             if effect.kind == "tell_request":
-                work, signal = city.effects.tell(request_id, effect.effect_id, city.now)
+                work, signal = city.effects.tell(EffectInput(request_id, effect.effect_id, city.now))
                 if signal is not None:
                     others[signal.request_id] = signal.work
             elif effect.kind in ("dispatch", "order_inspection") and self.chance.random() < 0.5:
-                work = city.effects.take(request_id, effect.effect_id, city.now, city.crews.give)
+                work = city.effects.take(EffectInput(request_id, effect.effect_id, city.now), city.crews.give)
             else:
-                work = city.effects.take(request_id, effect.effect_id, city.now, lambda *_: None)
+                work = city.effects.take(EffectInput(request_id, effect.effect_id, city.now), lambda *_: None)
         if work.next_at is None or work.closed:
             self._timers.pop(request_id, None)
         else:

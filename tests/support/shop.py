@@ -22,7 +22,7 @@ import worker
 from fixline.catalog import Catalog
 from fixline.domain.process.commands import COMMAND, Actor
 from fixline.domain.process.decision import Refusal, Refused
-from fixline.outbound.notices import Notice
+from fixline.outbound import Notice
 from fixline.service.requests import RequestService
 from fixline.service.submissions import StoredCommand, utc_now
 from fixline.store.store import Store

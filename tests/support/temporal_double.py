@@ -19,7 +19,7 @@ from fixline.catalog import Catalog
 from fixline.messages import PendingWork, WorkflowInput, WorkflowSignal
 from fixline.store.store import Store
 from fixline.temporal.attributes import WANTED
-from fixline.temporal.payloads import DATA_CONVERTER
+from fixline.temporal.client import DATA_CONVERTER
 from fixline.temporal.signals import Signals
 from tests.support.city import City
 from tests.support.types import errand, promised

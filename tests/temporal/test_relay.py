@@ -14,12 +14,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from fixline.service.relaying import claim_signals
+from fixline.service.pending import claim_signals
 from fixline.store.store import Store, StoreAway
 from fixline.temporal import relay as module
+from fixline.temporal.health import FAILED_LOOKS, database_answers, while_database_answers
 from fixline.temporal.relay import PATIENCE, Relay
 from fixline.temporal.signals import Signals
-from fixline.temporal.watch import FAILED_LOOKS, database_answers, while_database_answers
 from tests.support.city import City
 from tests.support.temporal_double import QUEUE, Temporal
 
@@ -35,7 +35,7 @@ async def signals(errands: City, client: Client) -> AsyncIterator[Signals]:
 @pytest.fixture
 def relay(errands: City, signals: Signals) -> Relay:
     """A relay of the city, by the city's clock."""
-    return Relay(errands.store, signals, errands.rules, scheduling=errands.scheduling, clock=errands.clock)
+    return Relay(errands.store, signals, errands.rules, clock=errands.clock)
 
 
 async def test_a_round_signals_what_is_behind_and_notes_it(errands: City, relay: Relay, temporal: Temporal) -> None:

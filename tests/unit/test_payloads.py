@@ -21,7 +21,7 @@ from fixline.messages import (
     WorkflowInput,
     WorkflowSignal,
 )
-from fixline.temporal.payloads import DATA_CONVERTER
+from fixline.temporal.client import DATA_CONVERTER
 
 NOW = datetime(2026, 3, 8, 7, 59, 59, 123456, tzinfo=UTC)
 OURS = DATA_CONVERTER.payload_converter

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from fixline.outbound.notices import Notice
+from fixline.outbound import Notice
 from fixline.service.opening import Contact
 from fixline.store.store import StoreAway
+from fixline.temporal.health import while_database_answers
 from fixline.temporal.relay import PATIENCE
-from fixline.temporal.watch import while_database_answers
 from tests.support.consistency import assert_consistent
 from tests.support.databases import Postgres
 from tests.support.shop import Notices, Shop
@@ -66,7 +66,7 @@ async def test_a_command_whose_process_dies_before_the_signal_is_relayed(shop: S
         row = await asyncio.to_thread(shop.city.do, request_id, "complete", task=f"{request_id}-T1", outcome="again")
         assert row.state == "applied"
         assert await shop.relay.round() == (0, 0), "left to the process that decided it for a while"
-        shop.relay._clock = lambda: shop.city.clock() + PATIENCE
+        shop.relay.clock = lambda: shop.city.clock() + PATIENCE
         assert await shop.relay.round() == (1, 1)
         await shop.settled(request_id)
         assert await shop.relay.round() == (0, 0)
@@ -79,7 +79,7 @@ async def test_a_command_whose_process_dies_before_the_signal_is_relayed(shop: S
 async def test_a_request_whose_workflow_was_never_started_is_started_by_the_relay(shop: Shop) -> None:
     shop.city.publish(errand(IN_TURN))
     request_id = await asyncio.to_thread(shop.city.open)
-    shop.relay._clock = lambda: shop.city.clock() + PATIENCE
+    shop.relay.clock = lambda: shop.city.clock() + PATIENCE
     async with shop.worker():
         assert await shop.relay.round() == (1, 1)
         await shop.settled(request_id)

@@ -12,7 +12,7 @@ import pytest
 from temporalio.worker import Worker
 
 from fixline.domain.process.commands import Actor, Role
-from fixline.outbound.webhook import Outgoing
+from fixline.outbound import Outgoing
 from tests.support.consistency import assert_consistent
 from tests.support.listener import SECRETS, Listener, say
 from tests.support.shop import Notices, Shop

@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from fixline.outbound.notices import KINDS, WebhookChannel
-from fixline.outbound.webhook import Outgoing
+from fixline.outbound import KINDS, Outgoing, WebhookChannel
 from fixline.service.opening import Contact
 from fixline.service.requests import RequestService
 from fixline.service.scheduling import Scheduling

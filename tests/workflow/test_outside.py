@@ -18,7 +18,7 @@ pytestmark = pytest.mark.temporal
 
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policies, "OUTSIDE_RETRY", RetryPolicy(initial_interval=timedelta(milliseconds=200)))
+    monkeypatch.setitem(policies.OUTSIDE, "retry_policy", RetryPolicy(initial_interval=timedelta(milliseconds=200)))
 
 
 async def test_an_outside_effect_is_tried_until_it_succeeds_and_holds_nothing_up(temporal_client: Client) -> None:

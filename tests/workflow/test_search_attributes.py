@@ -142,7 +142,7 @@ async def test_a_server_that_has_not_confirmed_them_gets_none(shop: Shop) -> Non
 
     shop.city.publish(errand(IN_TURN))
     unconfirmed = Unconfirmed(shop.client)
-    shop.signals._attributes = unconfirmed
+    shop.signals.attributes = unconfirmed
     async with shop.worker(attributes=unconfirmed):
         request_id = await shop.open()
         await shop.settled(request_id)
@@ -162,7 +162,7 @@ async def test_the_relay_starts_with_them(shop: Shop) -> None:
     """As whoever has opened the request would have: nothing is left to be set later."""
     shop.city.publish(errand(IN_TURN))
     request_id = await asyncio.to_thread(shop.city.open, "errand")
-    shop.relay._clock = lambda: shop.city.clock() + PATIENCE
+    shop.relay.clock = lambda: shop.city.clock() + PATIENCE
     async with shop.worker():
         assert await shop.relay.round() == (1, 1)
         await shop.settled(request_id)
@@ -216,7 +216,7 @@ async def test_a_server_that_refuses_them_at_a_start_is_asked_again(shop: Shop) 
     nowhere.confirmed, nowhere._looked_at = True, float("inf")
     shop.city.publish(errand(IN_TURN))
     namespace = shop.client.config() | {"namespace": "no-such-namespace"}
-    shop.signals._client, shop.signals._attributes = Client(**namespace), nowhere
+    shop.signals.client, shop.signals.attributes = Client(**namespace), nowhere
     await shop.open(begun=False)
     await shop.until(lambda: not nowhere.confirmed, "the doubt")
 

@@ -46,8 +46,8 @@ def correct_calendar(calendar: WorkingCalendar, reason: str, data: Path | None, 
     from fixline.cli.access import find_place, open_store
     from fixline.cli.version_admin import OPERATOR, STATES, batches, give, item_of
     from fixline.domain.definition.differences import differences
-    from fixline.service.correcting import keep_corrections, plan_corrections
     from fixline.service.moving import Wanted
+    from fixline.service.publishing import keep_corrections, plan_corrections
     from fixline.service.submissions import utc_now
     from fixline.settings import read_settings
     from fixline.store.versions import Versions

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.call import outcome_of
-from fixline.outbound.webhook import LARGEST_ANSWER, NotDelivered, Outgoing, is_public, signature_headers
+from activities.outside import outcome_of
+from fixline.outbound import LARGEST_ANSWER, NotDelivered, Outgoing, is_public, signature_headers
 from tests.support.listener import KEY, SECRETS, Listener, say
 
 

@@ -1,4 +1,4 @@
-"""The activity `dispatch`: gives a work order to its team, by the team's own rule.
+"""The activities `dispatch` and `order_inspection`: give a task to its team, by the team's own rule.
 
 Rules (organisation.yaml): `queue` leaves it to whoever claims it, `round_robin` takes turns, `least_loaded`
 picks the member with the fewest open tasks. A team of one is its one member.
@@ -6,28 +6,42 @@ picks the member with the fewest open tasks. A team of one is its one member.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlmodel import Session
 from temporalio import activity
 
 from fixline.catalog import Organisation
+from fixline.domain.process import effects as kinds
 from fixline.domain.process.commands import EffectResult
-from fixline.domain.process.effects import Dispatch as Dispatched
-from fixline.domain.process.effects import OrderInspection
 from fixline.messages import EffectInput, PendingWork
 from fixline.service.effects import Effects
 from fixline.service.submissions import Locked
 from fixline.store.queries.teams import least_loaded, next_in_turn
 
 
+@dataclass(frozen=True)
 class Crews:
-    """Picks the crew member for a task; shared by work orders and inspections."""
+    """Picks the crew member for a work order or an inspection."""
 
-    def __init__(self, organisation: Organisation) -> None:
-        self._organisation = organisation
+    effects: Effects
+    organisation: Organisation
 
-    def give(self, session: Session, effect: Dispatched | OrderInspection, _request: Locked) -> EffectResult | None:
+    @activity.defn(name="dispatch")
+    async def dispatch(self, given: EffectInput) -> PendingWork:
+        """Give the work order to the team, once."""
+        return await self.effects.in_turn(self.effects.take, given, self.give)
+
+    @activity.defn(name="order_inspection")
+    async def order_inspection(self, given: EffectInput) -> PendingWork:
+        """Put the inspection to the team, once."""
+        return await self.effects.in_turn(self.effects.take, given, self.give)
+
+    def give(
+        self, session: Session, effect: kinds.Dispatch | kinds.OrderInspection, _request: Locked
+    ) -> EffectResult | None:
         """Who gets the task, as a report; None leaves it in the team's queue."""
-        team = self._organisation.teams.get(effect.team)
+        team = self.organisation.teams.get(effect.team)
         if team is None:
             return None
         members = [member for member in team.members if member != effect.not_to]
@@ -41,17 +55,3 @@ class Crews:
         else:
             assignee = members[0]
         return EffectResult(effect=effect.id, effect_kind=effect.kind, task=effect.task, assignee=assignee, rule=rule)
-
-
-class Dispatch:
-    """Takes effects of the kind `dispatch`."""
-
-    def __init__(self, effects: Effects, crews: Crews) -> None:
-        self._effects = effects
-        self._crews = crews
-
-    @activity.defn(name="dispatch")
-    async def dispatch(self, given: EffectInput) -> PendingWork:
-        """Give the work order to the team, once."""
-        effects = self._effects
-        return await effects.in_turn(effects.take, given.request_id, given.effect_id, given.now, self._crews.give)

@@ -5,6 +5,9 @@ name is resolved here and the connection goes to the very address that was check
 reaches nothing else. No redirect is followed, no proxy of the environment is used, an answer has a largest size and a
 latest instant. Messages are signed after Standard Webhooks (https://www.standardwebhooks.com). Neither secrets nor
 what is sent are logged, and no error repeats them.
+
+People are told of anything by the log, unless FIXLINE_NOTICES_URL names a system of the city's own, which knows how to
+reach them. The log says that, to which kind of audience and about what, never a contact.
 """
 
 from __future__ import annotations
@@ -13,11 +16,13 @@ import base64
 import binascii
 import ipaddress
 import json
+import logging
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +30,10 @@ from standardwebhooks import Webhook
 
 from fixline.errors import FixlineError
 
+log = logging.getLogger("fixline.notices")
+
+KINDS = ("notify", "escalate")
+"""The kinds of effects that tell people."""
 TRY_SECONDS = 10.0
 """How long one try may take in all, the answer included."""
 LARGEST_ANSWER = 64 * 1024
@@ -34,30 +43,25 @@ _SECRET_PREFIX = "whsec_"  # noqa: S105 - how Standard Webhooks marks a secret
 _SHORTEST_SECRET = 16
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], list[str]]
 
 
 class NotDelivered(FixlineError):
     """The message was not taken: the text says why, without anything that was sent."""
 
 
+def _resolved(name: str, port: int) -> list[str]:
+    return [str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """Sends. `secret` finds a secret by its variable's name; `private_hosts` are names in lower case."""
 
-    def __init__(
-        self,
-        secret: Callable[[str], str | None],
-        *,
-        private_hosts: frozenset[str] = frozenset(),
-        resolve: Resolve | None = None,
-        transport: httpx.BaseTransport | None = None,
-        try_seconds: float = TRY_SECONDS,
-    ) -> None:
-        self._secret = secret
-        self._private = private_hosts
-        self._resolve = resolve or _resolved
-        self._transport = transport
-        self._try_seconds = try_seconds
+    secret: Callable[[str], str | None]
+    private_hosts: frozenset[str] = frozenset()
+    resolve: Callable[[str, int], list[str]] = _resolved
+    transport: httpx.BaseTransport | None = None
+    try_seconds: float = TRY_SECONDS
 
     def post(self, url: str, secret_from: str, key: str, message: dict[str, Any]) -> bytes:
         """Send the message under an idempotency key, and answer with the body of a 2xx. Raises NotDelivered."""
@@ -71,26 +75,20 @@ class Outgoing:
             **signature_headers(key_bytes, key, int(time.time()), body),
         }
         extensions = {"sni_hostname": urlsplit(url).hostname or ""}
+        latest = time.monotonic() + self.try_seconds
         try:
-            return self._send(target, headers, body, extensions)
+            with (
+                httpx.Client(trust_env=False, timeout=self.try_seconds, transport=self.transport) as client,
+                client.stream("POST", target, headers=headers, content=body, extensions=extensions) as response,
+            ):
+                if not response.is_success:
+                    raise NotDelivered(f"{host} answered {response.status_code}")
+                return _body_of(response, host, latest)
         except httpx.HTTPError as error:
             raise NotDelivered(f"{host}: {type(error).__name__}: {error}") from None
 
-    def _send(self, target: str, headers: dict[str, str], body: bytes, extensions: dict[str, Any]) -> bytes:
-        latest = time.monotonic() + self._try_seconds
-        options: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "timeout": self._try_seconds}
-        if self._transport is not None:
-            options["transport"] = self._transport
-        with (
-            httpx.Client(**options) as client,
-            client.stream("POST", target, headers=headers, content=body, extensions=extensions) as response,
-        ):
-            if not response.is_success:
-                raise NotDelivered(f"{headers['Host']} answered {response.status_code}")
-            return _body_of(response, headers["Host"], latest)
-
     def _key_of(self, secret_from: str) -> bytes:
-        found = self._secret(secret_from)
+        found = self.secret(secret_from)
         if not found:
             raise NotDelivered(f"the environment has no {secret_from}")
         try:
@@ -105,12 +103,12 @@ class Outgoing:
         """The same address with the checked number in place of the name, and the Host header."""
         parts = urlsplit(url)
         name = (parts.hostname or "").lower()
-        allowed = name in self._private
+        allowed = name in self.private_hosts
         if parts.scheme != "https" and not (parts.scheme == "http" and allowed):
             raise NotDelivered(f"{name}: only https is called; see FIXLINE_OUTGOING_PRIVATE_HOSTS")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            addresses = [ipaddress.ip_address(found) for found in self._resolve(name, port)]
+            addresses = [ipaddress.ip_address(found) for found in self.resolve(name, port)]
         except (OSError, ValueError):
             addresses = []
         if not addresses:
@@ -120,10 +118,6 @@ class Outgoing:
         number = str(addresses[0]) if addresses[0].version == 4 else f"[{addresses[0]}]"
         target = parts._replace(netloc=f"{number}:{port}").geturl()
         return target, parts.netloc
-
-
-def _resolved(name: str, port: int) -> list[str]:
-    return [str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
 
 
 def is_public(address: Address) -> bool:
@@ -154,3 +148,54 @@ def signature_headers(key: bytes, message_id: str, timestamp: int, body: bytes) 
     """The three headers of Standard Webhooks."""
     signature = Webhook(key).sign(message_id, datetime.fromtimestamp(timestamp, UTC), body.decode())
     return {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message: `key` (the effect's id) lets a channel send it once, `to` names a role's holder or an audience."""
+
+    key: str
+    request_id: str
+    event: str
+    to: str
+
+
+class Channel(Protocol):
+    """A way to tell people. `send` may be called again with the same key, which whoever gets it knows by the key.
+
+    `outside`: sending leaves this machine, and may take its time.
+    """
+
+    name: str
+    outside: bool
+
+    def send(self, notice: Notice) -> None:
+        """Send the notice; raise when it could not be sent."""
+
+
+class LogChannel:
+    """Writes notices to the log."""
+
+    name = "log"
+    outside = False
+
+    def send(self, notice: Notice) -> None:
+        """One line: event, request, audience."""
+        log.info("%s %s -> %s", notice.event, notice.request_id, notice.to, extra={"key": notice.key})
+
+
+@dataclass(frozen=True)
+class WebhookChannel:
+    """Posts notices, signed, to one address."""
+
+    outgoing: Outgoing
+    url: str
+    secret_from: str
+
+    name = "webhook"
+    outside = True
+
+    def send(self, notice: Notice) -> None:
+        """Post it. Raises NotDelivered."""
+        data = {name: value for name, value in asdict(notice).items() if name != "key"}
+        self.outgoing.post(self.url, self.secret_from, notice.key, {"type": "notice", "data": data})

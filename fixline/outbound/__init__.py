@@ -1,1 +1,0 @@
-"""Whatever leaves the city's machines: one guarded way out."""
