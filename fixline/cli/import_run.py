@@ -16,8 +16,7 @@ from fixline.cli.access import Place, find_place, open_store
 from fixline.cli.first_start import checked_catalog, publish_catalog
 from fixline.cli.folder import DataFolder
 from fixline.cli.outcome import Trouble, WrongUse
-from fixline.service.importing import MAPPINGS, HeaderUnfit, Importer, mapping_of
-from fixline.service.importing.rejects import Rejects
+from fixline.service.importing import MAPPINGS, HeaderUnfit, Importer, Rejects
 from fixline.settings import Settings, read_settings
 from fixline.store.schema import migrate
 from fixline.store.store import Store
@@ -35,7 +34,7 @@ def run_import(
     """Import the file; the summary as it is shown. Raises WrongUse, Trouble."""
     began = time.monotonic()
     settings = read_settings()
-    mapping = mapping_of(mapping_name)
+    mapping = MAPPINGS.get(mapping_name)
     if mapping is None:
         raise WrongUse(f"--mapping {mapping_name}: must be one of {', '.join(MAPPINGS)}")
     if not file.is_file():

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fixline.domain.definition.vocabulary import CloseOutcome
-from fixline.service.importing import HeaderUnfit, Record, Unfit, mapping_of
+from fixline.service.importing import MAPPINGS, HeaderUnfit, Record, Unfit
 from fixline.service.importing.cells import coordinates, local_instant
 from tests.support.importing import HEADER, open_row, row
 
@@ -51,9 +51,7 @@ PORTAL = [
 
 
 def read(header: list[str], cells: list[str]) -> Record:
-    mapping = mapping_of("chicago")
-    assert mapping is not None
-    return mapping.reader(header, CHICAGO).record(cells)
+    return MAPPINGS["chicago"].reader(header, CHICAGO).record(cells)
 
 
 def test_a_row_of_the_sanitation_file() -> None:

@@ -183,7 +183,7 @@ def test_a_closing_that_our_crews_were_faster_with_is_no_fault(
         commands.submit(request_id, cancel)
         close_by_source(commands, request_id, *rest)
 
-    monkeypatch.setattr("fixline.service.importing.batches.close_by_source", crews_first)
+    monkeypatch.setattr("fixline.service.importing.backlog.close_by_source", crews_first)
     imported([row("13-1")])
     assert (stored("13-1").status, stored("13-1").outcome) == ("closed", "cancelled")
     assert count(store, CommandRow) == 2

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from fixline.cli.folder import DataFolder
 from fixline.domain.definition.vocabulary import CloseOutcome
-from fixline.service.importing import HeaderUnfit, Record, Unfit, mapping_of
+from fixline.service.importing import MAPPINGS, HeaderUnfit, Record, Unfit
 from fixline.store.store import Store
 from tests.support.importing import ROOT, fixline_import
 
@@ -40,8 +40,7 @@ USUAL = {
 
 
 def read(**changes: str) -> Record:
-    mapping = mapping_of("la")
-    assert mapping is not None
+    mapping = MAPPINGS["la"]
     cells = USUAL | changes
     reader = mapping.reader(HEADER, ZoneInfo("America/Chicago"))
     return reader.record([cells.get(name, "") for name in HEADER])
@@ -146,8 +145,7 @@ def test_what_is_unfit(changes: dict[str, str], reason: str) -> None:
 
 
 def test_a_file_without_the_columns_is_named() -> None:
-    mapping = mapping_of("la")
-    assert mapping is not None
+    mapping = MAPPINGS["la"]
     with pytest.raises(HeaderUnfit, match="no column SRNumber, CreatedDate, Status"):
         mapping.reader(["RequestType", "Where"], ZoneInfo("UTC"))
 

@@ -18,8 +18,7 @@ from sqlmodel import Session, col, select
 
 from fixline.catalog import Catalog
 from fixline.cli.first_start import checked_catalog, publish_definitions
-from fixline.service.importing import Importer, Summary, mapping_of
-from fixline.service.importing.rejects import Rejects
+from fixline.service.importing import MAPPINGS, Importer, Rejects, Summary
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
 from fixline.store.tables import RequestRow
@@ -105,8 +104,7 @@ def imported(store: Store, catalog: Catalog, tmp_path: Path) -> Import:
         rejected.unlink(missing_ok=True)
         with file.open("w", newline="") as out:
             csv.writer(out).writerows([header, *rows])
-        mapping = mapping_of("chicago")
-        assert mapping is not None
+        mapping = MAPPINGS["chicago"]
         with Rejects(None if dry_run else rejected) as rejects:
             importer = Importer(store, mapping, CHICAGO, catalog.areas, dry_run=dry_run, clock=lambda: now)
             summary = importer.run(file, rejects)

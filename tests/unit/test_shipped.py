@@ -10,8 +10,7 @@ from fixline.domain.definition.model import Definition, WhenDuplicate
 from fixline.domain.process.kinds.human import HumanStep
 from fixline.domain.process.kinds.wait import WaitStep
 from fixline.rehearsal import Report, rehearse
-from fixline.service.importing.chicago import _TYPES as CHICAGO
-from fixline.service.importing.los_angeles import _TYPES as LOS_ANGELES
+from fixline.service.importing import MAPPINGS
 from fixline.settings import PACKAGED_DEFINITIONS
 
 KINDS = {
@@ -89,7 +88,7 @@ def test_every_type_has_its_stories(types: list[Definition], report: Report) -> 
         assert kinds >= (STORIES if each.reopen else STORIES - {"reopened"}), each.type
 
 
-@pytest.mark.parametrize("table", [CHICAGO, LOS_ANGELES], ids=["chicago", "los_angeles"])
+@pytest.mark.parametrize("table", [each.types for each in MAPPINGS.values()], ids=[*MAPPINGS])
 def test_what_imports_imply_fits(shipped: Catalog, table: dict[str, tuple[str, dict[str, object]]]) -> None:
     for name, answers in table.values():
         questions = shipped.definitions[name].intake.questions

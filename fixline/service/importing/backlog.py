@@ -1,8 +1,7 @@
 """Another system's requests in the store: what is known of them, and how they are written in batches.
 
-Owns history (closed rows: no version, no state, no workflow), backlog (open rows: decided like any report, with
-their real opening), and the command that closes a running request which its source has closed. Instants are
-aware UTC. Every function but the last works in the caller's transaction.
+History are closed rows (no version, no state, no workflow), backlog open ones (decided like any report, with their real
+opening). Instants are aware UTC. Every function but the last works in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -56,8 +55,6 @@ def find_known(session: Session, source: str, numbers: Sequence[str]) -> dict[st
 
 def insert_history(session: Session, zone: ZoneInfo, now: datetime, rows: Sequence[dict[str, Any]]) -> None:
     """Write closed requests of another system; `rows` have everything but id and the instants of acceptance."""
-    if not rows:
-        return
     ids = take_numbers(session, zone, now, len(rows))
     same = _HISTORY | {"accepted_at": now, "updated_at": now}
     full = [{**same, **row, "id": request_id} for request_id, row in zip(ids, rows, strict=True)]
@@ -104,7 +101,6 @@ def close_by_source(commands: Commands, request_id: str, command: SourceClosed, 
 
     The relay of a running worker tells its workflow. Raises RequestUnknown, StoreAway.
     """
-    command_id = closing_id(request_id, command.source)
-    submission = Submission(command_id=command_id, command=command, actor=SYSTEM, accepted_at=now, caller=SYSTEM.name)
+    submission = Submission(closing_id(request_id, command.source), command, SYSTEM, now, SYSTEM.name)
     with suppress(Refused):  # our crews have closed it meanwhile
         commands.submit(request_id, submission)

@@ -1,24 +1,32 @@
 """Single cells: names of columns, dates, numbers, as open-data files write them.
 
-Owns the spellings. Dates are local; a date without a time is its midnight.
+Dates are local; a date without a time is its midnight.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from fixline.service.importing.records import Unfit
+from fixline.errors import FixlineError
 
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?$")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))? ?([AP]M)?)?$", re.IGNORECASE)
-_NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2}|\d{4})$")
+_DATES = (
+    re.compile(
+        r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+        r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?)?$"
+    ),
+    re.compile(
+        r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"
+        r"(?: (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))? ?(?P<half>[AP]M)?)?$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<day>\d{1,2})-(?P<month>[A-Za-z]{3})-(?P<year>\d{2}|\d{4})$"),
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """The years that calendars know."""
@@ -26,15 +34,14 @@ _CENTURY_TURNS = 69
 """Two-digit years from here on are of the last century, as in POSIX."""
 
 
+class Unfit(FixlineError, ValueError):
+    """A row cannot be imported; the text is the reason that goes into the rejects file."""
+
+
 @lru_cache(maxsize=2_000)
 def slug(text: str, between: str = "-") -> str:
     """Lower-case words, joined: a type's or a column's name however it is written."""
     return _WORDS.sub(between, text.lower()).strip(between)
-
-
-def find_column(names: Sequence[str], spellings: Sequence[str]) -> int | None:
-    """Where the column stands that has one of these names; None when none has."""
-    return next((names.index(spelling) for spelling in spellings if spelling in names), None)
 
 
 def clean(cell: str) -> str:
@@ -50,8 +57,9 @@ def code(cell: str) -> str:
 @lru_cache(maxsize=20_000)
 def local_instant(text: str, zone: ZoneInfo) -> datetime:
     """The local date, or date and time, as an instant in UTC. Raises Unfit."""
+    found = next((found for each in _DATES if (found := each.match(text))), None)
     try:
-        local = _iso(text) or _slashed(text) or _named(text)
+        local = _local(found.groupdict()) if found else None
     except ValueError:
         local = None
     if local is None or not FIRST_YEAR <= local.year <= LAST_YEAR:
@@ -59,32 +67,19 @@ def local_instant(text: str, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _iso(text: str) -> datetime | None:
-    found = _ISO.match(text)
-    return datetime(*(int(part or 0) for part in found.groups())) if found else None  # type: ignore[arg-type]  # noqa: DTZ001 - its zone is set by the caller
-
-
-def _slashed(text: str) -> datetime | None:
-    found = _SLASHED.match(text)
-    if found is None:
-        return None
-    month, day, year, hour, minute, second, half = found.groups()
-    hours = int(hour or 0)
-    if half:
-        if not 1 <= hours <= 12:
-            return None
-        hours = hours % 12 + (12 if half.upper() == "PM" else 0)
-    return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
-
-
-def _named(text: str) -> datetime | None:
-    found = _NAMED.match(text)
-    if found is None or found[2].lower() not in _MONTHS:
-        return None
-    year = int(found[3])
-    if len(found[3]) == 2:
+def _local(parts: dict[str, str | None]) -> datetime:
+    """Raises ValueError for a date that there is not."""
+    written, name, half = parts["year"] or "", (parts["month"] or "").lower(), parts.get("half")
+    year, hour = int(written), int(parts.get("hour") or 0)
+    if len(written) == 2:
         year += 1900 if year >= _CENTURY_TURNS else 2000
-    return datetime.combine(date(year, _MONTHS.index(found[2].lower()) + 1, int(found[1])), time())
+    month = int(name) if name.isdecimal() else _MONTHS.index(name) + 1
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError("no hour of half a day")
+        hour = hour % 12 + (12 if half.upper() == "PM" else 0)
+    minute, second = int(parts.get("minute") or 0), int(parts.get("second") or 0)
+    return datetime(year, month, int(parts["day"] or 0), hour, minute, second)  # noqa: DTZ001 - the caller sets its zone
 
 
 def coordinates(latitude: str, longitude: str) -> tuple[float, float] | None:

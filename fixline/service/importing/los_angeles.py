@@ -13,46 +13,17 @@ Rules for dates that contradict each other (docs/operations.md, section Importin
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Columns
-from collections.abc import Sequence
+from collections.abc import Mapping as Cells
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fixline.domain.definition.vocabulary import CloseOutcome
-from fixline.service.importing.cells import clean, code, coordinates, find_column, local_instant, slug
-from fixline.service.importing.records import MAX_ADDRESS, MAX_NUMBER, HeaderUnfit, Reader, Record, Unfit
+from fixline.service.importing.cells import Unfit, local_instant
+from fixline.service.importing.mapping import Mapping, Times, outcome_of
 
 ZONE = ZoneInfo("America/Los_Angeles")
 
-_COLUMNS = {
-    "number": ("srnumber", "sr_number"),
-    "status": ("status",),
-    "created": ("createddate", "created_date"),
-    "closed": ("closeddate", "closed_date"),
-    "service": ("servicedate", "service_date"),
-    "type": ("requesttype", "request_type"),
-    "address": ("address",),
-    "latitude": ("latitude",),
-    "longitude": ("longitude",),
-}
-_NEEDED = {"number": "SRNumber", "created": "CreatedDate", "type": "RequestType", "status": "Status"}
-_FACTS = {
-    "owner": "owner",
-    "requestsource": "request_source",
-    "assignto": "assigned_to",
-    "actiontaken": "action_taken",
-    "zipcode": "zip_code",
-    "apc": "planning_area",
-    "cd": "council_district",
-    "ncname": "neighborhood_council",
-    "policeprecinct": "police_precinct",
-}
-"""The other columns worth keeping, by our names. Parts of the address and map pages are not."""
-_CODES = {"zip_code", "council_district"}
-
-_STATUS: dict[str, CloseOutcome | None] = {
+_STATUSES: dict[str, CloseOutcome | None] = {
     "open": None,
     "pending": None,
     "in progress": None,
@@ -64,83 +35,25 @@ _STATUS: dict[str, CloseOutcome | None] = {
     "referred out": CloseOutcome.REFERRED,
     "duplicate": CloseOutcome.DUPLICATE,
 }
-_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
-    "graffiti-removal": ("graffiti", {}),
-    "single-streetlight-issue": ("street-light", {"problem": "one_out"}),
-    "multiple-streetlight-issue": ("street-light", {"problem": "several_out"}),
-}
-"""Our type by the slug of the source's, and the answers that the source's type implies."""
+"""The source tells closed from cancelled, not fixed from unfixed."""
 
 
-class LosAngeles:
-    """The mapping `la`."""
-
-    source = "los-angeles"
-
-    def reader(self, header: Sequence[str], zone: ZoneInfo) -> Reader:  # noqa: ARG002 - the source has a zone of its own
-        """A reader for a file with this header. Raises HeaderUnfit."""
-        names = [slug(clean(name), "_") for name in header]
-        found = {ours: find_column(names, spellings) for ours, spellings in _COLUMNS.items()}
-        missing = [title for ours, title in _NEEDED.items() if found[ours] is None]
-        if missing:
-            raise HeaderUnfit(f"the file has no column {', '.join(missing)}; it has {', '.join(header)[:300]}")
-        columns = {ours: place for ours, place in found.items() if place is not None}
-        facts = {ours: names.index(theirs) for theirs, ours in _FACTS.items() if theirs in names}
-        number = columns["number"]
-        return Reader(lambda cells: clean(cells[number]), partial(_record, columns, facts))
-
-
-def _record(columns: Columns[str, int], facts: Columns[str, int], cells: Sequence[str]) -> Record:
-    cell = {ours: clean(cells[place]) for ours, place in columns.items()}
-    number, source_type = cell["number"], cell["type"]
-    if not number:
-        raise Unfit("the row has no number")
-    if len(number) > MAX_NUMBER:
-        raise Unfit(f"the number has more than {MAX_NUMBER} characters")
-    if not source_type:
-        raise Unfit("the row has no type")
-    if not cell["created"]:
-        raise Unfit("the row has no creation date")
-    kept = {name: text for name, place in facts.items() if (text := clean(cells[place]))}
-    kept = {name: code(text) if name in _CODES else text for name, text in kept.items()}
-    kept["status"] = cell["status"]
-    if cell.get("service"):
-        kept["service_date"] = cell["service"]
+def _times(cell: Cells[str, str], _zone: ZoneInfo) -> Times:
     repaired: list[str] = []
     opened_at = local_instant(cell["created"], ZONE)
-    outcome = _outcome(cell["status"])
+    outcome = outcome_of(cell["status"], _STATUSES)
     closed_at = None if outcome is None else _closed_at(cell, opened_at, repaired)
-    promised_at = _promised_at(cell.get("service", ""), opened_at, repaired)
+    planned = cell.get("service", "")
+    promised_at = _promised_at(planned, opened_at, repaired)
+    facts = {"status": cell["status"]}
+    if planned:
+        facts["service_date"] = planned
     if repaired:
-        kept["repaired"] = "; ".join(repaired)
-    point = coordinates(cell.get("latitude", ""), cell.get("longitude", ""))
-    ours, answers = _TYPES.get(slug(source_type), (None, {}))
-    return Record(
-        number=number,
-        type=ours or slug(source_type),
-        known=ours is not None,
-        source_type=source_type,
-        opened_at=opened_at,
-        outcome=outcome,
-        closed_at=closed_at,
-        promised_at=promised_at,
-        latitude=point[0] if point else None,
-        longitude=point[1] if point else None,
-        address=_address(cell.get("address", "")),
-        answers=answers,
-        facts=kept,
-    )
+        facts["repaired"] = "; ".join(repaired)
+    return Times(opened_at, outcome, closed_at, promised_at, facts)
 
 
-def _outcome(written: str) -> CloseOutcome | None:
-    """What it came to; None while it is open. The source tells closed from cancelled, not fixed from unfixed."""
-    status = " ".join(written.lower().split())
-    if status not in _STATUS:
-        raise Unfit(f"the status {written[:40]!r} is unknown")
-    return _STATUS[status]
-
-
-def _closed_at(cell: Columns[str, str], opened_at: datetime, repaired: list[str]) -> datetime:
+def _closed_at(cell: Cells[str, str], opened_at: datetime, repaired: list[str]) -> datetime:
     written = cell.get("closed", "")
     if not written:
         raise Unfit("the row is closed and has no closing date")
@@ -174,7 +87,32 @@ def _is_day(instant: datetime) -> bool:
     return instant.astimezone(ZONE).time() == time()
 
 
-def _address(written: str) -> str | None:
-    if len(written) > MAX_ADDRESS:
-        raise Unfit(f"the address has more than {MAX_ADDRESS} characters")
-    return " ".join(written.split()) or None
+LOS_ANGELES = Mapping(
+    source="los-angeles",
+    columns={
+        "number": ("srnumber", "sr_number"),
+        "created": ("createddate", "created_date"),
+        "closed": ("closeddate", "closed_date"),
+        "service": ("servicedate", "service_date"),
+        "type": ("requesttype", "request_type"),
+    },
+    needed={"number": "SRNumber", "created": "CreatedDate", "type": "RequestType", "status": "Status"},
+    times=_times,
+    types={
+        "graffiti-removal": ("graffiti", {}),
+        "single-streetlight-issue": ("street-light", {"problem": "one_out"}),
+        "multiple-streetlight-issue": ("street-light", {"problem": "several_out"}),
+    },
+    facts={  # parts of the address and map pages are not worth keeping
+        "owner": "owner",
+        "requestsource": "request_source",
+        "assignto": "assigned_to",
+        "actiontaken": "action_taken",
+        "zipcode": "zip_code",
+        "apc": "planning_area",
+        "cd": "council_district",
+        "ncname": "neighborhood_council",
+        "policeprecinct": "police_precinct",
+    },
+    codes={"zip_code", "council_district"},
+)
