@@ -62,22 +62,21 @@ class SearchAttributes:
 
     async def look(self) -> None:
         """Find out what the server knows, and tell it what it does not know yet. Raises nothing."""
-        self._looked_at = time.monotonic()
+        self._looked_at, found = time.monotonic(), ""
         try:
             known = await self._known()
             if WANTED.keys() - known.keys():
                 await self._add({name: kind for name, kind in WANTED.items() if name not in known})
                 known = await self._known()
+            wrong = sorted(name for name, kind in WANTED.items() if known.get(name) != kind)
+            if wrong:
+                found = f"Temporal has search attributes of other types or lacks them: {', '.join(wrong)}; {BY_HAND}"
         except (RPCError, RuntimeError, TimeoutError) as error:
-            self.confirmed = False
-            self._say(f"Temporal does not take the search attributes ({error}): {BY_HAND}")
-            return
-        wrong = sorted(name for name, kind in WANTED.items() if known.get(name) != kind)
-        self.confirmed = not wrong
-        if wrong:
-            self._say(f"Temporal has search attributes of other types or lacks them: {', '.join(wrong)}; {BY_HAND}")
-        else:
-            self._said = ""
+            found = f"Temporal does not take the search attributes ({error}): {BY_HAND}"
+        self.confirmed = not found
+        if found and found != self._said:  # the same is said once
+            log.warning(found)
+        self._said = found
 
     async def _known(self) -> dict[str, int]:
         request = ListSearchAttributesRequest(namespace=self._client.namespace)
@@ -87,12 +86,6 @@ class SearchAttributes:
     async def _add(self, missing: dict[str, IndexedValueType.ValueType]) -> None:
         request = AddSearchAttributesRequest(namespace=self._client.namespace, search_attributes=missing)
         await self._client.operator_service.add_search_attributes(request, timeout=TIMEOUT)
-
-    def _say(self, text: str) -> None:
-        """Say the same once."""
-        if text != self._said:
-            log.warning(text)
-        self._said = text
 
 
 class OnlyConfirmed(Interceptor):

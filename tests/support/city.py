@@ -159,7 +159,9 @@ class City:
     def waiting(self, request_id: str, kind: str, **body: Any) -> StoredCommand:
         """Keep a command as waiting, as a fault of ours would have it."""
         submission = self.submission(COMMAND.validate_python({"kind": kind, **body}))
-        return self.store.write(lambda s: self.rules.decide(s, request_id, submission, fault="Fault: of the test's")).row
+        return self.store.write(
+            lambda s: self.rules.decide(s, request_id, submission, fault="Fault: of the test's")
+        ).row
 
     def due(self, request_id: str, now: datetime | None = None, **options: Any) -> PendingWork:
         """Decide what is due, as the workflow has it done."""
