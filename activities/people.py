@@ -65,8 +65,7 @@ class People:
         audience, told = effect.destination, None
         if not to_reporter:
             team = _answering_team(session, request, task)
-            holder = self.organisation.holder(audience, team, request.department or "")
-            told = holder.person if holder else None
+            told = self.organisation.holder(audience, team, request.department or "")
         to = audience if to_reporter else told
         result = EffectResult(
             effect=effect.id,

@@ -1,7 +1,6 @@
-"""Checks what is asked and what is made of the answers: fields, conditions, what meets a deadline.
+"""Checks what is asked, what is made of the answers, and what deadlines stand on: what meets them, where they pause.
 
-Owns the rules FX214, FX419, FX5xx, FX601, FX602 and FX608. Must not import anything of Fixline but the parsed,
-conditions and the model.
+The rules FX214, FX419, FX5xx, FX601, FX602, FX608 and FX609.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Collection
 
 from fixline.catalog.findings import Place
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Mapping, Scalar, Sequence
+from fixline.catalog.reading import Mapping, Scalar
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
 from fixline.domain.conditions.evaluation import UNKNOWN_NAME, ConditionProblem, check
@@ -32,7 +31,15 @@ DIVERT = ("intake", "divert")
 _NOT_MEETING = {CloseOutcome.CANCELLED, CloseOutcome.DUPLICATE}
 
 
-def check_fields(parsed: ParsedDefinition) -> None:
+def check_answers(parsed: ParsedDefinition) -> None:
+    """The checks of fields, of conditions, of dates that are waited for, and of the codes of holds."""
+    _check_fields(parsed)
+    _check_conditions(parsed)
+    _check_dates(parsed)
+    _check_holds(parsed)
+
+
+def _check_fields(parsed: ParsedDefinition) -> None:
     """A name that is asked twice asks the same kind of question."""
     asked: dict[str, FormField] = dict(parsed.intake.questions)
     for step_name, step in parsed.human_steps.items():
@@ -41,23 +48,22 @@ def check_fields(parsed: ParsedDefinition) -> None:
             path = ("steps", step_name, "form", name)
             if field.kind != first.kind:
                 message = f"'{name}' is asked elsewhere as {first.kind}: use that kind, or another name"
-                parsed.findings.add("FX214", parsed.place(*path, "kind"), message)
+                parsed.add("FX214", message, *path, "kind")
             elif field.options.keys() != first.options.keys():
                 message = f"'{name}' is asked elsewhere with other options: use the same, or another name"
-                parsed.findings.add("FX214", parsed.place(*path, "options"), message)
+                parsed.add("FX214", message, *path, "options")
 
 
-def check_conditions(parsed: ParsedDefinition) -> None:
+def _check_conditions(parsed: ParsedDefinition) -> None:
     """Every condition can be decided for any answers."""
     everything = parsed.fields
     unread = _of_unread_kind(parsed) if len(parsed.findings) else set()
     choosing = [name for name, step in parsed.steps.items() if step is None or isinstance(step, ChooseStep)]
     places = [("priority",), *(("steps", name, "choose") for name in choosing), DIVERT]
     for path in places:
-        node = parsed.node(*path)
         fields = parsed.intake.questions if path == DIVERT else everything  # a report has its own answers only
         later = everything.keys() - fields.keys()
-        for item in node.items if isinstance(node, Sequence) else ():
+        for item in parsed.items(*path):
             when = item.entries.get("when") if isinstance(item, Mapping) else None
             if when is not None and isinstance(when.value, Scalar) and when.value.text.strip():
                 if unread & set(_NAME.findall(when.value.text)):  # what it may be compared with is not known yet
@@ -87,7 +93,7 @@ def _asked_later(text: str, problem: ConditionProblem, later: Collection[str]) -
     return f"'{name[0]}' is asked in a form, after the report: use a question of the intake"
 
 
-def check_dates(parsed: ParsedDefinition) -> None:
+def _check_dates(parsed: ParsedDefinition) -> None:
     """A wait until an answer waits until a date."""
     dates = {name for name, field in parsed.fields.items() if field.kind in _DATES}
     for name, step in parsed.steps.items():
@@ -95,7 +101,7 @@ def check_dates(parsed: ParsedDefinition) -> None:
             asked = parsed.fields.get(step.until)
             problem = f"'{step.until}' is a {asked.kind}" if asked else f"nothing asks for '{step.until}'"
             message = f"{problem}: name a question of kind date or datetime{nearest(step.until, dates)}"
-            parsed.findings.add("FX419", parsed.place("steps", name, "wait", "until"), message)
+            parsed.add("FX419", message, "steps", name, "wait", "until")
 
 
 def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
@@ -109,8 +115,7 @@ def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
     for name, deadline in parsed.deadlines.items():
         if deadline.met_by:
             _check_met_by(parsed, name, deadline.met_by, reached)
-        node = parsed.node("deadlines", name, "paused_while")
-        for item in node.items if isinstance(node, Sequence) else ():
+        for item in parsed.items("deadlines", name, "paused_while"):
             if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
                 message = f"no step waits as '{item.text}', and no hold has that code{nearest(item.text, names)}"
                 parsed.findings.add("FX602", item.place, message)
@@ -136,8 +141,8 @@ def check_warnings(parsed: ParsedDefinition, calendar: WorkingCalendar) -> None:
 
 
 def _places_of_before(parsed: ParsedDefinition, deadline: str) -> list[Place]:
-    node = parsed.node("deadlines", deadline, "escalate")
-    rungs = [item.entries for item in (node.items if isinstance(node, Sequence) else ()) if isinstance(item, Mapping)]
+    items = parsed.items("deadlines", deadline, "escalate")
+    rungs = [item.entries for item in items if isinstance(item, Mapping)]
     return [entries["before"].value.place for entries in rungs if "before" in entries]
 
 
@@ -147,10 +152,19 @@ def _check_met_by(parsed: ParsedDefinition, name: str, met_by: str, reached: fro
         outcomes = {step.outcome for step_name in reached if isinstance(step := parsed.steps.get(step_name), CloseStep)}
         if outcomes and outcomes <= _NOT_MEETING:
             message = "every close is 'cancelled' or 'duplicate', and those end the deadline without meeting it"
-            parsed.findings.add("FX601", parsed.place(*path), message)
-    elif met_by not in parsed.steps:
-        near = nearest(met_by, [*parsed.steps, CLOSED])
-        parsed.findings.add("FX308", parsed.place(*path), f"there is no step '{met_by}'{near}")
+            parsed.add("FX601", message, *path)
+    elif not parsed.has("FX308", "step", met_by, [*parsed.steps, CLOSED], *path):
+        return
     elif not isinstance(parsed.steps[met_by], HumanStep | None):
         message = f"people do not complete step '{met_by}': name an inspection, dispatch or task, or 'closed'"
-        parsed.findings.add("FX601", parsed.place(*path), message)
+        parsed.add("FX601", message, *path)
+
+
+def _check_holds(parsed: ParsedDefinition) -> None:
+    """A code is not the name of another state."""
+    states = {getattr(step, "waiting_as", None) for step in parsed.steps.values()} | {ON_HOLD}
+    for code in parsed.holds:
+        if code in states:
+            whose = "any hold" if code == ON_HOLD else "a step that waits"
+            message = f"'{code}' is the state of {whose}: use another code"
+            parsed.findings.add("FX609", parsed.key_place("holds", code), message)

@@ -1,8 +1,6 @@
-"""The city's areas: layers of polygons, and in which of them a point lies.
+"""The city's areas: layers of polygons, definitions/areas/<layer>.geojson, and in which of them a point lies.
 
-Owns the reading of definitions/areas/<layer>.geojson and the lookup. The library for geometry is loaded when it is
-needed: by a lookup, and by an outline that is not plainly right. Must not import anything of Fixline but findings,
-names and outlines.
+The library for geometry is loaded when it is needed: by a lookup, and by an outline that is not plainly right.
 """
 
 from __future__ import annotations
@@ -61,11 +59,6 @@ class Layer:
         """The keys of the areas, in order."""
         return tuple(area.key for area in self.areas)
 
-    @property
-    def titles(self) -> dict[str, str]:
-        """Each area's title by its key."""
-        return {area.key: area.title for area in self.areas}
-
     def locate(self, latitude: float, longitude: float) -> str | None:
         """The key of the area that holds the point, its border included; the first by key of several."""
         import shapely
@@ -82,14 +75,6 @@ class Areas:
     layers: Mapping[str, Layer] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     boundary: str | None = None
-
-    def keys(self, layer: str) -> tuple[str, ...]:
-        """The keys of a layer's areas, in order; KeyError when there is no such layer."""
-        return self.layers[layer].keys
-
-    def title(self, layer: str, key: str) -> str:
-        """The area's title; KeyError when there is no such layer or area."""
-        return self.layers[layer].titles[key]
 
     def locate(self, latitude: float, longitude: float) -> dict[str, str]:
         """The area of each layer in which the point (degrees) lies; a layer without one is left out.

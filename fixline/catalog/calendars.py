@@ -1,24 +1,22 @@
-"""Reads a calendar file into a WorkingCalendar.
-
-Owns the keys of definitions/calendars/<name>.yaml and the places of what is wrong in one. The arithmetic
-and the rules of opening hours are `fixline.domain.deadlines.calendar`'s. Must not import anything of Fixline but the
-reading of sections and that module.
-"""
+"""Reads a calendar file, definitions/calendars/<name>.yaml, into a WorkingCalendar; says what is wrong where."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 from pydantic import ValidationError
 
 from fixline.catalog.findings import Findings, Place
-from fixline.catalog.organisation import check_timezone
+from fixline.catalog.grammar import TEXT, Grammar, Key, Pairs, Values, of_section, of_text
+from fixline.catalog.organisation import TIMEZONE
 from fixline.catalog.reading import Mapping, Node, Scalar, Sequence
-from fixline.catalog.shape import KEY, Section, check_name, section_of, text_of
+from fixline.catalog.shape import KEY, Section, Written, check_name, text_of
 from fixline.domain.deadlines.calendar import (
     FIRST_YEAR,
     LAST_YEAR,
+    WEEKDAYS,
     CalendarException,
     Holiday,
     Period,
@@ -27,7 +25,6 @@ from fixline.domain.deadlines.calendar import (
     WorkingCalendar,
 )
 
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})\b")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _PERIOD = re.compile(r"of period '([^']*)'")
@@ -37,51 +34,33 @@ def read_calendar(tree: Mapping, name: str, findings: Findings) -> WorkingCalend
     """The calendar of the file called `name`, or None after its findings."""
     before = len(findings)
     top = Section(tree, findings)
-    written = top.text("calendar", required=True)
+    written = top.text("calendar")
     check_name(name, written.place if written else tree.place, KEY, findings)
     if written is not None and written.text != name:
         message = f"the calendar is called '{written.text}', its file '{name}': use one name for both"
         findings.add("FX210", written.place, message)
-    timezone = top.text("timezone", required=True)
-    known_zone = timezone is not None and check_timezone(timezone, findings)
-    day = top.text("day", required=True)
-    weekly = _read_weekly(top)
-    _check_ever_open(top, weekly)
-    dated = {
-        "periods": _read_periods(top),
-        "holidays": _read_holidays(top),
-        "exceptions": _read_exceptions(top),
-    }
-    top.finish("a calendar", ("seasons", "inherits", "until"))
-    if len(findings) > before or timezone is None or day is None or not known_zone:
+    found = _CALENDAR.values(top)
+    if len(findings) > before:
         return None
-    parts = {"name": name, "timezone": timezone.text, "day": day.text, "weekly": weekly}
     try:
-        return WorkingCalendar.model_validate({**parts, **dated})
+        return WorkingCalendar.model_validate(found)
     except ValidationError as problem:
         _explain(problem, top, findings)
         return None
 
 
-def _read_weekly(top: Section) -> dict[Weekday, tuple[Window, ...]]:
-    body = top.section("weekly", required=True)
-    weekly: dict[Weekday, tuple[Window, ...]] = {}
-    if body is None:
-        return weekly
-    for day in WEEKDAYS:
-        entry = body.entry(day)
-        if entry is not None:
-            weekly[day] = _read_windows(entry.value, body.findings)
+def _read_weekly(body: Section, _: Section) -> dict[Weekday, tuple[Window, ...]]:
+    entries = {day: entry for day in WEEKDAYS if (entry := body.entry(day)) is not None}
     body.finish("'weekly'")
-    return weekly
+    return {day: _read_windows(entry.value, body.findings) for day, entry in entries.items()}
 
 
-def _check_ever_open(top: Section, weekly: dict[Weekday, tuple[Window, ...]]) -> None:
+def _check_ever_open(top: Section, found: Values) -> None:
     entry = top.tree.entries.get("weekly")
     if entry is None or not isinstance(entry.value, Mapping):
         return
     written = any(isinstance(day.value, Sequence) and not day.value.items for day in entry.value)
-    if not any(weekly.values()) and (written or not entry.value.entries):
+    if not any(found["weekly"].values()) and (written or not entry.value.entries):
         message = 'the calendar is never open: give a weekday its hours, such as ["08:00-16:30"]'
         top.findings.add("FX705", top.key_place("weekly"), message)
 
@@ -102,69 +81,7 @@ def _read_windows(node: Node, findings: Findings) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def _read_periods(top: Section) -> list[Period]:
-    found: list[Period] = []
-    for body in _dated(top, "periods"):
-        first, last = _read_date(body, "from"), _read_date(body, "until")
-        name, weekly = body.text("name", required=True), _read_weekly(body)
-        body.finish("a period", ("inherits",))
-        if first is None or last is None or name is None:
-            continue
-        if last < first:
-            message = f"the period ends on {last}, before it begins on {first}: put 'from' before 'until'"
-            body.findings.add("FX713", _value_place(body, "until"), message)
-            continue
-        other = next((each for each in found if each.first <= last and first <= each.last), None)
-        if other is not None:
-            message = f"the period overlaps '{other.name}', {other.first} to {other.last}: one date has one period"
-            body.findings.add("FX713", _value_place(body, "from"), message)
-            continue
-        found.append(Period(first=first, last=last, name=name.text, weekly=weekly))
-    return found
-
-
-def _read_holidays(top: Section) -> list[Holiday]:
-    found: dict[tuple[dt.date, str], Holiday] = {}
-    for body in _dated(top, "holidays"):
-        date, name = _read_date(body, "date"), body.text("name", required=True)
-        observed = _read_date(body, "observed") if body.has("observed") else None
-        body.finish("a holiday")
-        if date is None or name is None:
-            continue
-        if observed == date:
-            message = f"{date} is the holiday itself: leave 'observed' out, or give the other date"
-            body.findings.add("FX706", _value_place(body, "observed"), message)
-            continue
-        if (date, name.text) in found:
-            body.findings.add("FX217", body.owner, f"'{name.text}' on {date} is in the list twice")
-        else:
-            found[date, name.text] = Holiday(date=date, name=name.text, observed=observed)
-    return list(found.values())
-
-
-def _read_exceptions(top: Section) -> list[CalendarException]:
-    found: dict[dt.date, CalendarException] = {}
-    for body in _dated(top, "exceptions"):
-        date, name = _read_date(body, "date"), body.text("name", required=True)
-        entry = body.entry("hours", required=True)
-        hours = _read_windows(entry.value, body.findings) if entry else ()
-        body.finish("an exception")
-        if date is not None and date in found:
-            body.findings.add("FX706", _value_place(body, "date"), f"{date} has an exception already")
-        elif date is not None and name is not None:
-            found[date] = CalendarException(date=date, hours=hours, name=name.text)
-    return list(found.values())
-
-
-def _dated(top: Section, key: str) -> list[Section]:
-    bodies = [section_of(item, f"an entry of '{key}'", top.findings) for item in top.items(key) or ()]
-    return [body for body in bodies if body is not None]
-
-
-def _read_date(body: Section, key: str) -> dt.date | None:
-    written = body.text(key, required=True)
-    if written is None:
-        return None
+def _read_date(written: Written, body: Section) -> dt.date | None:
     try:
         date = dt.date.fromisoformat(written.text) if _DATE.fullmatch(written.text) else None
     except ValueError:
@@ -178,9 +95,50 @@ def _read_date(body: Section, key: str) -> dt.date | None:
     return date
 
 
-def _value_place(body: Section, key: str) -> Place:
-    entry = body.tree.entries.get(key)
-    return body.owner if entry is None else entry.value.place
+def _read_hours(body: Section, key: str) -> tuple[Window, ...]:
+    entry = body.entry(key, required=True)
+    return () if entry is None else _read_windows(entry.value, body.findings)
+
+
+def _check_period(body: Section, found: Values) -> None:
+    if found.keys() >= {"first", "last", "name"} and found["last"] < found["first"]:
+        last, first = found["last"], found.pop("first")
+        message = f"the period ends on {last}, before it begins on {first}: put 'from' before 'until'"
+        body.findings.add("FX713", body.value_place("until"), message)
+
+
+def _check_periods(periods: Pairs[Period]) -> None:
+    kept: list[Period] = []
+    for body, period in periods:
+        other = next((each for each in kept if each.first <= period.last and period.first <= each.last), None)
+        if other is None:
+            kept.append(period)
+            continue
+        message = f"the period overlaps '{other.name}', {other.first} to {other.last}: one date has one period"
+        body.findings.add("FX713", body.value_place("from"), message)
+
+
+def _check_holiday(body: Section, found: Values) -> None:
+    if found.keys() >= {"date", "name", "observed"} and found["observed"] == found["date"]:
+        message = f"{found.pop('date')} is the holiday itself: leave 'observed' out, or give the other date"
+        body.findings.add("FX706", body.value_place("observed"), message)
+
+
+def _check_holidays(holidays: Pairs[Holiday]) -> None:
+    known: set[tuple[dt.date, str]] = set()
+    for body, holiday in holidays:
+        if (holiday.date, holiday.name) in known:
+            body.findings.add("FX217", body.owner, f"'{holiday.name}' on {holiday.date} is in the list twice")
+        known.add((holiday.date, holiday.name))
+
+
+def _check_exceptions(exceptions: Pairs[CalendarException]) -> None:
+    known: set[dt.date] = set()
+    for body, exception in exceptions:
+        if exception.date in known:
+            body.findings.add("FX706", body.value_place("date"), f"{exception.date} has an exception already")
+        elif exception.name:
+            known.add(exception.date)
 
 
 def _explain(problem: ValidationError, top: Section, findings: Findings) -> None:
@@ -202,7 +160,7 @@ def _about(top: Section, words: str, key: str) -> Place:
         hours = weekly.value.entries.get(day[0])
         if hours is not None:
             return hours.value.place
-    return _value_place(top, key) if entry is None else entry.place
+    return top.value_place(key) if entry is None else entry.place
 
 
 def _listed(top: Section, key: str, names: tuple[str, ...], texts: set[str]) -> Mapping | None:
@@ -220,3 +178,36 @@ def _words(problem: object) -> str:
     if isinstance(problem, ValidationError):
         problem = problem.errors()[0]["msg"]
     return str(problem).removeprefix("Value error, ")
+
+
+_DAY = of_text(_read_date)
+_WEEKLY = of_section(_read_weekly, absent={})
+_PERIODS = Grammar(
+    Period,
+    "a period",
+    {"first": replace(_DAY, name="from"), "last": replace(_DAY, name="until"), "weekly": _WEEKLY},
+    later=("inherits",),
+    needs=("first", "last", "name"),
+    check=_check_period,
+)
+_HOLIDAYS = Grammar(
+    Holiday, "a holiday", {"date": _DAY, "observed": _DAY}, needs=("date", "name"), check=_check_holiday
+)
+_EXCEPTIONS = Grammar(
+    CalendarException, "an exception", {"date": _DAY, "hours": Key(_read_hours, required=True)}, needs=("date",)
+)
+_CALENDAR = Grammar(
+    WorkingCalendar,
+    "a calendar",
+    {
+        "name": replace(TEXT, name="calendar"),
+        "timezone": TIMEZONE,
+        "day": TEXT,
+        "weekly": _WEEKLY,
+        "periods": _PERIODS.listed("an entry of 'periods'", _check_periods),
+        "holidays": _HOLIDAYS.listed("an entry of 'holidays'", _check_holidays),
+        "exceptions": _EXCEPTIONS.listed("an entry of 'exceptions'", _check_exceptions),
+    },
+    later=("seasons", "inherits", "until"),
+    check=_check_ever_open,
+)

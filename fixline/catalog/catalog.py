@@ -1,35 +1,33 @@
 """The definitions of a city, read and checked as one: the only way from files to definitions.
 
-Owns the walk over a definitions folder, the check of one file against the rest, and the version of a
-definition. Must not import anything of Fixline but this package and the domain; keeps nothing between
-calls.
+Nothing is kept between calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from fixline.catalog.answers import check_conditions, check_dates, check_fields, check_promises, check_warnings
+from fixline.catalog.answers import check_answers, check_promises, check_warnings
 from fixline.catalog.areas import Areas, Layer, read_layer
-from fixline.catalog.asked_outside import check_outside, check_sent
-from fixline.catalog.branches import check_branches
 from fixline.catalog.calendars import read_calendar
+from fixline.catalog.definition import read_draft
 from fixline.catalog.findings import TOP, Finding, Findings
-from fixline.catalog.flow import check_flow
+from fixline.catalog.flow import check_branches, check_flow, check_reopen
 from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
-from fixline.catalog.interruptions import check_holds, check_reopen
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
-from fixline.catalog.parsed import ParsedDefinition, read_draft
-from fixline.catalog.reading import read_tree
-from fixline.catalog.references import check_boundary, check_department, check_roles, check_teams
-from fixline.catalog.shape import nearest
+from fixline.catalog.parsed import ParsedDefinition
+from fixline.catalog.reading import Scalar, read_tree
+from fixline.catalog.references import check_city, check_sent
+from fixline.catalog.tree import Mapping as Tree
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.model import NO_HOURS, Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
+UNNAMED = "definition.yaml"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ def read_catalog(root: Path) -> Reading:
     shared = _read_shared(root, found)
     definitions: dict[str, Definition] = {}
     read = [
-        (path, findings := Findings(str(path)), _read_file(path, findings)) for path in _definition_files(root, found)
+        (path, findings := Findings(str(path)), _read_definition(path, findings))
+        for path in _definition_files(root, found)
     ]
     catalog = replace(shared, definitions=definitions, offers=_offers(read))
     for path, findings, parsed in read:
@@ -108,6 +107,39 @@ def with_offers(files: Mapping[str, str], catalog: Catalog) -> Catalog:
     return replace(catalog, offers={**catalog.offers, **offered})
 
 
+def check_files(files: Mapping[str, str], catalog: Catalog) -> Reading:
+    """Check definitions, given as the text of each file by its path (`<department>/<type>.yaml`).
+
+    Calendars, areas and the organisation are those of the catalog given: they are not published this way. The reading's
+    catalog has those that are right, beside what the catalog given has; of its definitions those that
+    are sent anew count as replaced. Nothing is to be published unless there are no findings.
+    """
+    found: list[Finding] = []
+    sent: dict[str, Definition] = {}
+    named: dict[str, str] = {}
+    together = with_offers(files, catalog)
+    for path, text in files.items():
+        definition, findings = check_text(text, path, together)
+        found.extend(findings)
+        if definition is None:
+            continue
+        if definition.type in named:
+            message = f"the type '{definition.type}' is defined in {named[definition.type]} already"
+            found.append(Finding(path, 1, 1, "FX211", message))
+        named.setdefault(definition.type, path)
+        sent[definition.type] = definition
+    return Reading(replace(catalog, definitions=sent), tuple(sorted(set(found))))
+
+
+def name_of(text: str) -> str:
+    """The path at which a definition's text belongs, by its own department and type; a plain name where it has none."""
+    tree = read_tree(text, Findings(UNNAMED))
+    said = {entry.key: entry.value.text for entry in tree or () if isinstance(entry.value, Scalar)}
+    if not said.get("type"):
+        return UNNAMED
+    return "/".join(part for part in (said.get("department"), f"{said['type']}.yaml") if part)
+
+
 def read_bytes(path: Path, findings: Findings) -> bytes | None:
     """A file's bytes; a finding when it cannot be read."""
     try:
@@ -117,14 +149,20 @@ def read_bytes(path: Path, findings: Findings) -> bytes | None:
         return None
 
 
-def _read_file(path: Path, findings: Findings) -> ParsedDefinition | None:
+def read_file(path: Path, findings: Findings) -> Tree | None:
+    """A file's tree; findings when there is none to read."""
     source = read_bytes(path, findings)
-    return _read(source, findings) if source is not None else None
+    return None if source is None else read_tree(source, findings)
 
 
-def _read(source: bytes | str, findings: Findings) -> ParsedDefinition | None:
+def _read_definition(path: Path, findings: Findings) -> ParsedDefinition | None:
+    tree = read_file(path, findings)
+    return None if tree is None else read_draft(tree, findings)
+
+
+def _read(source: str, findings: Findings) -> ParsedDefinition | None:
     tree = read_tree(source, findings)
-    return read_draft(tree, findings) if tree is not None else None
+    return None if tree is None else read_draft(tree, findings)
 
 
 def _listed(folder: Path, suffix: str) -> list[Path]:
@@ -138,7 +176,9 @@ def _read_shared(root: Path, found: list[Finding]) -> Catalog:
     calendars: dict[str, WorkingCalendar] = {}
     broken: set[str] = set()
     for path in _listed(root / CALENDARS, ".yaml"):
-        calendar = _read_calendar_file(path, found)
+        with _findings_of(path, found) as findings:
+            tree = read_file(path, findings)
+            calendar = None if tree is None else read_calendar(tree, path.stem, findings)
         if calendar is None:
             broken.add(path.stem)
         else:
@@ -150,40 +190,34 @@ def _read_shared(root: Path, found: list[Finding]) -> Catalog:
     return Catalog({}, organisation, areas, calendars, frozenset(broken))
 
 
-def _read_calendar_file(path: Path, found: list[Finding]) -> WorkingCalendar | None:
+@contextmanager
+def _findings_of(path: Path, found: list[Finding]) -> Iterator[Findings]:
+    """The findings of one file, which are among all when it has been read."""
     findings = Findings(str(path))
-    source = read_bytes(path, findings)
-    tree = read_tree(source, findings) if source is not None else None
-    calendar = read_calendar(tree, path.stem, findings) if tree is not None else None
+    yield findings
     found.extend(findings.sorted())
-    return calendar
 
 
 def _read_organisation_file(path: Path, areas: Areas, found: list[Finding]) -> Organisation | None:
-    findings = Findings(str(path))
-    organisation = None
-    if not path.is_file():
-        findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
-    else:
-        source = read_bytes(path, findings)
-        tree = read_tree(source, findings) if source is not None else None
-        organisation = read_organisation(tree, findings, areas) if tree is not None else None
-    found.extend(findings.sorted())
-    return organisation
+    with _findings_of(path, found) as findings:
+        if not path.is_file():
+            findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
+            return None
+        tree = read_file(path, findings)
+        return None if tree is None else read_organisation(tree, findings, areas)
 
 
 def _read_areas(folder: Path, found: list[Finding]) -> Areas:
     layers: dict[str, Layer] = {}
     broken: set[str] = set()
     for path in _listed(folder, ".geojson"):
-        findings = Findings(str(path))
-        source = read_bytes(path, findings)
-        layer = read_layer(source, path.stem, findings) if source is not None else None
+        with _findings_of(path, found) as findings:
+            source = read_bytes(path, findings)
+            layer = None if source is None else read_layer(source, path.stem, findings)
         if layer is None or len(findings):
             broken.add(path.stem)
         else:
             layers[path.stem] = layer
-        found.extend(findings.sorted())
     return Areas(layers, frozenset(broken))
 
 
@@ -207,13 +241,10 @@ def _definition_files(root: Path, found: list[Finding]) -> list[Path]:
 def _checked(parsed: ParsedDefinition, path: PurePath, catalog: Catalog) -> Definition | None:
     """Hold a parsed definition against all rules; the definition when there is no finding."""
     _check_file_name(parsed, path)
-    check_fields(parsed)
-    check_conditions(parsed)
-    check_dates(parsed)
+    check_answers(parsed)
     reached = check_flow(parsed)
     check_branches(parsed)
     check_promises(parsed, reached)
-    check_holds(parsed)
     check_reopen(parsed)
     check_sent(parsed)
     check_follow_ons(parsed, catalog.offers)
@@ -221,11 +252,7 @@ def _checked(parsed: ParsedDefinition, path: PurePath, catalog: Catalog) -> Defi
     if calendar is not None:
         check_warnings(parsed, calendar)
     if catalog.organisation is not None:
-        check_department(parsed, catalog.organisation)
-        check_teams(parsed, catalog.organisation, catalog.areas)
-        check_roles(parsed, catalog.organisation, catalog.areas)
-        check_outside(parsed, catalog.organisation)
-        check_boundary(parsed, catalog.organisation)
+        check_city(parsed, catalog.organisation, catalog.areas)
     if len(parsed.findings) or calendar is None:
         return None
     return parsed.finished(calendar)
@@ -234,20 +261,19 @@ def _checked(parsed: ParsedDefinition, path: PurePath, catalog: Catalog) -> Defi
 def _check_file_name(parsed: ParsedDefinition, path: PurePath) -> None:
     if parsed.type is not None and path.stem != parsed.type:
         message = f"the type is '{parsed.type}', its file '{path.name}': use one name for both"
-        parsed.findings.add("FX210", parsed.place("type"), message)
+        parsed.add("FX210", message, "type")
     folder = path.parent.name
     if parsed.department is not None and folder and folder != parsed.department:
         message = f"the department is '{parsed.department}', its folder '{folder}': use one name for both"
-        parsed.findings.add("FX210", parsed.place("department"), message)
+        parsed.add("FX210", message, "department")
 
 
 def _find_calendar(parsed: ParsedDefinition, catalog: Catalog) -> WorkingCalendar | None:
-    if parsed.calendar is None or parsed.calendar in catalog.calendars:
-        return catalog.calendars.get(parsed.calendar or "")
-    if parsed.calendar in catalog.broken_calendars:
-        message = f"the calendar '{parsed.calendar}' has findings of its own"
-    else:
-        near = nearest(parsed.calendar, catalog.calendars)
-        message = f"there is no calendar '{parsed.calendar}' in definitions/calendars{near}"
-    parsed.findings.add("FX302", parsed.place("calendar"), message)
+    name = parsed.calendar
+    if name is None:
+        return None
+    if name in catalog.broken_calendars:
+        parsed.add("FX302", f"the calendar '{name}' has findings of its own", "calendar")
+    elif parsed.has("FX302", "calendar", name, catalog.calendars, "calendar", where=" in definitions/calendars"):
+        return catalog.calendars[name]
     return None

@@ -1,8 +1,4 @@
-"""What a path on the command line means: the definitions root it lies in, and the findings below it.
-
-Owns the choice of findings for the files and folders that are checked. Must not import anything of Fixline but this
-package.
-"""
+"""What a path on the command line means: the definitions root it lies in, and the findings below it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The one table of everything that `fixline check` can find.
+"""The one table of everything that `fixline check` can find: each code, its rule and what to do about it.
 
-Owns each finding's stable code, its rule and what to do about it. The checker raises no code that is not
-here, and the documentation is made from it. Must not import anything of Fixline. Codes are never reused or
-renumbered.
+The documentation is made from it. Codes are never reused or renumbered.
 """
 
 from __future__ import annotations

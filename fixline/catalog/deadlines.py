@@ -1,165 +1,129 @@
-"""Reads deadlines with their ladders, and the priority list.
-
-Owns the keys of both and the rules that concern one deadline alone. Must not import anything of Fixline but
-the reading of sections and the model.
-"""
+"""How deadlines with their ladders, and the priority list, are written, and the rules that concern one alone."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from dataclasses import replace
+from itertools import pairwise
 
+from fixline.catalog import grammar
 from fixline.catalog.reading import Scalar
-from fixline.catalog.shape import NAME, Section, Written, check_name, nearest, section_of, span_of
-from fixline.catalog.steps.automatic import check_otherwise
-from fixline.domain.deadlines.calendar import Span, Unit
+from fixline.catalog.shape import KEY, Section, Written, nearest, section_of, span_of
+from fixline.catalog.steps.going_on import conditions, ending_otherwise
+from fixline.catalog.steps.human import PERCENT_SHAPE
+from fixline.domain.deadlines.calendar import Unit
 from fixline.domain.definition.deadlines import Budget, Deadline, Rung
 from fixline.domain.definition.model import PriorityRule
 from fixline.domain.definition.vocabulary import Priority
 
 MOST_FIRINGS = 100
+DUE = "due"
 MOMENTS = ("at", "before", "after")
 _PERCENT = re.compile(r"(\d{1,4})%")
-_PLACEHOLDER = Span.parse("1 calendar day")
+_ACTS = ("tell", "raise_priority", "reassign_to")
 
 
-def read_priority(section: Section) -> tuple[PriorityRule, ...]:
-    """The priority list, first match wins."""
-    rules: list[PriorityRule] = []
-    items = section.items("priority", required=True)
-    entries = [section_of(item, "an entry of 'priority'", section.findings) for item in items or ()]
-    check_otherwise(section, "priority", "is", entries)
-    for body in entries:
-        if body is None:
-            continue
-        when = body.text("when")
-        fixed = body.word("otherwise", Priority)
-        chosen = body.word("is", Priority, required=when is not None) or fixed
-        body.finish("an entry of 'priority'")
-        if chosen is not None:
-            rules.append(PriorityRule.model_validate({"when": when.text if when else None, "is": chosen}))
-    return tuple(rules)
+def _read_is(body: Section, key: str) -> str | None:
+    """Required where there is a condition; `otherwise` has the priority itself."""
+    return body.word(key, Priority, required=body.text("when") is not None)
 
 
-def read_deadlines(section: Section | None) -> dict[str, Deadline]:
-    """The deadlines by name; values that cannot be read are replaced after their finding."""
-    found: dict[str, Deadline] = {}
-    for entry in section.tree if section else ():
-        if section is None:
-            break
-        check_name(entry.key, entry.place, NAME, section.findings)
-        body = section_of(entry.value, f"deadline '{entry.key}'", section.findings, entry.place)
-        if body is not None:
-            found[entry.key] = _read_deadline(body)
-    return found
+def _read_otherwise(_: Section, found: grammar.Values) -> None:
+    fixed = found.pop("otherwise", None)
+    if fixed is not None:
+        found.setdefault("is_", fixed)
 
 
-def _read_deadline(section: Section) -> Deadline:
-    start = section.text("from", required=True)
-    if start is not None and start.text != "opened":
+_RULE = grammar.Grammar(
+    PriorityRule,
+    "an entry of 'priority'",
+    {"is_": grammar.Key(_read_is)},
+    others={"otherwise": grammar.word(Priority)},
+    needs=("is_",),
+    check=_read_otherwise,
+)
+_WHEN = 'A condition (CEL) on the answers, such as "depth >= 10".'
+_IS = PriorityRule.model_fields["is_"].description or ""
+PRIORITY = ending_otherwise(
+    _RULE.listed("an entry of 'priority'"), "is", conditions("is", {"enum": [*Priority]}, _WHEN, _IS)
+)
+
+
+def _read_from(start: Written, section: Section) -> str:
+    if start.text != "opened":
         section.findings.add("FX204", start.place, f"'{start.text}' starts no deadline: write 'opened'")
-    met_by = section.text("met_by", required=True)
-    budget = _read_budget(section)
-    paused_while = tuple(state.text for state in section.texts("paused_while"))
-    escalate = _read_ladder(section)
-    section.finish("a deadline", ("sample", "warn", "say"))
-    return Deadline.model_validate(
-        {
-            "from": "opened",
-            "met_by": met_by.text if met_by else "",
-            "within": budget,
-            "paused_while": paused_while,
-            "escalate": escalate,
-        }
-    )
+    return "opened"
 
 
-def _read_budget(section: Section) -> Budget:
-    found = section.entry("within", required=True)
+def _read_budget(section: Section, key: str) -> Budget:
+    found = section.entry(key, required=True)
     if found is None:
-        return Budget(otherwise=_PLACEHOLDER)
+        return Budget(otherwise=grammar.PLACEHOLDER)
     if isinstance(found.value, Scalar):
-        span = span_of(Written(found.value.text, found.value), section.findings)
-        return Budget(otherwise=span or _PLACEHOLDER)
+        return Budget(otherwise=span_of(found.value, section.findings) or grammar.PLACEHOLDER)
     body = section_of(found.value, "'within'", section.findings, found.place)
     if body is None:
-        return Budget(otherwise=_PLACEHOLDER)
-    spans: dict[Priority, Span] = {}
-    for priority in Priority:
-        span = body.span(priority.value)
-        if span is not None:
-            spans[priority] = span
+        return Budget(otherwise=grammar.PLACEHOLDER)
+    spans = {priority: span for priority in Priority if (span := body.span(priority.value)) is not None}
     otherwise = body.span("otherwise")
     if not body.has("otherwise"):
         body.findings.add("FX407", found.place, "'within' needs 'otherwise': the budget of every other priority")
     body.finish("'within'")
-    return Budget(by_priority=spans, otherwise=otherwise or _PLACEHOLDER)
+    return Budget(by_priority=spans, otherwise=otherwise or grammar.PLACEHOLDER)
 
 
-def _read_ladder(section: Section) -> tuple[Rung, ...]:
-    rungs: list[Rung] = []
-    previous: Rung | None = None
-    for item in section.items("escalate") or ():
-        body = section_of(item, "a rung", section.findings)
-        rung = None if body is None else _read_rung(body)
-        if rung is None or body is None:
-            continue
-        if previous is not None and _is_before(rung, previous):
+def _budget_shape() -> grammar.Shape:
+    spans = {each.value: grammar.SPAN.shown(f"The budget of priority {each.value}.") for each in Priority}
+    spans["otherwise"] = grammar.SPAN.shown(Budget.model_fields["otherwise"].description or "")
+    return {"anyOf": [grammar.SPAN.shape, grammar.section_shape(spans, ["otherwise"])]}
+
+
+def _check_order(rungs: grammar.Pairs[Rung]) -> None:
+    """The rungs stand in the order of time."""
+    for (_, previous), (body, rung) in pairwise(rungs):
+        if _is_before(rung, previous):
             message = f"'{rung.when}' comes before '{previous.when}': put the rungs in the order of time"
             body.findings.add("FX603", body.owner, message)
-        previous = rung
-        rungs.append(rung)
-    return tuple(rungs)
 
 
-def _read_rung(body: Section) -> Rung | None:
-    at, before, after = body.text("at"), body.span("before"), body.span("after")
-    every, up_to = body.span("every"), _read_up_to(body)
-    tell, raised, team = body.text("tell"), body.word("raise_priority", Priority), body.text("reassign_to")
-    body.finish("a rung")
-    if [body.has(key) for key in MOMENTS].count(True) != 1:
-        place = next((body.key_place(key) for key in reversed(MOMENTS) if body.has(key)), body.owner)
-        body.findings.add("FX216", place, "a rung has one of 'at' (75%, due), 'before' and 'after' (1 working day)")
-        return None
-    _check_repeating(body)
-    if not any(body.has(key) for key in ("tell", "raise_priority", "reassign_to")):
-        body.findings.add("FX607", body.owner, "the rung does nothing: give 'tell', 'raise_priority' or 'reassign_to'")
-    moment = _read_moment(body, at, before, after)
-    if moment is None:
-        return None
-    acts = {"tell": tell.text if tell else None, "raise_priority": raised, "reassign_to": team.text if team else None}
-    return Rung.model_validate({**moment, **acts, "every": every, "up_to": up_to})
-
-
-def _read_up_to(body: Section) -> int:
-    found = body.text("up_to")
-    if found is None:
-        return 1
-    if not found.node.plain or not re.fullmatch(r"\d{1,6}", found.text) or not 1 <= int(found.text) <= MOST_FIRINGS:
+def _read_up_to(found: Written, body: Section) -> int:
+    if not found.plain or not re.fullmatch(r"\d{1,6}", found.text) or not 1 <= int(found.text) <= MOST_FIRINGS:
         body.findings.add("FX604", found.place, f"'up_to' is a whole number from 1 to {MOST_FIRINGS}")
         return 1
     return int(found.text)
 
 
-def _read_moment(body: Section, at: Written | None, before: Span | None, after: Span | None) -> dict[str, Any] | None:
-    if before is not None:
-        return {"before": before}
-    if at is None:
-        return None if after is None else {"after": after}
-    if at.text == "due":
-        return {"at_due": True}
-    match = _PERCENT.fullmatch(at.text)
+def _read_moment(body: Section, found: grammar.Values) -> None:
+    """A rung has one moment, and does something; `at_due` is known where there is a moment that can be read."""
+    at = found.pop("at", None)
+    written = body.written(MOMENTS)
+    if len(written) != 1:
+        place = body.key_place(written[-1]) if written else body.owner
+        body.findings.add("FX216", place, "a rung has one of 'at' (75%, due), 'before' and 'after' (1 working day)")
+        return
+    _check_repeating(body)
+    if not body.written(_ACTS):
+        body.findings.add("FX607", body.owner, "the rung does nothing: give 'tell', 'raise_priority' or 'reassign_to'")
+    percent = None if at is None or at == DUE else _percent(at, body)
+    if percent is not None:
+        found["at_percent"] = percent
+    if at == DUE or found.keys() & {"at_percent", "before", "after"}:
+        found["at_due"] = at == DUE
+
+
+def _percent(text: str, body: Section) -> int | None:
+    match, place = _PERCENT.fullmatch(text), body.value_place("at")
     if match is None:
-        near = nearest(at.text, ("due",)) if not at.text[:1].isdigit() else ""
-        body.findings.add("FX204", at.place, f"'at' is a share of the time such as 75%, or 'due'{near}")
+        near = nearest(text, (DUE,)) if not text[:1].isdigit() else ""
+        body.findings.add("FX204", place, f"'at' is a share of the time such as 75%, or 'due'{near}")
         return None
     percent = int(match[1])
     if not 1 <= percent <= 99:
         hint = ": write 'due' for 100%" if percent == 100 else ""
-        body.findings.add("FX604", at.place, f"a share lies between 1% and 99%{hint}")
+        body.findings.add("FX604", place, f"a share lies between 1% and 99%{hint}")
         return None
-    return {"at_percent": percent}
+    return percent
 
 
 def _check_repeating(body: Section) -> None:
@@ -173,29 +137,65 @@ def _check_repeating(body: Section) -> None:
 
 
 def _is_before(rung: Rung, previous: Rung) -> bool:
-    """Whether a rung surely fires earlier; working and calendar time compare by the date only, and so do a share and a
-    time before due."""
-    if _stage(rung) != _stage(previous):
-        return _stage(rung) < _stage(previous)
-    if rung.at_percent is not None and previous.at_percent is not None:
-        return rung.at_percent < previous.at_percent
-    if rung.before is not None and previous.before is not None:
-        return _is_shorter(previous.before, rung.before)
-    return rung.after is not None and previous.after is not None and _is_shorter(rung.after, previous.after)
+    """Whether a rung surely fires earlier; what is measured differently compares by before, at and after due only."""
+    (stage, measure, value), (other_stage, other_measure, other) = _moment(rung), _moment(previous)
+    return stage < other_stage or (stage == other_stage and measure == other_measure and value < other)
 
 
-def _is_shorter(span: Span, other: Span) -> bool:
-    """Whether a length of time is surely the shorter one, however long a working day is."""
-    if span.working != other.working or (span.unit is Unit.WORKING_DAYS) != (other.unit is Unit.WORKING_DAYS):
-        return False
-    return span.length(_NominalDay()) < other.length(_NominalDay())
-
-
-def _stage(rung: Rung) -> int:
-    return 1 if rung.at_due else 2 if rung.after is not None else 0
+def _moment(rung: Rung) -> tuple[int, object, float]:
+    """Whether before, at or after due, in which measure, and how late; working days and hours are two measures."""
+    if rung.at_percent is not None:
+        return 0, "percent", rung.at_percent
+    span = rung.before or rung.after
+    if span is None:
+        return 1, "due", 0
+    length = span.length(_NominalDay()).total_seconds()
+    measure = span.working, span.unit is Unit.WORKING_DAYS
+    return (0, measure, -length) if rung.before is not None else (2, measure, length)
 
 
 class _NominalDay:
     """A day length that compares spans of one unit alike whatever the calendar says."""
 
     day = dt.timedelta(hours=8)
+
+
+_RUNG = grammar.Grammar(
+    Rung,
+    "a rung",
+    {
+        "at_percent": None,
+        "at_due": None,
+        "up_to": grammar.of_text(_read_up_to, {"type": "integer", "minimum": 1, "maximum": MOST_FIRINGS}),
+        "tell": grammar.reference(),
+        "reassign_to": grammar.reference(KEY),
+    },
+    others={
+        "at": replace(
+            grammar.TEXT,
+            shape={"anyOf": [{"enum": [DUE]}, PERCENT_SHAPE]},
+            told="When it fires: a share of the budget such as 75%, or due.",
+        )
+    },
+    needs=("at_due",),
+    check=_read_moment,
+    beside={
+        "description": "One rung of the ladder: when, whom it tells, what it changes.",
+        "oneOf": [{"required": [each]} for each in ("at", "before", "after")],
+        "anyOf": [{"required": [each]} for each in _ACTS],
+        "dependencies": {"every": ["up_to", "after"], "up_to": ["every"]},
+    },
+)
+_DEADLINE = grammar.Grammar(
+    Deadline,
+    "a deadline",
+    {
+        "from_": replace(grammar.of_text(_read_from, {"enum": ["opened"]}, "opened"), required=True),
+        "met_by": grammar.reference(),
+        "within": grammar.Key(_read_budget, _budget_shape),
+        "paused_while": grammar.texts(grammar.name_shape()),
+        "escalate": _RUNG.listed("a rung", _check_order),
+    },
+    later=("sample", "warn", "say"),
+)
+DEADLINES = _DEADLINE.named("deadline '{}'")

@@ -1,19 +1,18 @@
-"""Checks the way from step to step: where it leads, whether it ends, whether it can turn in a circle.
+"""Checks the way from step to step: where it leads, whether it ends or turns in a circle; branches; where a reopened
+request goes on.
 
-Owns the rules FX308 and FX401 to FX404. Must not import anything of Fixline but the parsed and the model.
+The rules FX308, FX401 to FX404, FX410 to FX415, FX450 and FX452.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
-from typing import NamedTuple
 
-from fixline.catalog.findings import Place
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Mapping
-from fixline.catalog.shape import nearest
-from fixline.domain.definition.vocabulary import DONE, JOINED
+from fixline.catalog.reading import Mapping, Scalar
+from fixline.domain.definition.model import InBranch
+from fixline.domain.definition.vocabulary import DONE, JOINED, NotifyEvent
 from fixline.domain.process.kinds import AnyStep
 from fixline.domain.process.kinds.base import WaitingPart
 from fixline.domain.process.kinds.choose import ChooseStep
@@ -23,13 +22,6 @@ from fixline.domain.process.kinds.notify import NotifyStep
 from fixline.domain.process.kinds.together import TogetherStep
 
 Ways = MappingType[str, frozenset[str]]
-
-
-class Branch(NamedTuple):
-    """A branch of a together step."""
-
-    together: str
-    name: str
 
 
 def check_flow(parsed: ParsedDefinition) -> frozenset[str]:
@@ -62,16 +54,6 @@ def reached_from(starts: Iterable[str], ways: MappingType[str, Iterable[str]]) -
     return frozenset(reached)
 
 
-def branches_of(parsed: ParsedDefinition) -> dict[str, Branch]:
-    """The branch of each step that is in one; of one that is in two, the first."""
-    found: dict[str, Branch] = {}
-    for name, step in parsed.steps.items():
-        for branch, steps in step.branches.items() if isinstance(step, TogetherStep) else ():
-            for member in steps:
-                found.setdefault(member, Branch(name, branch))
-    return found
-
-
 def waits_before_people(parsed: ParsedDefinition) -> bool:
     """Whether a request can wait, or somebody be told, before it has been with any team."""
     automatic = {
@@ -92,7 +74,7 @@ def _has_people(parsed: ParsedDefinition, step: AnyStep | None) -> bool:
 
 def _named(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
     """What follows each step; after the end of a branch, what follows its together step."""
-    members = branches_of(parsed)
+    members = parsed.in_branches
     found: dict[str, frozenset[str]] = {}
     for name, step in parsed.steps.items():
         written = _written(step)
@@ -106,7 +88,7 @@ def _named(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
 def _ways(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
     """What follows each step; anything where the way on is unknown, so that one mistake is one finding."""
     everything = frozenset(parsed.steps)
-    members = branches_of(parsed)
+    members = parsed.in_branches
     found: dict[str, frozenset[str]] = {}
     for name, named in _named(parsed).items():
         step = parsed.steps[name]
@@ -122,10 +104,10 @@ def _written(step: AnyStep | None) -> frozenset[str]:
     return frozenset(target for _, target in step.exits) if step else frozenset()
 
 
-def references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+def _references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
     """Each way that is written: the step it leads from, the name it leads to, and where that is written.
 
-    The names in the branches of a together step are no ways; `fixline.catalog.branches` has those.
+    The names in the branches of a together step are no ways.
     """
     for name, step in parsed.steps.items():
         match step:
@@ -143,23 +125,14 @@ def references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str |
 
 
 def _check_targets(parsed: ParsedDefinition) -> None:
-    if parsed.start is not None and parsed.start not in parsed.steps:
-        _no_such_step(parsed, parsed.start, parsed.place("start"))
-    for _, target, path in references(parsed):
+    if parsed.start is not None:
+        parsed.has_step(parsed.start, "start")
+    for _, target, path in _references(parsed):
         if target != JOINED:
-            _check_target(parsed, target, path)
+            parsed.has_step(target, *path)
     until = parsed.cancel.reporter
-    if until not in {None, "always"} and until not in parsed.steps:
-        _no_such_step(parsed, until or "", parsed.place("cancel", "reporter", "until"))
-
-
-def _check_target(parsed: ParsedDefinition, target: str, path: tuple[str | int, ...]) -> None:
-    if target not in parsed.steps:
-        _no_such_step(parsed, target, parsed.place(*path))
-
-
-def _no_such_step(parsed: ParsedDefinition, name: str, place: Place) -> None:
-    parsed.findings.add("FX308", place, f"there is no step '{name}'{nearest(name, parsed.steps)}")
+    if until is not None and until != "always":
+        parsed.has_step(until, "cancel", "reporter", "until")
 
 
 def _check_reached(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
@@ -196,7 +169,7 @@ def _check_circles(parsed: ParsedDefinition) -> None:
         circle = {other for other in later if name in after.get(other, ())}
         if name in circle:
             reported |= circle
-            listed = _listed(other for other in ways if other in circle)
+            listed = ", ".join(f"'{other}'" for other in ways if other in circle)
             message = f"these steps lead round in a circle that nothing stops: {listed}"
             parsed.findings.add("FX404", parsed.key_place("steps", name), message)
 
@@ -222,5 +195,83 @@ def _passes(step: TogetherStep, at_once: Ways) -> bool:
     return all(ends) if step.join == "all" else any(ends)
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+def check_branches(parsed: ParsedDefinition) -> None:
+    """A step of a branch is one that can be, in that branch alone, and every branch can end."""
+    members = parsed.in_branches
+    _check_members(parsed, members)
+    _check_ways_in(parsed, members)
+    _check_joining(parsed, members)
+
+
+def _listed(parsed: ParsedDefinition) -> Iterator[tuple[InBranch, str, tuple[str | int, ...]]]:
+    """Each entry of each branch: the branch, the step's name, and where it is written."""
+    for name, step in parsed.steps.items():
+        for branch, steps in step.branches.items() if isinstance(step, TogetherStep) else ():
+            for position, member in enumerate(steps):
+                yield InBranch(name, branch), member, ("steps", name, "together", branch, position)
+
+
+def _check_members(parsed: ParsedDefinition, members: dict[str, InBranch]) -> None:
+    for where, name, path in _listed(parsed):
+        step = parsed.steps.get(name)
+        if not parsed.has_step(name, *path):
+            continue
+        if isinstance(step, TogetherStep):
+            message = f"'{name}' is a together step itself: let it follow, branches do not branch again"
+            parsed.add("FX414", message, *path)
+        elif isinstance(step, CloseStep):
+            message = f"'{name}' closes the request: lead there from a branch, but leave it out of the branch"
+            parsed.add("FX413", message, *path)
+        elif (other := members[name]) != where:
+            message = f"'{name}' is in branch '{other.branch}' of '{other.together}' already: a step is in one branch"
+            parsed.add("FX410", message, *path)
+
+
+def _check_ways_in(parsed: ParsedDefinition, members: dict[str, InBranch]) -> None:
+    """Only the together step and the branch itself lead into a branch; only a branch leads to `joined`."""
+    unknown = None in parsed.steps.values() or not members.keys() <= parsed.steps.keys()
+    for source, target, path in _references(parsed):
+        if target == JOINED and source not in members and not unknown:
+            message = f"'{JOINED}' ends a branch, and '{source}' is in none: name the step that follows"
+            parsed.add("FX412", message, *path)
+        elif target in members and members.get(source) != members[target]:
+            _no_way_in(parsed, target, members[target], path)
+    if parsed.start in members:
+        _no_way_in(parsed, parsed.start, members[parsed.start], ("start",))
+
+
+def _no_way_in(parsed: ParsedDefinition, name: str, where: InBranch, path: tuple[str | int, ...]) -> None:
+    message = f"'{name}' is in branch '{where.branch}': lead to '{where.together}', which begins all its branches"
+    parsed.add("FX411", message, *path)
+
+
+def _check_joining(parsed: ParsedDefinition, members: dict[str, InBranch]) -> None:
+    for name, together in parsed.steps.items():
+        for branch, steps in together.branches.items() if isinstance(together, TogetherStep) else ():
+            own = {member: parsed.steps.get(member) for member, where in members.items() if where == (name, branch)}
+            if None in own.values() or any(step not in own for step in steps):
+                continue
+            ways = {
+                member: frozenset(target for _, target in step.exits if target in own or target == JOINED)
+                for member, step in own.items()
+                if step is not None
+            }
+            if JOINED not in reached_from(steps[:1], ways):
+                message = f"no way leads from '{steps[0]}' to '{JOINED}': branch '{branch}' never comes to its end"
+                parsed.findings.add("FX415", parsed.key_place("steps", name, "together", branch), message)
+
+
+def check_reopen(parsed: ParsedDefinition) -> None:
+    """A reopened request goes on at a step where something happens, and nobody is promised to be told in vain."""
+    path, name = ("reopen", "at"), parsed.reopen.at if parsed.reopen is not None else ""
+    if name and parsed.has_step(name, *path):
+        if isinstance(parsed.steps[name], CloseStep):
+            message = f"step '{name}' closes the request: a reopened request goes on at a step where work is done"
+            parsed.add("FX450", message, *path)
+        elif name in parsed.in_branches:
+            message = f"step '{name}' runs within a branch: a reopened request goes on at a step of the main way"
+            parsed.add("FX450", message, *path)
+    for item in parsed.items("notify", "reporter") if parsed.node("reopen") is None else ():
+        if isinstance(item, Scalar) and item.text == NotifyEvent.REOPENED.value:
+            message = "no request of this type is reopened: add 'reopen', or leave it out"
+            parsed.findings.add("FX452", item.place, message)

@@ -1,15 +1,10 @@
-"""Checks follow-on steps against the request types that they open.
-
-Owns what a type offers to others, and the rules FX312, FX314 and FX315. Must not import anything of Fixline but the
-parsed and the model.
-"""
+"""Checks follow-on steps against the request types that they open, and what these offer: FX312, FX314 and FX315."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fixline.catalog.findings import Place
 from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.shape import NAME, nearest
 from fixline.domain.definition.fields import FormField
@@ -47,17 +42,17 @@ def check_follow_ons(parsed: ParsedDefinition, offers: Offers) -> None:
         if not isinstance(step, FollowOnStep) or not step.follow_on:
             continue
         offer = offers.get(step.follow_on)
-        place = parsed.place("steps", name, "follow_on")
+        path = ("steps", name, "follow_on")
         if step.follow_on == parsed.type:
-            parsed.findings.add("FX312", place, f"'{step.follow_on}' is this type itself: a follow-on is of another")
-        elif step.follow_on not in offers:
-            near = nearest(step.follow_on, [each for each in offers if each != parsed.type])
-            parsed.findings.add("FX312", place, f"there is no type '{step.follow_on}'{near}")
-        elif offer is not None and not offer.takes_requests:
-            parsed.findings.add("FX312", place, f"'{step.follow_on}' takes no requests: it only says whom to turn to")
+            parsed.add("FX312", f"'{step.follow_on}' is this type itself: a follow-on is of another", *path)
+        elif offer is None:
+            others = [each for each in offers if each != parsed.type]
+            parsed.has("FX312", "type", step.follow_on, others, *path)
+        elif not offer.takes_requests:
+            parsed.add("FX312", f"'{step.follow_on}' takes no requests: it only says whom to turn to", *path)
             continue
-        elif offer is not None:
-            _check_opening(parsed, step, offer, place)
+        else:
+            _check_opening(parsed, step, offer, path)
         _check_outcomes(parsed, name, step, offer if step.follow_on != parsed.type else None)
 
 
@@ -72,15 +67,15 @@ def _check_outcomes(parsed: ParsedDefinition, name: str, step: FollowOnStep, off
         parsed.findings.add("FX314", parsed.key_place("steps", name, "then", outcome), message)
 
 
-def _check_opening(parsed: ParsedDefinition, step: FollowOnStep, offer: Offer, place: Place) -> None:
+def _check_opening(parsed: ParsedDefinition, step: FollowOnStep, offer: Offer, path: tuple[str, str, str]) -> None:
     if offer.needs_place and parsed.intake.location != "required":
         message = f"'{step.follow_on}' needs a location, and this type takes reports without one"
-        parsed.findings.add("FX315", place, message)
+        parsed.add("FX315", message, *path)
     fields = parsed.fields
     for name, wanted in offer.questions.items():
         problem = _problem(wanted, fields.get(name))
         if problem:
-            parsed.findings.add("FX315", place, f"'{step.follow_on}' needs an answer to '{name}'{problem}")
+            parsed.add("FX315", f"'{step.follow_on}' needs an answer to '{name}'{problem}", *path)
 
 
 def _problem(wanted: FormField, asked: FormField | None) -> str:

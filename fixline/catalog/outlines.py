@@ -1,8 +1,7 @@
 """Outlines of areas that are plainly right, told without a library for geometry.
 
-Owns that look alone. Whatever is not plain (more rings, many corners, sides that come near each other) is for the
-library to judge, and so is where a point lies. Loading it takes a check longer than reading ten definitions. Must not
-import anything of Fixline.
+Whatever is not plain (more rings, many corners, sides that come near each other) is for the library to judge, and so is
+where a point lies. Loading it takes a check longer than reading ten definitions.
 """
 
 from __future__ import annotations

@@ -1,19 +1,14 @@
-"""Reads the profile of a simulation: when requests arrive, how large crews are, how long work takes, what it comes to.
-
-Owns the keys of a profile file and its model. Must not import anything of Fixline but the catalog's reading and the
-domain.
-"""
+"""Reads the profile of a simulation: when requests arrive, how large crews are, how long work takes, its outcomes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fixline.catalog.catalog import Catalog, read_bytes
+from fixline.catalog.catalog import Catalog, read_file
 from fixline.catalog.findings import Finding, Findings
-from fixline.catalog.reading import read_tree
 from fixline.catalog.shape import Section, nearest, section_of, text_of
 from fixline.catalog.tree import Entry
 from fixline.domain.deadlines.calendar import WEEKDAYS, Span
@@ -64,8 +59,7 @@ class Profile:
 def read_profile(path: Path, catalog: Catalog) -> tuple[Profile, tuple[Finding, ...]]:
     """A profile file against the definitions that it speaks of; with findings it is not to be used. Never raises."""
     findings = Findings(str(path))
-    source = read_bytes(path, findings)
-    tree = read_tree(source, findings) if source is not None else None
+    tree = read_file(path, findings)
     if tree is None:
         return Profile(), findings.sorted()
     section = Section(tree, findings)
@@ -137,30 +131,31 @@ def _storm(section: Section | None) -> Storm | None:
 def _crews(section: Section | None, catalog: Catalog) -> dict[str, int]:
     found: dict[str, int] = {}
     teams = catalog.organisation.teams if catalog.organisation else {}
-    for entry in section.tree if section else ():
-        if section is None or entry.key not in teams:
-            _unknown(section, entry, "team", teams)
-            continue
-        size = section.number(entry.key, whole=(1, 10_000))
-        found[entry.key] = int(size or 1)
+    for body, entry in _entries(section):
+        if entry.key in teams:
+            found[entry.key] = int(body.number(entry.key, whole=(1, 10_000)) or 1)
+        else:
+            _unknown(body, entry, "team", teams)
     return found
 
 
 def _types(section: Section | None, catalog: Catalog) -> dict[tuple[str, str], StepProfile]:
     found: dict[tuple[str, str], StepProfile] = {}
-    for entry in section.tree if section else ():
+    for types, entry in _entries(section):
         definition = catalog.definitions.get(entry.key)
         if definition is None:
-            _unknown(section, entry, "type", catalog.definitions)
-            continue
-        body = section_of(entry.value, f"'{entry.key}'", section.findings, entry.place) if section else None
-        steps = body.section("steps", required=True) if body else None
-        if body is not None:
-            body.finish("a type of a profile")
-        for step in steps.tree if steps else ():
-            if steps is not None:
+            _unknown(types, entry, "type", catalog.definitions)
+        elif (body := section_of(entry.value, f"'{entry.key}'", types.findings, entry.place)) is not None:
+            for steps, step in _entries(body.section("steps", required=True)):
                 found |= _step(step, definition, steps)
+            body.finish("a type of a profile")
     return found
+
+
+def _entries(section: Section | None) -> Iterator[tuple[Section, Entry]]:
+    """Each entry of a section, with the section; none of one that is not written."""
+    if section is not None:
+        yield from ((section, entry) for entry in section.tree)
 
 
 def _step(entry: Entry, definition: Definition, steps: Section) -> dict[tuple[str, str], StepProfile]:
@@ -175,9 +170,9 @@ def _step(entry: Entry, definition: Definition, steps: Section) -> dict[tuple[st
     takes = body.span("takes")
     outcomes: dict[str, float] = {}
     listed = body.section("outcomes")
-    for outcome in listed.tree if listed else ():
+    for shares, outcome in _entries(listed):
         if outcome.key not in {*step.then, OTHERWISE}:
-            _unknown(listed, outcome, "outcome", step.then)
+            _unknown(shares, outcome, "outcome", step.then)
         outcomes[outcome.key] = _weight(outcome, steps.findings)
     body.finish("a step of a profile")
     if listed is not None and not any(outcomes.values()):
@@ -185,7 +180,5 @@ def _step(entry: Entry, definition: Definition, steps: Section) -> dict[tuple[st
     return {(definition.type, entry.key): StepProfile(takes, outcomes)}
 
 
-def _unknown(section: Section | None, entry: Entry, what: str, names: Iterable[str]) -> None:
-    if section is not None:
-        near = nearest(entry.key, names)
-        section.findings.add("FX830", entry.place, f"there is no {what} '{entry.key}'{near}")
+def _unknown(section: Section, entry: Entry, what: str, names: Iterable[str]) -> None:
+    section.findings.add("FX830", entry.place, f"there is no {what} '{entry.key}'{nearest(entry.key, names)}")

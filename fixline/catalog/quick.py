@@ -1,8 +1,7 @@
 """Reads YAML in which nothing is out of the ordinary, at the speed of libyaml.
 
-Owns the quick way to a tree, and the list of what is out of the ordinary: whatever the careful reader
-(`fixline.catalog.reading`) might find fault with, or the two libraries might read differently. The quick reader
-finds no fault itself; it stands aside. Must not import anything of Fixline but the tree.
+Out of the ordinary is whatever the careful reader (`fixline.catalog.reading`) might find fault with, or the two
+libraries might read differently. The quick reader finds no fault itself; it stands aside.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
 """Reads YAML into a tree in which every key and value knows its place, and refuses what misleads.
 
-Owns the reading of text or bytes into a tree (`fixline.catalog.tree`). A file in which nothing is out of the
-ordinary is read by the quick reader; any other is read here, token by token, for the words that tell its
-author what to mend. Must not import anything of Fixline but findings and the tree; the words for mistakes in
-YAML itself are in `fixline.catalog.traps`.
+A file in which nothing is out of the ordinary is read by the quick reader; any other is read here, token by token, for
+the words that tell its author what to mend. Those for mistakes in YAML itself are in `fixline.catalog.traps`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import yaml
 
@@ -18,7 +17,7 @@ from fixline.catalog.findings import TOP, Findings, Place
 from fixline.catalog.quick import DEEPEST_LEVEL, read_quickly
 from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
 
-__all__ = ["LARGEST_FILE_CHARACTERS", "Entry", "Mapping", "Node", "Scalar", "Sequence", "read_tree"]
+__all__ = ["LARGEST_FILE_CHARACTERS", "Entry", "Mapping", "Node", "Scalar", "Sequence", "place_in", "read_tree"]
 
 LARGEST_FILE_CHARACTERS = 512_000
 
@@ -57,6 +56,33 @@ def read_tree(source: bytes | str, findings: Findings) -> Mapping | None:
         findings.add("FX112", TOP, f"the file has more than {LARGEST_FILE_CHARACTERS} characters")
         return None
     return read_quickly(text) or _composed(text, findings)
+
+
+def place_in(path: Path) -> Callable[[tuple[str | int, ...]], tuple[int, int]]:
+    """A function from a path of keys and positions to line and column, those of the nearest section that is there.
+
+    A file that cannot be read (any more) has all its places at its top.
+    """
+    try:
+        tree = read_tree(path.read_bytes(), Findings(str(path)))
+    except OSError:
+        tree = None
+
+    def find(keys: tuple[str | int, ...]) -> tuple[int, int]:
+        node: Node | None = tree
+        place = tree.place if tree else TOP
+        for key in keys:
+            if isinstance(node, Mapping) and key in node.entries:
+                entry = node.entries[str(key)]
+                node, place = entry.value, entry.place
+            elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
+                node = node.items[key]
+                place = node.place
+            else:
+                break
+        return place.line, place.column
+
+    return find
 
 
 def _decoded(source: bytes, findings: Findings) -> str | None:

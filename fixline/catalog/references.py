@@ -1,7 +1,6 @@
-"""Checks a parsed definition against the city: its department, calendar, teams, areas and the people who are told.
+"""Checks a parsed definition against the city: departments, teams, areas, who is told and who is reached outside.
 
-Owns the rules FX3xx but for steps. Must not import anything of Fixline but the parsed, the organisation, the
-areas and the model.
+The rules FX3xx but for steps, calendars and types, and FX431.
 """
 
 from __future__ import annotations
@@ -15,78 +14,80 @@ from fixline.catalog.findings import Place
 from fixline.catalog.flow import waits_before_people
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Scalar, Sequence
+from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import nearest
-from fixline.domain.definition.vocabulary import REPORTER
+from fixline.domain.definition.vocabulary import REPORTER, SENDABLE, SUPERVISOR
+from fixline.domain.process.kinds.agency import AgencyStep
+from fixline.domain.process.kinds.call import CallStep
 from fixline.domain.process.kinds.human import TeamByArea, TeamChoice
 from fixline.domain.process.kinds.notify import NotifyStep
 from fixline.domain.process.kinds.wait import WaitStep
 
-SUPERVISOR = "supervisor"
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 _MOST_NAMED = 5
+_IN = " in organisation.yaml"
+_CONTACT = frozenset({"contact", "reporter", "name", "email", "phone"})
 
 
-def check_department(parsed: ParsedDefinition, organisation: Organisation) -> None:
+def check_city(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
+    """Whatever the definition names of the city is there."""
+    _check_department(parsed, organisation)
+    _check_teams(parsed, organisation, areas)
+    _check_roles(parsed, organisation, areas)
+    _check_outside(parsed, organisation)
+    _check_boundary(parsed, organisation)
+
+
+def _check_department(parsed: ParsedDefinition, organisation: Organisation) -> None:
     """The department is one of the organisation's."""
-    if parsed.department is not None and parsed.department not in organisation.departments:
-        near = nearest(parsed.department, organisation.departments)
-        message = f"there is no department '{parsed.department}' in organisation.yaml{near}"
-        parsed.findings.add("FX301", parsed.place("department"), message)
+    if parsed.department is not None:
+        parsed.has("FX301", "department", parsed.department, organisation.departments, "department", where=_IN)
 
 
-def check_boundary(parsed: ParsedDefinition, organisation: Organisation) -> None:
+def _check_boundary(parsed: ParsedDefinition, organisation: Organisation) -> None:
     """What is said of places outside the city needs a city that says where it ends."""
     if organisation.city.boundary is None and parsed.node("intake", "outside") is not None:
         message = "no place is outside: organisation.yaml names no 'boundary' of the city"
         parsed.findings.add("FX222", parsed.key_place("intake", "outside"), message)
 
 
-def check_teams(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
+def _check_teams(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
     """Every team that a step can have exists, for every area of its layer."""
     for name, step in parsed.human_steps.items():
         if isinstance(step.team, TeamByArea):
             _check_by_area(parsed, name, step.team, organisation, areas)
         elif step.team:
-            _check_team(parsed, step.team, ("steps", name, "team"), organisation)
+            parsed.has("FX303", "team", step.team, organisation.teams, "steps", name, "team", where=_IN)
     for name in parsed.deadlines:
         for position, team in enumerate(_written_in_rungs(parsed, name, "reassign_to")):
             if team is not None:
                 path = ("deadlines", name, "escalate", position, "reassign_to")
-                _check_team(parsed, team, path, organisation)
-
-
-def _check_team(parsed: ParsedDefinition, team: str, path: tuple[str | int, ...], organisation: Organisation) -> None:
-    if team not in organisation.teams:
-        near = nearest(team, organisation.teams)
-        parsed.findings.add("FX303", parsed.place(*path), f"there is no team '{team}' in organisation.yaml{near}")
+                parsed.has("FX303", "team", team, organisation.teams, *path, where=_IN)
 
 
 def _check_by_area(
     parsed: ParsedDefinition, step: str, team: TeamByArea, organisation: Organisation, areas: Areas
 ) -> None:
-    _check_team(parsed, team.elsewhere, ("steps", step, "team", "elsewhere"), organisation)
-    place = parsed.place("steps", step, "team", "as")
+    path = ("steps", step, "team")
+    parsed.has("FX303", "team", team.elsewhere, organisation.teams, *path, "elsewhere", where=_IN)
     holes = [match[1] for match in _BRACES.finditer(team.as_)]
     if team.by not in holes or any(hole != team.by for hole in holes):
-        parsed.findings.add("FX306", place, f"'as' needs {{{team.by}}} where the area's key goes, and no other braces")
+        parsed.add("FX306", f"'as' needs {{{team.by}}} where the area's key goes, and no other braces", *path, "as")
         return
-    if team.by not in areas.layers:
-        near = nearest(team.by, areas.layers)
-        message = f"there is no area layer '{team.by}' in definitions/areas{near}"
-        if team.by in areas.broken:
-            message = f"the area layer '{team.by}' has findings of its own"
-        parsed.findings.add("FX304", parsed.place("steps", step, "team", "by"), message)
+    if team.by in areas.broken:
+        parsed.add("FX304", f"the area layer '{team.by}' has findings of its own", *path, "by")
+        return
+    if not parsed.has("FX304", "area layer", team.by, areas.layers, *path, "by", where=" in definitions/areas"):
         return
     missing = [name for name in _expansions(team, areas) if name not in organisation.teams]
     if missing:
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         named = ", ".join(f"'{name}'" for name in missing[:_MOST_NAMED])
-        parsed.findings.add("FX305", place, f"not in organisation.yaml: {named}{more}")
+        parsed.add("FX305", f"not in organisation.yaml: {named}{more}", *path, "as")
 
 
 def _expansions(team: TeamByArea, areas: Areas) -> list[str]:
-    return [team.as_.replace(f"{{{team.by}}}", key) for key in areas.keys(team.by)]
+    return [team.as_.replace(f"{{{team.by}}}", key) for key in areas.layers[team.by].keys]
 
 
 def teams_of(choice: TeamChoice, areas: Areas) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ def teams_of(choice: TeamChoice, areas: Areas) -> tuple[str, ...]:
     return (*known, choice.elsewhere)
 
 
-def check_roles(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
+def _check_roles(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
     """Whoever is told exists: in each team that the request can be with, the department or the city."""
     if parsed.department is None:
         return
@@ -129,9 +130,8 @@ def check_roles(parsed: ParsedDefinition, organisation: Organisation, areas: Are
 
 def _written_in_rungs(parsed: ParsedDefinition, deadline: str, key: str) -> list[str | None]:
     """What each rung has at the key, by its position in the file; None where there is nothing readable."""
-    node = parsed.node("deadlines", deadline, "escalate")
-    total = len(node.items) if isinstance(node, Sequence) else 0
-    told = [parsed.node("deadlines", deadline, "escalate", position, key) for position in range(total)]
+    path = ("deadlines", deadline, "escalate")
+    told = [parsed.node(*path, position, key) for position, _ in enumerate(parsed.items(*path))]
     return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
 
 
@@ -151,10 +151,37 @@ def _check_role(
     candidates: list[str | None] = [*known] or [None]
     if early:
         candidates.append(None)
-    silent = [team for team in candidates if not organisation.is_held(role, team, parsed.department)]
+    silent = [team for team in candidates if organisation.holder(role, team, parsed.department) is None]
     if silent:
         where = f" of team '{silent[0]}'," if silent[0] else " of"
         more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""
         near = nearest(role, organisation.roles(silent[:1], parsed.department))
         message = f"nobody answers as '{role}':{where} department '{parsed.department}' or the city{more}{near}"
         parsed.findings.add("FX307", place(), message)
+
+
+def _check_outside(parsed: ParsedDefinition, organisation: Organisation) -> None:
+    """Agencies and systems exist, and one that never answers has an end to the wait."""
+    for name, step in parsed.steps.items():
+        if isinstance(step, AgencyStep) and step.agency:
+            path = ("steps", name, "agency")
+            known = parsed.has("FX310", "agency", step.agency, organisation.agencies, *path, where=_IN)
+            silent = known and not organisation.agencies[step.agency].reports_back
+            if silent and parsed.node("steps", name, "reply_within") is None:
+                message = f"'{step.agency}' does not report back: give 'reply_within', and 'no_reply' in 'then'"
+                parsed.findings.add("FX431", parsed.key_place(*path), message)
+        elif isinstance(step, CallStep) and step.call:
+            parsed.has("FX311", "system", step.call, organisation.systems, "steps", name, "call", where=_IN)
+
+
+def check_sent(parsed: ParsedDefinition) -> None:
+    """What is sent is a fact of the request or an answer that can be there."""
+    names = [*SENDABLE, *parsed.fields]
+    for step in parsed.steps:
+        for item in parsed.items("steps", step, "send"):
+            if not isinstance(item, Scalar) or not item.text.strip() or item.text in names:
+                continue
+            message = f"nothing is called '{item.text}'{nearest(item.text, names)}"
+            if item.text in _CONTACT:
+                message = f"'{item.text}' cannot be sent: how to reach whoever reported is never given away"
+            parsed.findings.add("FX313", item.place, message)

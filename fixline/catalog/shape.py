@@ -1,17 +1,15 @@
 """Takes values out of a section of a file, each in the kind that the language has at that place.
 
-Owns the strict reading of one section: every key that is asked for is known, every other is a finding. A
-value that does not fit is reported at its place and read as absent. Must not import anything of Fixline but
-the tree, findings, and the written forms of time.
+Every key that is asked for is known, every other is a finding. A value that does not fit is reported at its place and
+read as absent.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -29,17 +27,8 @@ _BARE_UNIT = re.compile(r"[+-]?[\d.]+ *(?:minutes?|hours?|days?|weeks?)")
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-@dataclass(slots=True)
-class Written:
-    """A text with the node that it was written in. Not frozen, as a tree is not: there are as many."""
-
-    text: str
-    node: Scalar
-
-    @property
-    def place(self) -> Place:
-        """Where the text begins."""
-        return self.node.place
+Written = Scalar
+"""A text that has been read: not empty."""
 
 
 class Section:
@@ -71,6 +60,11 @@ class Section:
         found = self.entry(key, required=required)
         return None if found is None else text_of(found.value, f"'{key}'", self.findings)
 
+    def string(self, key: str, *, required: bool = False) -> str | None:
+        """A text without its place."""
+        found = self.text(key, required=required)
+        return None if found is None else found.text
+
     def word(self, key: str, kind: type[_Word], *, required: bool = False) -> _Word | None:
         """A word of a closed list."""
         found = self.text(key, required=required)
@@ -83,12 +77,12 @@ class Section:
             check_name(found.text, found.place, form, self.findings)
         return found
 
-    def number(self, key: str, *, whole: tuple[int, int] | None = None) -> float | None:
+    def number(self, key: str, *, whole: tuple[int, int] | None = None, required: bool = False) -> float | None:
         """A number in digits; with `whole` a whole number within these limits."""
-        found = self.text(key)
+        found = self.text(key, required=required)
         if found is None:
             return None
-        if not found.node.plain or not _NUMBER.fullmatch(found.text):
+        if not found.plain or not _NUMBER.fullmatch(found.text):
             self.findings.add("FX205", found.place, f"'{key}' is a number, written in digits without quotes")
             return None
         value = float(found.text) if "." in found.text else int(found.text)
@@ -97,12 +91,12 @@ class Section:
             return None
         return value
 
-    def switch(self, key: str) -> bool:
+    def switch(self, key: str, *, required: bool = False) -> bool:
         """Whether the switch is true; false when it is not written."""
-        found = self.text(key)
+        found = self.text(key, required=required)
         if found is None:
             return False
-        if not found.node.plain or found.text not in {"true", "false"}:
+        if not found.plain or found.text not in {"true", "false"}:
             self.findings.add("FX206", found.place, f"'{key}' is true or false, not '{found.text}'")
         return found.text == "true"
 
@@ -122,14 +116,14 @@ class Section:
         if found is None:
             return None
         if not isinstance(found.value, Sequence):
-            self.findings.add("FX203", place_of(found.value), f"'{key}' is a list, such as [first, second]")
+            self.findings.add("FX203", found.value.place, f"'{key}' is a list, such as [first, second]")
             return None
         return found.value.items
 
-    def texts(self, key: str) -> tuple[Written, ...]:
+    def texts(self, key: str, *, required: bool = False) -> tuple[Written, ...]:
         """A list of texts, each once."""
         listed: dict[str, Written] = {}
-        for node in self.items(key) or ():
+        for node in self.items(key, required=required) or ():
             found = text_of(node, f"an entry of '{key}'", self.findings)
             if found is None:
                 continue
@@ -137,6 +131,23 @@ class Section:
                 self.findings.add("FX217", found.place, f"'{found.text}' is in the list twice")
             listed.setdefault(found.text, found)
         return tuple(listed.values())
+
+    def named(
+        self, what: str = "'{}'", form: re.Pattern[str] = NAME, reserved: Iterable[str] = ()
+    ) -> Iterator[tuple[str, Section]]:
+        """Each key, which is a name of one's own, with the section below it; `what` calls the section by the name."""
+        for entry in self.tree:
+            check_name(entry.key, entry.place, form, self.findings, reserved)
+            body = section_of(entry.value, what.format(entry.key), self.findings, entry.place)
+            if body is not None:
+                yield entry.key, body
+
+    def labels(self, what: str, form: re.Pattern[str] = NAME) -> Iterator[tuple[str, str | None]]:
+        """Each key, which is a name of one's own, with the text beside it; `what` calls the text by the name."""
+        for entry in self.tree:
+            check_name(entry.key, entry.place, form, self.findings)
+            found = text_of(entry.value, what.format(entry.key), self.findings)
+            yield entry.key, None if found is None else found.text
 
     def has(self, key: str) -> bool:
         """Whether the key is written; it is known from now on."""
@@ -152,6 +163,11 @@ class Section:
         """Where the key stands; the owner's place when it does not."""
         found = self.tree.entries.get(key)
         return self.owner if found is None else found.place
+
+    def value_place(self, key: str) -> Place:
+        """Where the key's value begins; the owner's place when it is not written."""
+        found = self.tree.entries.get(key)
+        return self.owner if found is None else found.value.place
 
     def finish(self, what: str, later: Collection[str] = ()) -> None:
         """Report the keys that were not asked for and those that are missing, once all have been asked for.
@@ -176,11 +192,6 @@ class Section:
             self.findings.add("FX201", entry.place, message)
 
 
-def place_of(node: Node) -> Place:
-    """Where a node begins."""
-    return node.place
-
-
 def text_of(node: Node, what: str, findings: Findings) -> Written | None:
     """The node's text; a finding when it is a list, a section or empty."""
     if not isinstance(node, Scalar):
@@ -189,18 +200,23 @@ def text_of(node: Node, what: str, findings: Findings) -> Written | None:
     if not node.text.strip():
         findings.add("FX208", node.place, f"{what} is empty")
         return None
-    return Written(node.text, node)
+    return node
+
+
+def one_word(written: Written, words: Iterable[str], findings: Findings) -> str | None:
+    """The word of a closed list that is written."""
+    listed = [str(word) for word in words]
+    if written.text in listed:
+        return written.text
+    near = did_you_mean(written.text, listed)
+    findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(listed)}{near}")
+    return None
 
 
 def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | None:
     """The member of a closed list that is written."""
-    try:
-        return kind(written.text)
-    except ValueError:
-        words = [member.value for member in kind]
-    near = did_you_mean(written.text, words)
-    findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(words)}{near}")
-    return None
+    found = one_word(written, kind, findings)
+    return None if found is None else kind(found)
 
 
 def span_of(written: Written, findings: Findings) -> Span | None:

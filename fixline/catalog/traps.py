@@ -1,8 +1,4 @@
-"""Plain words for the mistakes that YAML makes easy: text without quotes, tabs, indentation.
-
-Owns the translation of the YAML library's complaints into findings that say what to do. Must not import
-anything of Fixline but findings.
-"""
+"""Plain words for the mistakes that YAML makes easy: what the library complains of, as findings that say what to do."""
 
 from __future__ import annotations
 

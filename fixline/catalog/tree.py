@@ -1,9 +1,8 @@
 """The tree that a file is read into: every key and value knows its place.
 
-Owns Scalar, Sequence and Mapping. Everything in it is text: 17:00, on, no and dates mean nothing here. Must not
-import anything of Fixline but places. Nothing changes a tree once it is made; its parts are not frozen, and keep the
-library's marks instead of places, because a check of many files makes hundreds of thousands of them and asks few of
-them where they stand.
+Everything in it is text: 17:00, on, no and dates mean nothing here. Nothing changes a tree once it is made; its parts
+are not frozen, and keep the library's marks instead of places, because a check of many files makes hundreds of
+thousands of them and asks few of them where they stand.
 """
 
 from __future__ import annotations

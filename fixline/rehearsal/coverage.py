@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from fixline.catalog.places import place_in
+from fixline.catalog.reading import place_in
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.journal import clock_facts, facts, step_facts

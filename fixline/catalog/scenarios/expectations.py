@@ -168,7 +168,7 @@ def _told(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
 
 
 def _event(node: Scalar, frame: Frame) -> Notice | None:
-    event = word_of(Written(node.text, node), NotifyEvent, frame.findings)
+    event = word_of(node, NotifyEvent, frame.findings)
     return Notice(event.value, event=event.value) if event else None
 
 

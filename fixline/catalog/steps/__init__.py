@@ -1,46 +1,43 @@
-"""Reads the steps of a definition, a module for each family of kinds.
+"""How the steps of a definition are written: a grammar for each kind, told apart by the key that names the kind.
 
-Owns which kinds there are, and the outcomes that each can have. What needs other steps or other files is
-checked later (`flow`, `references`). Must not import anything of Fixline but the reading of sections and
-the model.
+What needs other steps or other files is checked later (`flow`, `references`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
+from fixline.catalog.grammar import Grammar, Key, Shape, mapped
 from fixline.catalog.shape import NAME, Section, check_name, section_of
-from fixline.catalog.steps.automatic import read_choose, read_close
-from fixline.catalog.steps.human import read_human
-from fixline.catalog.steps.kinds import HUMAN_KINDS, KINDS, RESERVED_STEPS, SHARED_KEYS
-from fixline.catalog.steps.outside import read_agency, read_call, read_follow_on
-from fixline.catalog.steps.together import read_notify, read_together
-from fixline.catalog.steps.waiting import read_wait
+from fixline.catalog.steps.going_on import CHOOSE, CLOSE, NOTIFY, TOGETHER
+from fixline.catalog.steps.human import HUMAN
+from fixline.catalog.steps.kinds import KIND_WORDS, KINDS, RESERVED_STEPS, SHARED_KEYS
+from fixline.catalog.steps.outside import AGENCY, CALL, FOLLOW_ON
+from fixline.catalog.steps.waiting import WAIT
 from fixline.domain.hints import did_you_mean
 from fixline.domain.process.kinds import AnyStep
 
-_READERS: dict[str, Callable[[Section], AnyStep | None]] = {
-    **dict.fromkeys(HUMAN_KINDS, read_human),
-    "choose": read_choose,
-    "wait": read_wait,
-    "agency": read_agency,
-    "follow_on": read_follow_on,
-    "call": read_call,
-    "together": read_together,
-    "notify": read_notify,
-    "close": read_close,
+_GRAMMARS: dict[str, Grammar[Any]] = {
+    **HUMAN,
+    "choose": CHOOSE,
+    "wait": WAIT,
+    "agency": AGENCY,
+    "follow_on": FOLLOW_ON,
+    "together": TOGETHER,
+    "call": CALL,
+    "notify": NOTIFY,
+    "close": CLOSE,
 }
 
 
-def read_steps(section: Section | None) -> dict[str, AnyStep | None]:
+def _read_steps(section: Section, key: str) -> dict[str, AnyStep | None]:
     """The steps by name, in order; None stands for a step whose kind cannot be told.
 
     A human or waiting step without any outcome was refused: its way on is unknown.
     """
     found: dict[str, AnyStep | None] = {}
-    if section is None:
-        return found
-    for entry in section.tree:
+    steps = section.section(key, required=True)
+    for entry in steps.tree if steps is not None else ():
         check_name(entry.key, entry.place, NAME, section.findings, RESERVED_STEPS)
         body = section_of(entry.value, f"step '{entry.key}'", section.findings, entry.place)
         found[entry.key] = None if body is None else _read_step(body)
@@ -49,9 +46,7 @@ def read_steps(section: Section | None) -> dict[str, AnyStep | None]:
 
 def _read_step(section: Section) -> AnyStep | None:
     kind = _kind(section)
-    if kind is None:
-        return None
-    return _READERS[kind](section)
+    return None if kind is None else _GRAMMARS[kind].read(section, kind=kind)
 
 
 def _kind(section: Section) -> str | None:
@@ -69,3 +64,18 @@ def _kind(section: Section) -> str | None:
             return None
     section.findings.add("FX216", section.owner, f"the step does not say what it is: give one of {', '.join(KINDS)}")
     return None
+
+
+def _step_shape() -> Shape:
+    """A step: exactly one of the kinds, with that kind's keys and no others."""
+    kinds = {kind: grammar.shape() for kind, grammar in _GRAMMARS.items()}
+    return {
+        "description": "A step: the key that names its kind says what it is.",
+        "type": "object",
+        "properties": {kind: {"description": KIND_WORDS[kind]} for kind in kinds},
+        "oneOf": [{"required": [kind]} for kind in kinds],
+        "allOf": [{"if": {"required": [kind]}, "then": shape} for kind, shape in kinds.items()],
+    }
+
+
+STEPS = Key(_read_steps, lambda: mapped(_step_shape(), reserved=RESERVED_STEPS, least=1), {})

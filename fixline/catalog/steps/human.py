@@ -1,108 +1,107 @@
-"""Reads the steps that people carry out: dispatch, inspection, task."""
+"""Steps that people carry out: dispatch, inspection, task."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal, cast
+from dataclasses import replace
 
-from fixline.catalog.forms import read_fields
-from fixline.catalog.reading import Scalar
-from fixline.catalog.shape import NAME, Section, check_name, section_of, text_of
-from fixline.catalog.steps.kinds import HUMAN_KINDS
-from fixline.domain.definition.vocabulary import NOT_SAMPLED, RESERVED_OUTCOMES
-from fixline.domain.process.kinds.human import HumanStep, TeamByArea, TeamChoice
+from fixline.catalog.forms import FIELD
+from fixline.catalog.grammar import TEXT, Grammar, Values, either, of_section, of_text, reference
+from fixline.catalog.shape import KEY, Section, Written, nearest
+from fixline.catalog.steps.kinds import HUMAN_KINDS, KIND_WORDS, outcomes_shape, read_outcomes
+from fixline.domain.conditions.evaluation import RESERVED_NAMES
+from fixline.domain.definition.vocabulary import NOT_SAMPLED
+from fixline.domain.process.kinds.human import HumanStep, TeamByArea
 
 LARGEST_SHARE = 99
 FEWEST_VISITS, MOST_VISITS = 2, 100
+PERCENT_SHAPE = {"type": "string", "pattern": r"^[1-9]\d?%$", "examples": ["10%", "75%"]}
+_VISITS_SHAPE = {"type": "string", "pattern": r"^([2-9]|[1-9]\d|100) visits$", "examples": ["3 visits"]}
 _SHARE = re.compile(r"(\d{1,3})%")
 _VISITS = re.compile(r"(\d{1,4}) visits")
+_WITH_SAMPLE = "Each outcome and the step that follows; not_sampled exactly when there is a sample."
+_SAMPLED = {
+    "if": {"required": ["sample"]},
+    "then": {"properties": {"then": {"description": _WITH_SAMPLE, "required": [NOT_SAMPLED], "minProperties": 2}}},
+    "else": {"properties": {"then": {"description": _WITH_SAMPLE, "not": {"required": [NOT_SAMPLED]}}}},
+}
 
 
-def read_human(section: Section) -> HumanStep:
-    """A step that people carry out."""
-    kind = next(key for key in HUMAN_KINDS if section.has(key))
-    title = section.text(kind, required=True)
-    sample = _read_sample(section, kind)
-    then = _read_then(section, sampled=section.has("sample"))
-    step = HumanStep(
-        kind=cast(Literal["dispatch", "inspection", "task"], kind),
-        title=title.text if title else "",
-        team=_read_team(section) or "",
-        claim_within=section.span("claim_within"),
-        due=section.span("due"),
-        form=read_fields(section.section("form"), outcomes=frozenset(then or {}) - {NOT_SAMPLED}),
-        sample=sample,
-        warn_after=_read_visits(section),
-        then=then or {},
-    )
-    section.finish(f"a step of kind {kind}")
-    return step
+def _kind_of(section: Section) -> str:
+    return next(key for key in HUMAN_KINDS if section.has(key))
 
 
-def _read_sample(section: Section, kind: str) -> int | None:
+def _read_sample(written: Written, section: Section) -> int | None:
     """The share that is inspected, in per cent."""
-    written = section.text("sample")
-    if written is None:
-        return None
-    if kind != "inspection":
+    if (kind := _kind_of(section)) != "inspection":
         message = f"a {kind} is done every time: 'sample' stands in inspections"
         section.findings.add("FX416", section.key_place("sample"), message)
     share = _SHARE.fullmatch(written.text)
-    if share is None or not 1 <= int(share[1]) <= LARGEST_SHARE:
-        section.findings.add("FX417", written.place, f"'sample' is a share from 1% to {LARGEST_SHARE}%, such as 10%")
-        return None
-    return int(share[1])
+    if share is not None and 1 <= int(share[1]) <= LARGEST_SHARE:
+        return int(share[1])
+    section.findings.add("FX417", written.place, f"'sample' is a share from 1% to {LARGEST_SHARE}%, such as 10%")
+    return None
 
 
-def _read_visits(section: Section) -> int | None:
+def _read_visits(written: Written, section: Section) -> int | None:
     """The visit at which the supervisor is told."""
-    written = section.text("warn_after")
-    if written is None:
-        return None
     visits = _VISITS.fullmatch(written.text)
-    if visits is None or not FEWEST_VISITS <= int(visits[1]) <= MOST_VISITS:
-        message = f"'warn_after' is a number of visits from {FEWEST_VISITS} to {MOST_VISITS}, such as '3 visits'"
-        section.findings.add("FX418", written.place, message)
-        return None
-    return int(visits[1])
+    if visits is not None and FEWEST_VISITS <= int(visits[1]) <= MOST_VISITS:
+        return int(visits[1])
+    message = f"'warn_after' is a number of visits from {FEWEST_VISITS} to {MOST_VISITS}, such as '3 visits'"
+    section.findings.add("FX418", written.place, message)
+    return None
 
 
-def _read_then(section: Section, *, sampled: bool) -> dict[str, str] | None:
-    """Each outcome with its step; None after a finding that leaves no way on."""
-    body = section.section("then", required=True)
-    if body is None:
-        return None
+def _read_then(body: Section, section: Section) -> dict[str, str]:
     if not body.tree.entries.keys() - {NOT_SAMPLED}:
         section.findings.add("FX406", section.key_place("then"), "'then' is empty: name each outcome and its step")
-    found: dict[str, str] = {}
-    for entry in body.tree:
-        if entry.key in RESERVED_OUTCOMES and not (sampled and entry.key == NOT_SAMPLED):
-            message = f"'{entry.key}' is no outcome that people can give here: use another name"
-            section.findings.add("FX405", entry.place, message)
-        else:
-            check_name(entry.key, entry.place, NAME, section.findings)
-        target = text_of(entry.value, f"the step after '{entry.key}'", section.findings)
-        if target is not None:
-            found[entry.key] = target.text
+    sampled = section.has("sample")
+    found = read_outcomes(body, [NOT_SAMPLED] if sampled else [], "is no outcome that people can give here")
     if sampled and section.has("inspection") and NOT_SAMPLED not in body.tree.entries:
         message = f"'{NOT_SAMPLED}' leads nowhere: name the step that follows it"
         section.findings.add("FX406", section.key_place("then"), message)
     return found
 
 
-def _read_team(section: Section) -> TeamChoice | None:
-    found = section.entry("team", required=True)
-    if found is None:
-        return None
-    if isinstance(found.value, Scalar):
-        name = text_of(found.value, "'team'", section.findings)
-        return name.text if name else None
-    body = section_of(found.value, "'team'", section.findings, found.place)
-    if body is None:
-        return None
-    layer, pattern = body.text("by", required=True), body.text("as", required=True)
-    elsewhere = body.text("elsewhere", required=True)
-    body.finish("a team chosen by area")
-    if layer is None or pattern is None or elsewhere is None:
-        return None
-    return TeamByArea.model_validate({"by": layer.text, "as": pattern.text, "elsewhere": elsewhere.text})
+def _check_human(section: Section, found: Values) -> None:
+    """Fields are required for outcomes that there are."""
+    outcomes = found.get("then", {}).keys() - {NOT_SAMPLED}
+    _kind_of(section)  # the kinds that were looked for are words that a misspelt key may have meant
+    fits = all(outcomes >= {*field.required_for} for field in found.get("form", {}).values())
+    form = None if fits else section.section("form")
+    for _, body in form.named() if form is not None else ():
+        for named in body.texts("required_for"):
+            if named.text not in outcomes:
+                message = f"'{named.text}' is no outcome of this step{nearest(named.text, outcomes)}"
+                section.findings.add("FX215", named.place, message)
+
+
+_BY_AREA = Grammar(
+    TeamByArea,
+    "a team chosen by area",
+    {"by": reference(KEY), "as_": replace(TEXT, shape={"type": "string", "pattern": r"\{[a-z0-9_-]+\}"})},
+    needs=("by", "as_", "elsewhere"),
+).below()
+
+
+def _human(kind: str) -> Grammar[HumanStep]:
+    inspection = kind == "inspection"
+    return Grammar(
+        HumanStep,
+        f"a step of kind {kind}",
+        {
+            "kind": None,
+            "title": replace(TEXT, name=kind, told=KIND_WORDS[kind]),
+            "team": either(reference(KEY), _BY_AREA, _BY_AREA),
+            "form": FIELD.named(reserved=RESERVED_NAMES),
+            "sample": of_text(_read_sample, PERCENT_SHAPE if inspection else None),
+            "warn_after": of_text(_read_visits, _VISITS_SHAPE),
+            "then": of_section(_read_then, outcomes_shape([NOT_SAMPLED] if inspection else []), {}),
+        },
+        check=_check_human,
+        beside=_SAMPLED if inspection else {},
+    )
+
+
+HUMAN = {kind: _human(kind) for kind in HUMAN_KINDS}

@@ -15,7 +15,7 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this fi
 
 def schema(out: Out = None) -> None:
     """Print the JSON Schema of definitions, by which an editor completes and explains every key."""
-    from fixline.catalog.editor import definition_schema
+    from fixline.catalog.definition import definition_schema
 
     put_out(json.dumps(definition_schema(), indent=2, ensure_ascii=False) + "\n", out)
 

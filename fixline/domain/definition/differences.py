@@ -1,13 +1,13 @@
-"""What is different between two versions of a definition, in plain words.
+"""What is different between two versions of a definition, in sentences for analysts who publish or move.
 
-Owns the sentences that analysts read before they publish or move. Two versions that are not equal always differ in
-at least one sentence: what has no words of its own is named with both values.
+Two versions that are not equal always differ in at least one: what has no words of its own is named with both values.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from fixline.domain.deadlines.calendar import CalendarException, Holiday, Period
@@ -52,9 +52,7 @@ def _empty(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     """A value as the language writes it, shortened."""
-    if isinstance(value, Part):
-        value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    if isinstance(value, Mapping):
+    if isinstance(value, Part | Mapping):
         text = json.dumps(_jsonable(value), ensure_ascii=False)
     elif isinstance(value, tuple | list):
         text = ", ".join(_shown(each) for each in value) or "nothing"
@@ -93,8 +91,7 @@ def _fields(what: str, before: Mapping[str, FormField], after: Mapping[str, Form
     yield from _added_and_removed(what, before, after)
     for name in (name for name in before if name in after):
         yield from _attributes(f"{what} {name}", before[name], after[name])
-    if list(before) != list(after) and set(before) == set(after):
-        yield f"{what}s are asked in another order: {', '.join(after)}"
+    yield from _order(f"{what}s are asked", before, after)
 
 
 def _intake(before: Any, after: Any) -> _Lines:
@@ -146,8 +143,12 @@ def _deadlines(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) ->
             yield f"deadline {name} added: {deadline.within.otherwise}, met by {deadline.met_by}"
         else:
             yield from _deadline(f"deadline {name}", before[name], deadline)
+    yield from _order("deadlines stand", before, after)
+
+
+def _order(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> _Lines:
     if list(before) != list(after) and set(before) == set(after):
-        yield f"deadlines stand in another order: {', '.join(after)}"
+        yield f"{what} in another order: {', '.join(after)}"
 
 
 def _deadline(what: str, before: Deadline, after: Deadline) -> _Lines:
@@ -188,16 +189,12 @@ def _steps(before: Mapping[str, AnyStep], after: Mapping[str, AnyStep]) -> _Line
     for name in (name for name in before if name in after):
         if before[name] != after[name]:
             yield from _step(name, before[name], after[name])
-    if list(before) != list(after) and set(before) == set(after):
-        yield f"steps stand in another order: {', '.join(after)}"
+    yield from _order("steps stand", before, after)
 
 
 def _step(name: str, before: AnyStep, after: AnyStep) -> _Lines:
-    said: list[str] = []
-    if before.kind != after.kind:
-        said.append(f"step {name}: {before.kind} -> {after.kind}")
-    but = {"kind", "form", "then"}
-    said += _attributes(f"step {name}", before, after, frozenset(but))
+    said = [f"step {name}: {before.kind} -> {after.kind}"] if before.kind != after.kind else []
+    said += _attributes(f"step {name}", before, after, frozenset({"kind", "form", "then"}))
     said += _fields(f"step {name}, question", getattr(before, "form", {}), getattr(after, "form", {}))
     said += _ways(name, dict(before.ways), dict(after.ways))
     yield from said or [_changed(f"step {name}", before, after)]
@@ -223,17 +220,13 @@ def _reopen(before: Reopen | None, after: Reopen | None) -> _Lines:
         yield from _attributes("reopen", before, after)
 
 
-def _cancel(before: Any, after: Any) -> _Lines:
-    yield from _attributes("cancel", before, after)
-
-
 _WORDS: dict[str, Callable[[Any, Any], _Lines]] = {
     "intake": _intake,
     "priority": _priority,
     "calendar": _calendar,
     "deadlines": _deadlines,
     "steps": _steps,
-    "cancel": _cancel,
+    "cancel": partial(_attributes, "cancel"),
     "reopen": _reopen,
     "start": _plain("starts at"),
 }

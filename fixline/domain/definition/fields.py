@@ -1,6 +1,5 @@
 """Questions of an intake and fields of a step's form, as the definition language has them.
 
-Owns the kinds of answers and the shape of one question; how an answer is read is `fixline.domain.definition.forms`'.
 Each field's description is the text that editors show.
 """
 

@@ -1,7 +1,6 @@
-"""Forms: whether answers fit the questions that ask for them.
+"""Forms: whether answers fit the questions that ask for them, wherever a form comes from.
 
-Owns the reading of answers of every field kind. Answers are JSON values; dates are ISO texts, date-times
-ISO texts with a zone. It knows nothing of where a form comes from.
+Answers are JSON values; dates are ISO texts, date-times ISO texts with a zone.
 """
 
 from __future__ import annotations

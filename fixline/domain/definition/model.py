@@ -1,12 +1,8 @@
-"""The definition of a request type, as the model that every other part reads.
+"""The definition of a request type, read, checked and resolved, as every other part reads it.
 
-Owns the shape of a department's definition after it has been read, checked and resolved: questions,
-priority rules, deadlines, steps, who may cancel, whom to notify. It is immutable and serialises to the
-JSON that a version's hash is taken of. It knows no YAML and reads no file; positions in files and the
-rules that need other files (teams, areas, calendars) belong to `fixline.catalog`.
-
-Names are those of the definition language (docs/definitions.md); each field's description is the text
-that editors show.
+It is immutable and serialises to the JSON that a version's hash is taken of. Positions in files and the rules that need
+other files (teams, areas, calendars) belong to `fixline.catalog`. Names are those of the definition language
+(docs/definitions.md); each field's description is the text that editors show.
 """
 
 from __future__ import annotations
@@ -153,6 +149,25 @@ class InBranch(NamedTuple):
     branch: str
 
 
+def in_branches(steps: Mapping[str, AnyStep | None]) -> dict[str, InBranch]:
+    """Each step that stands in a branch, with that branch; with the first of several, which no definition has."""
+    found: dict[str, InBranch] = {}
+    for name, together in steps.items():
+        for branch, members in together.branches.items() if isinstance(together, TogetherStep) else ():
+            for member in members:
+                found.setdefault(member, InBranch(name, branch))
+    return found
+
+
+def fields_asked(intake: Intake, steps: Mapping[str, AnyStep | None]) -> dict[str, FormField]:
+    """Every answer's field by name: the intake's questions, then those that only forms ask; the first place wins."""
+    found = dict(intake.questions)
+    for step in steps.values():
+        for name, asked in step.form.items() if isinstance(step, HumanStep) else ():
+            found.setdefault(name, asked)
+    return found
+
+
 class Definition(Part):
     """A request type, resolved: everything that its decisions depend on is in here, the calendar included."""
 
@@ -199,23 +214,12 @@ class Definition(Part):
     @cached_property
     def in_branches(self) -> dict[str, InBranch]:
         """Each step that stands in a branch, with that branch."""
-        return {
-            step: InBranch(name, branch)
-            for name, together in self.steps.items()
-            if isinstance(together, TogetherStep)
-            for branch, steps in together.branches.items()
-            for step in steps
-        }
+        return in_branches(self.steps)
 
     @property
     def fields(self) -> dict[str, FormField]:
         """Every answer's field by name: the intake's questions, then those that only forms ask."""
-        found = dict(self.intake.questions)
-        for step in self.steps.values():
-            if isinstance(step, HumanStep):
-                for name, form_field in step.form.items():
-                    found.setdefault(name, form_field)
-        return found
+        return fields_asked(self.intake, self.steps)
 
     @cached_property
     def body(self) -> str:

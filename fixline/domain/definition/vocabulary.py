@@ -1,7 +1,4 @@
-"""The fixed words of the definition language: priorities, outcomes, events, and the names that the engine keeps.
-
-Must not import anything of Fixline.
-"""
+"""The fixed words of the definition language: priorities, outcomes, events, and the names that the engine keeps."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixline.catalog import Areas, RoleHolder, check_paths, check_text, read_catalog
+from fixline.catalog import Areas, check_paths, check_text, read_catalog
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import Priority
 from fixline.domain.process.kinds.human import HumanStep, TeamByArea
@@ -185,20 +185,18 @@ def test_role_lookup() -> None:
     organisation = read_catalog(CITY).catalog.organisation
     assert organisation is not None
     holder = organisation.holder
-    assert holder("crew_lead", "inspectors", "transportation") == RoleHolder(
-        role="crew_lead", person="dora", level="team", of="inspectors"
-    )
-    assert [
-        (found.person, found.level)
-        for role in ("supervisor", "commissioner")
-        if (found := holder(role, "inspectors", "transportation"))
-    ] == [("bruno", "department"), ("ada", "city")]
+    assert organisation.teams["inspectors"].roles["crew_lead"] == "dora"
+    assert organisation.departments["transportation"].roles["supervisor"] == "bruno"
+    assert organisation.city.roles["commissioner"] == "ada"
+    asked = ("crew_lead", "supervisor", "commissioner")
+    assert [holder(role, "inspectors", "transportation") for role in asked] == ["dora", "bruno", "ada"]
     assert holder("crew_lead", "dispatch-desk", "transportation") is None
     assert holder("commissioner", None, "nowhere") is not None
-    assert organisation.team("pumps").department == "water"
-    roles, teams = ("crew_lead", "supervisor", "commissioner"), ("inspectors", "pumps", "nobody", None)
-    for role, team, department in product(roles, teams, ("transportation", "nowhere")):
-        assert organisation.is_held(role, team, department) is (holder(role, team, department) is not None)
+    assert organisation.teams["pumps"].department == "water"
+    for role, team, department in product(
+        asked, ("inspectors", "pumps", "nobody", None), ("transportation", "nowhere")
+    ):
+        assert (role in organisation.roles([team], department)) is (holder(role, team, department) is not None)
 
 
 def test_supervisor_of_tasks(folder: Path) -> None:
@@ -221,8 +219,8 @@ def test_paths_that_are_no_definitions(folder: Path) -> None:
 def test_areas_locate() -> None:
     """A point lies in the area that holds it; on a border it belongs to the first area by key."""
     areas = read_catalog(CITY).catalog.areas
-    assert areas.keys("district") == ("north", "south")
-    assert areas.title("district", "north") == "North"
+    assert areas.layers["district"].keys == ("north", "south")
+    assert areas.layers["district"].areas[0].title == "North"
     assert areas.locate(41.5, -87.5) == {"district": "south"}
     assert areas.locate(42.5, -87.5) == {"district": "north"}
     assert areas.locate(42.0, -87.5) == {"district": "north"}

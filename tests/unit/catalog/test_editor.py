@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft7Validator
 
-from fixline.catalog.editor import definition_schema
+from fixline.catalog.definition import definition_schema
 from fixline.catalog.findings import Findings
 from fixline.catalog.reading import read_tree
 from fixline.catalog.steps.kinds import HUMAN_KINDS

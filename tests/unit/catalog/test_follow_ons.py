@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import check_paths, check_text, read_catalog
-from fixline.catalog.files import check_files
+from fixline.catalog.catalog import check_files
 from fixline.domain.process.kinds.follow_on import FollowOnStep
 from tests.support.neighbour import FIXTURES, NEIGHBOUR, TEXT, city_with_neighbour
 
