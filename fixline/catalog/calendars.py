@@ -119,7 +119,7 @@ def _check_periods(periods: Pairs[Period]) -> None:
 
 
 def _check_holiday(body: Section, found: Values) -> None:
-    if found.keys() >= {"date", "name", "observed"} and found["observed"] == found["date"]:
+    if "observed" in found and "name" in found and found["observed"] == found.get("date"):
         message = f"{found.pop('date')} is the holiday itself: leave 'observed' out, or give the other date"
         body.findings.add("FX706", body.value_place("observed"), message)
 
@@ -187,14 +187,14 @@ _PERIODS = Grammar(
     "a period",
     {"first": replace(_DAY, name="from"), "last": replace(_DAY, name="until"), "weekly": _WEEKLY},
     later=("inherits",),
-    needs=("first", "last", "name"),
+    needs={"first", "last", "name"},
     check=_check_period,
 )
 _HOLIDAYS = Grammar(
-    Holiday, "a holiday", {"date": _DAY, "observed": _DAY}, needs=("date", "name"), check=_check_holiday
+    Holiday, "a holiday", {"date": _DAY, "observed": _DAY}, needs={"date", "name"}, check=_check_holiday
 )
 _EXCEPTIONS = Grammar(
-    CalendarException, "an exception", {"date": _DAY, "hours": Key(_read_hours, required=True)}, needs=("date",)
+    CalendarException, "an exception", {"date": _DAY, "hours": Key(_read_hours, required=True)}, needs={"date"}
 )
 _CALENDAR = Grammar(
     WorkingCalendar,

@@ -40,7 +40,7 @@ _RULE = grammar.Grammar(
     "an entry of 'priority'",
     {"is_": grammar.Key(_read_is)},
     others={"otherwise": grammar.word(Priority)},
-    needs=("is_",),
+    needs={"is_"},
     check=_read_otherwise,
 )
 _WHEN = 'A condition (CEL) on the answers, such as "depth >= 10".'
@@ -177,7 +177,7 @@ _RUNG = grammar.Grammar(
             told="When it fires: a share of the budget such as 75%, or due.",
         )
     },
-    needs=("at_due",),
+    needs={"at_due"},
     check=_read_moment,
     beside={
         "description": "One rung of the ladder: when, whom it tells, what it changes.",

@@ -7,7 +7,7 @@ words for a schema beside it (`beside`). What no schema can say, such as that a 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Set
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -223,7 +223,7 @@ class Grammar(Generic[Model]):
     written: MappingType[str, Key | None] = field(default_factory=dict)
     later: tuple[str, ...] = ()
     others: MappingType[str, Key] = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
+    needs: Set[str] = frozenset()
     check: Callable[[Section, Values], None] | None = None
     beside: Shape = field(default_factory=dict)
 
@@ -242,13 +242,17 @@ class Grammar(Generic[Model]):
         return tuple(lines)
 
     @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(line.key for line in self._lines)
+
+    @cached_property
     def _absent(self) -> Values:
         return {line.field: line.how.absent for line in self._lines if line.required and line.field not in self.others}
 
     def values(self, section: Section, required: Collection[str] = ()) -> Values:
         """What can be read, with a finding for all else; `required` are keys that are so here."""
         found: Values = {}
-        written = section.written([line.key for line in self._lines])
+        written = section.written(self._keys)
         for name, key, how, always, _ in self._lines:
             value = how.read(section, key) if always or key in written or key in required else None
             if value is not None:
@@ -265,8 +269,8 @@ class Grammar(Generic[Model]):
     def read(self, section: Section, **given: object) -> Model | None:
         """The same, or None where something is not there without which there is nothing."""
         found = self.values(section)
-        missing = any(name not in found for name in self.needs)
-        return None if missing else self.model(**{**self._absent, **given, **found})
+        whole = found.keys() >= self.needs
+        return self.model(**{**self._absent, **given, **found}) if whole else None
 
     def keys(self) -> Shape:
         """The section for editors, without a word on what it is."""

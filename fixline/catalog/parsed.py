@@ -105,5 +105,5 @@ class ParsedDefinition:
 
     def finished(self, calendar: WorkingCalendar) -> model.Definition:
         """The definition, on its calendar. Only for a parsed without findings."""
-        own = {name: vars(self)[name] for name in model.Definition.model_fields if name in vars(self)}
+        own = {name: value for name, value in vars(self).items() if name in model.Definition.model_fields}
         return model.Definition(**{**own, "start": self.start or "", "calendar": calendar})

@@ -32,14 +32,19 @@ Written = Scalar
 
 
 class Section:
-    """One section of a file. `owner` is the place to name when a key is missing."""
+    """One section of a file."""
 
     def __init__(self, tree: Mapping, findings: Findings, owner: Place | None = None) -> None:
         self.tree = tree
         self.findings = findings
-        self.owner = owner or tree.place
+        self._owner = owner
         self._asked: set[str] = set()
         self._missing: list[str] = []
+
+    @property
+    def owner(self) -> Place:
+        """The place to name when a key is missing."""
+        return self._owner or self.tree.place
 
     def entry(self, key: str, *, required: bool = False) -> Entry | None:
         """The key with its node; a finding when it is required and missing, or has no value."""
@@ -137,8 +142,9 @@ class Section:
     ) -> Iterator[tuple[str, Section]]:
         """Each key, which is a name of one's own, with the section below it; `what` calls the section by the name."""
         for entry in self.tree:
-            check_name(entry.key, entry.place, form, self.findings, reserved)
-            body = section_of(entry.value, what.format(entry.key), self.findings, entry.place)
+            place = entry.place
+            check_name(entry.key, place, form, self.findings, reserved)
+            body = section_of(entry.value, what.format(entry.key), self.findings, place)
             if body is not None:
                 yield entry.key, body
 
@@ -203,19 +209,18 @@ def text_of(node: Node, what: str, findings: Findings) -> Written | None:
     return node
 
 
-def one_word(written: Written, words: Iterable[str], findings: Findings) -> str | None:
+def one_word(written: Written, words: Collection[str], findings: Findings) -> str | None:
     """The word of a closed list that is written."""
-    listed = [str(word) for word in words]
-    if written.text in listed:
+    if written.text in words:
         return written.text
-    near = did_you_mean(written.text, listed)
-    findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(listed)}{near}")
+    near = did_you_mean(written.text, words)
+    findings.add("FX204", written.place, f"'{written.text}' is none of {', '.join(words)}{near}")
     return None
 
 
 def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | None:
     """The member of a closed list that is written."""
-    found = one_word(written, kind, findings)
+    found = one_word(written, [each.value for each in kind], findings)
     return None if found is None else kind(found)
 
 

@@ -76,7 +76,7 @@ _BRANCH = grammar.Grammar(
     "a branch of choose",
     {"go": replace(grammar.TEXT, required=False)},
     others={"otherwise": grammar.TEXT},
-    needs=("go",),
+    needs={"go"},
     check=_read_branch,
 )
 _TOLD = {name: info.description or "" for name, info in ChooseBranch.model_fields.items()}
@@ -93,7 +93,7 @@ CHOOSE = grammar.Grammar(
             told=KIND_WORDS["choose"],
         ),
     },
-    needs=("branches",),
+    needs={"branches"},
 )
 
 
@@ -127,7 +127,7 @@ TOGETHER = grammar.Grammar(
         ),
         "then": grammar.Key(_read_done, fixed_shape([DONE], [DONE])),
     },
-    needs=("branches", "then"),
+    needs={"branches", "then"},
 )
 NOTIFY = grammar.Grammar(
     NotifyStep,
@@ -137,7 +137,7 @@ NOTIFY = grammar.Grammar(
         "role": replace(grammar.own_name(), name="notify", told=KIND_WORDS["notify"]),
         "then": replace(grammar.TEXT, shape=STEP_NAME),
     },
-    needs=("then",),
+    needs={"then"},
 )
 CLOSE = grammar.Grammar(
     CloseStep,

@@ -81,7 +81,7 @@ _BY_AREA = Grammar(
     TeamByArea,
     "a team chosen by area",
     {"by": reference(KEY), "as_": replace(TEXT, shape={"type": "string", "pattern": r"\{[a-z0-9_-]+\}"})},
-    needs=("by", "as_", "elsewhere"),
+    needs={"by", "as_", "elsewhere"},
 ).below()
 
 

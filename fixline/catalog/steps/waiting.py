@@ -77,6 +77,6 @@ WAIT = Grammar(
         "then": Key(_read_later, {"anyOf": [STEP_NAME, outcomes_shape([TIMEOUT])]}),
     },
     others={"wait": Key(Section.section, _wait_shape, told=KIND_WORDS["wait"], required=True)},
-    needs=("then",),
+    needs={"then"},
     check=_read_wait,
 )
