@@ -60,10 +60,8 @@ def read_catalog(root: Path) -> Reading:
     found: list[Finding] = []
     shared = _read_shared(root, found)
     definitions: dict[str, Definition] = {}
-    read = [
-        (path, findings := Findings(str(path)), _read_definition(path, findings))
-        for path in _definition_files(root, found)
-    ]
+    files = _definition_files(root, found)
+    read = [(path, findings := Findings(str(path)), _read(path, findings)) for path in files]
     catalog = replace(shared, definitions=definitions, offers=_offers(read))
     for path, findings, parsed in read:
         definition = _checked(parsed, path, catalog) if parsed else None
@@ -155,13 +153,9 @@ def read_file(path: Path, findings: Findings) -> Tree | None:
     return None if source is None else read_tree(source, findings)
 
 
-def _read_definition(path: Path, findings: Findings) -> ParsedDefinition | None:
-    tree = read_file(path, findings)
-    return None if tree is None else read_draft(tree, findings)
-
-
-def _read(source: str, findings: Findings) -> ParsedDefinition | None:
-    tree = read_tree(source, findings)
+def _read(source: Path | str, findings: Findings) -> ParsedDefinition | None:
+    """A definition's file, or its text."""
+    tree = read_file(source, findings) if isinstance(source, Path) else read_tree(source, findings)
     return None if tree is None else read_draft(tree, findings)
 
 

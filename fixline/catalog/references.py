@@ -6,7 +6,7 @@ The rules FX3xx but for steps, calendars and types, and FX431.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from fixline.catalog.areas import Areas
@@ -99,33 +99,44 @@ def teams_of(choice: TeamChoice, areas: Areas) -> tuple[str, ...]:
 
 
 def _check_roles(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
-    """Whoever is told exists: in each team that the request can be with, the department or the city."""
-    if parsed.department is None:
+    """Whoever is told exists: in each team that the request can be with, the department or the city; in these two, too,
+    when a request can wait before it has been with any team."""
+    department = parsed.department
+    if department is None or department not in organisation.departments:
         return
-    steps = parsed.human_steps
-    teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
-    teams |= {
-        rung.reassign_to for deadline in parsed.deadlines.values() for rung in deadline.escalate if rung.reassign_to
-    }
     early = waits_before_people(parsed)
+    for role, teams, place in _told(parsed, areas):
+        known = sorted(team for team in teams if team in organisation.teams)
+        candidates: list[str | None] = [*known] or [None]
+        candidates += [None] if early else []
+        silent = [team for team in candidates if organisation.holder(role, team, department) is None]
+        if silent:
+            where = f" of team '{silent[0]}'," if silent[0] else " of"
+            more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""
+            near = nearest(role, organisation.roles(silent[:1], department))
+            message = f"nobody answers as '{role}':{where} department '{department}' or the city{more}{near}"
+            parsed.findings.add("FX307", place(), message)
+
+
+def _told(parsed: ParsedDefinition, areas: Areas) -> Iterator[tuple[str, set[str], Callable[[], Place]]]:
+    """Each role that is told, the teams that the request can be with then, and where that is written."""
+    steps = parsed.human_steps
+    rungs = [rung for deadline in parsed.deadlines.values() for rung in deadline.escalate]
+    teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
+    teams |= {rung.reassign_to for rung in rungs if rung.reassign_to}
     for name in parsed.deadlines:
-        for position, rung in enumerate(_written_in_rungs(parsed, name, "tell")):
-            place = partial(parsed.place, "deadlines", name, "escalate", position, "tell")
-            _check_role(parsed, organisation, rung, teams, place, early=early)
+        for position, role in enumerate(_written_in_rungs(parsed, name, "tell")):
+            if role is not None:
+                yield role, teams, partial(parsed.place, "deadlines", name, "escalate", position, "tell")
     for name, step in steps.items():
-        asked = (("claim_within", step.claim_within), ("due", step.due), ("warn_after", step.warn_after))
-        for key, value in asked:
-            if value is not None:
-                own = set(teams_of(step.team, areas))
-                place = partial(parsed.key_place, "steps", name, key)
-                _check_role(parsed, organisation, SUPERVISOR, own, place, early=early)
+        for key in ("claim_within", "due", "warn_after"):
+            if getattr(step, key) is not None:
+                yield SUPERVISOR, {*teams_of(step.team, areas)}, partial(parsed.key_place, "steps", name, key)
     for name, each in parsed.steps.items():
-        if isinstance(each, NotifyStep) and each.role != REPORTER:
-            place = partial(parsed.place, "steps", name, "notify")
-            _check_role(parsed, organisation, each.role or None, teams, place, early=early)
+        if isinstance(each, NotifyStep) and each.role and each.role != REPORTER:
+            yield each.role, teams, partial(parsed.place, "steps", name, "notify")
         elif isinstance(each, WaitStep) and each.until is not None:
-            place = partial(parsed.key_place, "steps", name, "wait", "until")
-            _check_role(parsed, organisation, SUPERVISOR, teams, place, early=early)
+            yield SUPERVISOR, teams, partial(parsed.key_place, "steps", name, "wait", "until")
 
 
 def _written_in_rungs(parsed: ParsedDefinition, deadline: str, key: str) -> list[str | None]:
@@ -133,31 +144,6 @@ def _written_in_rungs(parsed: ParsedDefinition, deadline: str, key: str) -> list
     path = ("deadlines", deadline, "escalate")
     told = [parsed.node(*path, position, key) for position, _ in enumerate(parsed.items(*path))]
     return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
-
-
-def _check_role(
-    parsed: ParsedDefinition,
-    organisation: Organisation,
-    role: str | None,
-    teams: set[str],
-    place: Callable[[], Place],
-    *,
-    early: bool,
-) -> None:
-    """Somebody answers as `role` in each of the teams; without a team, too, when a request can wait so `early`."""
-    if role is None or parsed.department is None or parsed.department not in organisation.departments:
-        return
-    known = sorted(team for team in teams if team in organisation.teams)
-    candidates: list[str | None] = [*known] or [None]
-    if early:
-        candidates.append(None)
-    silent = [team for team in candidates if organisation.holder(role, team, parsed.department) is None]
-    if silent:
-        where = f" of team '{silent[0]}'," if silent[0] else " of"
-        more = f" (and {len(silent) - 1} more teams)" if len(silent) > 1 else ""
-        near = nearest(role, organisation.roles(silent[:1], parsed.department))
-        message = f"nobody answers as '{role}':{where} department '{parsed.department}' or the city{more}{near}"
-        parsed.findings.add("FX307", place(), message)
 
 
 def _check_outside(parsed: ParsedDefinition, organisation: Organisation) -> None:
