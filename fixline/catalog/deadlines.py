@@ -10,7 +10,7 @@ from itertools import pairwise
 from fixline.catalog import grammar
 from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import KEY, Section, Written, nearest, section_of, span_of
-from fixline.catalog.steps.going_on import conditions, ending_otherwise
+from fixline.catalog.steps.automatic import conditions, ending_otherwise
 from fixline.catalog.steps.human import PERCENT_SHAPE
 from fixline.domain.deadlines.calendar import Unit
 from fixline.domain.definition.deadlines import Budget, Deadline, Rung

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fixline.catalog.areas import Areas
 from fixline.catalog.findings import Findings
@@ -14,10 +14,10 @@ from fixline.catalog.grammar import Grammar, Model, of_section, of_text
 from fixline.catalog.outside import AGENCY, SYSTEM, Agency, System
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, Section, Written, nearest
+from fixline.domain.definition.fields import Part
 from fixline.domain.hints import did_you_mean
 
 FILE_NAME = "organisation.yaml"
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 class Rule(StrEnum):
@@ -28,10 +28,8 @@ class Rule(StrEnum):
     LEAST_LOADED = "least_loaded"
 
 
-class City(BaseModel):
+class City(Part):
     """The city: its name, IANA time zone, the layer whose areas it is made of, and roles that hold for all."""
-
-    model_config = _FROZEN
 
     name: str
     timezone: str
@@ -39,20 +37,16 @@ class City(BaseModel):
     roles: dict[str, str] = Field(default_factory=dict)
 
 
-class Department(BaseModel):
+class Department(Part):
     """A department with the people who hold its roles."""
-
-    model_config = _FROZEN
 
     key: str
     title: str
     roles: dict[str, str] = Field(default_factory=dict)
 
 
-class Team(BaseModel):
+class Team(Part):
     """A team of a department: its members, its rule for handing out work, and its roles."""
-
-    model_config = _FROZEN
 
     key: str
     title: str
@@ -62,10 +56,8 @@ class Team(BaseModel):
     roles: dict[str, str] = Field(default_factory=dict)
 
 
-class Organisation(BaseModel):
+class Organisation(Part):
     """Departments, teams, agencies and departments' systems by key, within one city."""
-
-    model_config = _FROZEN
 
     city: City
     departments: dict[str, Department] = Field(default_factory=dict)

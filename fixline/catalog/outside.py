@@ -8,32 +8,28 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fixline.catalog.grammar import Grammar, Key, Values, of_text
 from fixline.catalog.shape import Section, Written
+from fixline.domain.definition.fields import Part
 
 SECRET_PREFIX = "FIXLINE_SECRET_"  # noqa: S105 - the name of variables, not a secret
 """Every variable that a definition may name begins so: no other part of the environment can be read by a file."""
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
 _SECRET = re.compile(rf"{SECRET_PREFIX}[A-Z0-9_]{{1,80}}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 _LONGEST_URL = 500
 
 
-class Webhook(BaseModel):
+class Webhook(Part):
     """An address that signed messages are sent to, and the variable that holds the secret they are signed with."""
-
-    model_config = _FROZEN
 
     url: str = Field(description="Where messages are sent.")
     secret_from: str = Field(description="The environment's variable with the secret.")
 
 
-class Agency(BaseModel):
+class Agency(Part):
     """A party outside the city's departments: how it is reached, and whether it ever answers."""
-
-    model_config = _FROZEN
 
     key: str
     title: str
@@ -42,10 +38,8 @@ class Agency(BaseModel):
     reports_back: bool = Field(description="Whether it says what came of it.")
 
 
-class System(BaseModel):
+class System(Part):
     """A department's own system, which `call` steps ask."""
-
-    model_config = _FROZEN
 
     key: str
     title: str

@@ -9,11 +9,10 @@ from typing import Any
 
 from fixline.catalog.grammar import Grammar, Key, Shape, mapped
 from fixline.catalog.shape import NAME, Section, check_name, section_of
-from fixline.catalog.steps.going_on import CHOOSE, CLOSE, NOTIFY, TOGETHER
+from fixline.catalog.steps.automatic import CHOOSE, CLOSE, NOTIFY, TOGETHER, WAIT
 from fixline.catalog.steps.human import HUMAN
 from fixline.catalog.steps.kinds import KIND_WORDS, KINDS, RESERVED_STEPS, SHARED_KEYS
 from fixline.catalog.steps.outside import AGENCY, CALL, FOLLOW_ON
-from fixline.catalog.steps.waiting import WAIT
 from fixline.domain.hints import did_you_mean
 from fixline.domain.process.kinds import AnyStep
 
