@@ -1,4 +1,8 @@
-"""The first schema: requests, tasks, clocks, journal, commands, effects, definitions, contacts, keys, bulks."""
+"""The first schema: requests, tasks, clocks, journal, commands, effects, definitions, contacts, keys, bulks.
+
+A column is written `name:kind`, or `name` for a string, `name=table.column` where it refers to another, and with a
+question mark where it may be NULL.
+"""
 
 from __future__ import annotations
 
@@ -12,361 +16,161 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-INSTANT = sa.DateTime(timezone=True)
+KINDS: dict[str, sa.types.TypeEngine[Any]] = {
+    "string": sa.String(),
+    "text": sa.Text(),
+    "int": sa.Integer(),
+    "float": sa.Float(),
+    "bool": sa.Boolean(),
+    "json": sa.JSON(),
+    "instant": sa.DateTime(timezone=True),
+}
 
 
-def _where(condition: str) -> dict[str, Any]:
-    """A partial index: the rows that it holds, in both dialects."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+def _table(name: str, columns: str, *, key: str = "", unique: str = "", defaults: dict[str, str] | None = None) -> None:
+    """Make a table. Its primary key is its first column, or those of `key`."""
+    made: list[sa.Column[Any]] = []
+    for written in columns.split():
+        column, _, kind = written.removesuffix("?").partition(":")
+        column, _, referred = column.partition("=")
+        refers = [sa.ForeignKey(referred)] if referred else []
+        null, default = written.endswith("?"), (defaults or {}).get(column)
+        made.append(sa.Column(column, KINDS[kind or "string"], *refers, nullable=null, server_default=default))
+    keys = sa.PrimaryKeyConstraint(*(key.split() or [made[0].name]))
+    op.create_table(name, *made, keys, *(sa.UniqueConstraint(each) for each in unique.split()))
+
+
+def _index(table: str, name: str, columns: str, where: str | None = None, *, unique: bool = False) -> None:
+    """Make an index, with `where` of those rows only, in both dialects."""
+    holds = None if where is None else sa.text(where)
+    op.create_index(name, table, columns.split(), unique=unique, sqlite_where=holds, postgresql_where=holds)
 
 
 def upgrade() -> None:
     """Make every table."""
-    op.create_table(
-        "api_key",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("teams", sa.JSON(), nullable=False),
-        sa.Column("department", sa.String(), nullable=True),
-        sa.Column("hash", sa.String(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("revoked_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("hash"),
-        sa.UniqueConstraint("name"),
-    )
-    op.create_table(
+    columns = "id name role teams:json department? hash created_at:instant revoked_at:instant?"
+    _table("api_key", columns, unique="hash name")
+    _table(
         "bulk",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("command", sa.JSON(), nullable=False),
-        sa.Column("actor", sa.JSON(), nullable=False),
-        sa.Column("caller", sa.String(), nullable=False),
-        sa.Column("department", sa.String(), nullable=True),
-        sa.Column("idempotency_key", sa.String(), nullable=True),
-        sa.Column("body_hash", sa.String(), nullable=True),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("accepted_at", INSTANT, nullable=False),
-        sa.Column("taken_at", INSTANT, nullable=False),
-        sa.Column("handed_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        """
+        id kind command:json actor:json caller department? idempotency_key? body_hash? total:int
+        accepted_at:instant taken_at:instant handed_at:instant?
+        """,
     )
-    op.create_index("ix_bulk_unfinished", "bulk", ["taken_at"], **_where("handed_at IS NULL"))
-    op.create_index(
-        "uq_bulk_key", "bulk", ["caller", "idempotency_key"], unique=True, **_where("idempotency_key IS NOT NULL")
-    )
-    op.create_table(
-        "counter",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
-    )
-    op.create_table(
-        "definition_version",
-        sa.Column("hash", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("department", sa.String(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("published_at", INSTANT, nullable=False),
-        sa.Column("current", sa.Boolean(), nullable=False),
-        sa.Column("origin", sa.String(), nullable=False, server_default="folder"),
-        sa.Column("published_by", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("hash"),
-    )
-    op.create_index("ix_definition_version_type", "definition_version", ["type"])
-    op.create_index("uq_definition_number", "definition_version", ["type", "number"], unique=True)
-    op.create_index("uq_definition_current", "definition_version", ["type"], unique=True, **_where("current"))
-    op.create_table(
-        "team_turn",
-        sa.Column("team", sa.String(), nullable=False),
-        sa.Column("last", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("team"),
-    )
-    op.create_table(
-        "bulk_item",
-        sa.Column("bulk_id", sa.String(), sa.ForeignKey("bulk.id"), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("request_id", sa.String(), nullable=False),
-        sa.Column("command_id", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("refusal", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("bulk_id", "number"),
-    )
-    op.create_table(
+    _index("bulk", "ix_bulk_unfinished", "taken_at", "handed_at IS NULL")
+    _index("bulk", "uq_bulk_key", "caller idempotency_key", "idempotency_key IS NOT NULL", unique=True)
+    _table("counter", "name last:int")
+    columns = "hash type number:int title department body:text published_at:instant current:bool origin published_by?"
+    _table("definition_version", columns, defaults={"origin": "folder"})
+    _index("definition_version", "ix_definition_version_type", "type")
+    _index("definition_version", "uq_definition_number", "type number", unique=True)
+    _index("definition_version", "uq_definition_current", "type", "current", unique=True)
+    _table("team_turn", "team last?")
+    columns = "bulk_id=bulk.id number:int request_id command_id state refusal:json"
+    _table("bulk_item", columns, key="bulk_id number")
+    _table(
         "request",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("version", sa.String(), sa.ForeignKey("definition_version.hash"), nullable=True),
-        sa.Column("source_type", sa.String(), nullable=True),
-        sa.Column("department", sa.String(), nullable=True),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("step", sa.String(), nullable=True),
-        sa.Column("waiting_as", sa.String(), nullable=True),
-        sa.Column("on_hold", sa.Boolean(), nullable=False),
-        sa.Column("priority", sa.String(), nullable=True),
-        sa.Column("team", sa.String(), nullable=True),
-        sa.Column("area", sa.String(), nullable=True),
-        sa.Column("latitude", sa.Float(), nullable=True),
-        sa.Column("longitude", sa.Float(), nullable=True),
-        sa.Column("address", sa.String(), nullable=True),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=True),
-        sa.Column("external_id", sa.String(), nullable=True),
-        sa.Column("on_behalf_of", sa.String(), nullable=True),
-        sa.Column("source_facts", sa.JSON(), nullable=False),
-        sa.Column("opened_at", INSTANT, nullable=False),
-        sa.Column("accepted_at", INSTANT, nullable=False),
-        sa.Column("updated_at", INSTANT, nullable=False),
-        sa.Column("closed_at", INSTANT, nullable=True),
-        sa.Column("promised_at", INSTANT, nullable=True),
-        sa.Column("late_from", INSTANT, nullable=True),
-        sa.Column("next_at", INSTANT, nullable=True),
-        sa.Column("decision", sa.Integer(), nullable=False),
-        sa.Column("last_command", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=True),
-        sa.Column("signalled", sa.Integer(), nullable=False),
-        sa.Column("relayed_at", INSTANT, nullable=True),
-        sa.Column("fault", sa.Text(), nullable=True),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.Column("parent_id", sa.String(), nullable=True),
-        sa.Column("parent_step", sa.String(), nullable=True),
-        sa.Column("attached_to", sa.String(), nullable=True),
-        sa.Column("acted_at", INSTANT, nullable=True),
-        sa.Column("waits_for", sa.String(), nullable=True),
-        sa.Column("waits_on", sa.String(), nullable=True),
-        sa.Column("waits_since", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        """
+        id type version=definition_version.hash? source_type? department? status outcome? step? waiting_as?
+        on_hold:bool priority? team? area? latitude:float? longitude:float? address? description:text channel source?
+        external_id? on_behalf_of? source_facts:json opened_at:instant accepted_at:instant updated_at:instant
+        closed_at:instant? promised_at:instant? late_from:instant? next_at:instant? decision:int last_command:int
+        state:text? signalled:int relayed_at:instant? fault:text? created_by parent_id? parent_step? attached_to?
+        acted_at:instant? waits_for? waits_on? waits_since:instant?
+        """,
     )
-    op.create_index("ix_request_area_opened", "request", ["area", "opened_at", "id"])
-    op.create_index(
-        "ix_request_closed",
-        "request",
-        ["closed_at", "id", "outcome", "opened_at", "type", "department", "area", "priority"],
-        **_where("closed_at IS NOT NULL"),
-    )
-    op.create_index("ix_request_department_opened", "request", ["department", "opened_at", "id"])
-    op.create_index(
-        "ix_request_dormant",
-        "request",
-        ["status", "acted_at", "id"],
-        **_where("status = 'open' AND attached_to IS NULL"),
-    )
-    op.create_index("ix_request_external", "request", ["external_id"])
-    op.create_index("ix_request_fault", "request", ["id"], **_where("fault IS NOT NULL"))
-    op.create_index(
-        "ix_request_open_place",
-        "request",
-        ["type", "latitude", "longitude"],
-        **_where("status = 'open' AND attached_to IS NULL"),
-    )
-    op.create_index(
-        "ix_request_open_type",
-        "request",
-        ["status", "type", "opened_at", "id", "late_from", "department", "area"],
-        **_where("status = 'open'"),
-    )
-    op.create_index("ix_request_open_version", "request", ["status", "version", "id"], **_where("status = 'open'"))
-    op.create_index("ix_request_opened", "request", ["opened_at", "id", "type", "department", "area", "priority"])
-    op.create_index("ix_request_parent", "request", ["parent_id", "id"], **_where("parent_id IS NOT NULL"))
-    op.create_index("ix_request_place", "request", ["latitude", "longitude", "status", "type"])
-    op.create_index(
-        "ix_request_status_opened",
-        "request",
-        ["status", "opened_at", "id", "late_from", "type", "department", "area", "team"],
-    )
-    op.create_index("ix_request_team_opened", "request", ["team", "opened_at", "id"])
-    op.create_index("ix_request_type_opened", "request", ["type", "opened_at", "id"])
-    op.create_index("ix_request_unsignalled", "request", ["updated_at", "signalled"], **_where("signalled < decision"))
-    op.create_index("ix_request_updated", "request", ["updated_at", "id"])
-    op.create_index("ix_request_waiting", "request", ["status", "waits_since", "id"], **_where("status = 'open'"))
-    op.create_index(
-        "ix_request_waits_on",
-        "request",
-        ["status", "waits_for", "waits_on", "waits_since", "id"],
-        **_where("status = 'open'"),
-    )
-    op.create_index("uq_request_external", "request", ["source", "external_id"], unique=True)
-    op.create_table(
+    _request_indexes()
+    _table(
         "clock",
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("task_id", sa.String(), nullable=True),
-        sa.Column("step", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("live", sa.Boolean(), nullable=False),
-        sa.Column("budget", sa.String(), nullable=False),
-        sa.Column("started_at", INSTANT, nullable=False),
-        sa.Column("due_at", INSTANT, nullable=True),
-        sa.Column("breached_at", INSTANT, nullable=True),
-        sa.Column("ended_at", INSTANT, nullable=True),
-        sa.Column("last_rung", sa.String(), nullable=True),
-        sa.Column("deadline", sa.String(), nullable=True),
-        sa.Column("type", sa.String(), nullable=True),
-        sa.Column("department", sa.String(), nullable=True),
-        sa.Column("area", sa.String(), nullable=True),
-        sa.Column("team", sa.String(), nullable=True),
-        sa.Column("stretches", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("request_id", "name"),
+        """
+        request_id=request.id name kind task_id? step? state live:bool budget started_at:instant due_at:instant?
+        breached_at:instant? ended_at:instant? last_rung? deadline? type? department? area? team? stretches:json
+        """,
+        key="request_id name",
     )
-    op.create_index(
-        "ix_clock_breached",
-        "clock",
-        ["kind", "breached_at", "state", "request_id", "deadline", "name", "type", "department", "area"],
-        **_where("kind = 'deadline' AND breached_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_clock_ended",
-        "clock",
-        ["kind", "state", "ended_at", "breached_at", "request_id", "deadline", "name", "type", "department", "area"],
-        **_where("kind = 'deadline' AND state = 'met'"),
-    )
-    op.create_index(
-        "ix_clock_live_area",
-        "clock",
-        ["area", "due_at", "request_id", "name", "deadline", "type", "department", "team", "live"],
-        **_where("live AND due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_clock_live_department",
-        "clock",
-        ["department", "due_at", "request_id", "name", "deadline", "type", "area", "team", "live"],
-        **_where("live AND due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_clock_live_due",
-        "clock",
-        ["due_at", "request_id", "name", "deadline", "type", "department", "area", "team", "live"],
-        **_where("live AND due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_clock_live_team",
-        "clock",
-        ["team", "due_at", "request_id", "name", "deadline", "type", "department", "area", "live"],
-        **_where("live AND due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_clock_live_type",
-        "clock",
-        ["type", "due_at", "request_id", "name", "deadline", "department", "area", "team", "live"],
-        **_where("live AND due_at IS NOT NULL"),
-    )
-    op.create_table(
+    _clock_indexes()
+    _table(
         "command",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
-        sa.Column("actor", sa.JSON(), nullable=False),
-        sa.Column("caller", sa.String(), nullable=False),
-        sa.Column("idempotency_key", sa.String(), nullable=True),
-        sa.Column("body_hash", sa.String(), nullable=True),
-        sa.Column("accepted_at", INSTANT, nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("answer", sa.JSON(), nullable=False),
-        sa.Column("decision", sa.Integer(), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("retries", sa.Integer(), nullable=False),
-        sa.Column("fault", sa.Text(), nullable=True),
-        sa.Column("applied_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        """
+        id request_id=request.id number:int kind body:json actor:json caller idempotency_key? body_hash?
+        accepted_at:instant state answer:json decision:int? attempts:int retries:int fault:text? applied_at:instant?
+        """,
     )
-    op.create_index("ix_command_failed", "command", ["accepted_at"], **_where("state = 'failed'"))
-    op.create_index("ix_command_waiting", "command", ["accepted_at", "request_id"], **_where("state = 'waiting'"))
-    op.create_index("ix_command_waiting_of", "command", ["request_id", "number"], **_where("state = 'waiting'"))
-    op.create_index(
-        "uq_command_key", "command", ["caller", "idempotency_key"], unique=True, **_where("idempotency_key IS NOT NULL")
-    )
-    op.create_index("uq_command_number", "command", ["request_id", "number"], unique=True)
-    op.create_table(
-        "contact",
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("name", sa.String(), nullable=True),
-        sa.Column("email", sa.String(), nullable=True),
-        sa.Column("phone", sa.String(), nullable=True),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("request_id"),
-    )
-    op.create_table(
+    _index("command", "ix_command_failed", "accepted_at", "state = 'failed'")
+    _index("command", "ix_command_waiting", "accepted_at request_id", "state = 'waiting'")
+    _index("command", "ix_command_waiting_of", "request_id number", "state = 'waiting'")
+    _index("command", "uq_command_key", "caller idempotency_key", "idempotency_key IS NOT NULL", unique=True)
+    _index("command", "uq_command_number", "request_id number", unique=True)
+    _table("contact", "request_id=request.id name? email? phone? created_at:instant")
+    _table(
         "effect",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("decision", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("reach", sa.String(), nullable=False),
-        sa.Column("destination", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("data", sa.JSON(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("done_at", INSTANT, nullable=True),
-        sa.Column("result", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        """
+        id request_id=request.id decision:int number:int kind reach destination state data:json attempts:int
+        last_error:text? created_at:instant done_at:instant? result:json
+        """,
     )
-    op.create_index("ix_effect_pending", "effect", ["request_id"], **_where("state IN ('pending', 'failed')"))
-    op.create_index("ix_effect_request", "effect", ["request_id", "decision"])
-    op.create_table(
-        "journal",
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("decision", sa.Integer(), nullable=False),
-        sa.Column("at", INSTANT, nullable=False),
-        sa.Column("actor", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("data", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("request_id", "seq"),
-    )
-    op.create_index("ix_journal_reopened", "journal", ["at"], **_where("kind = 'reopened'"))
-    op.create_table(
+    _index("effect", "ix_effect_pending", "request_id", "state IN ('pending', 'failed')")
+    _index("effect", "ix_effect_request", "request_id decision")
+    columns = "request_id=request.id seq:int decision:int at:instant actor kind text:text data:json"
+    _table("journal", columns, key="request_id seq")
+    _index("journal", "ix_journal_reopened", "at", "kind = 'reopened'")
+    _table(
         "task",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("request_id", sa.String(), sa.ForeignKey("request.id"), nullable=False),
-        sa.Column("step", sa.String(), nullable=False),
-        sa.Column("visit", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("team", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("assignee", sa.String(), nullable=True),
-        sa.Column("by_rule", sa.Boolean(), nullable=False),
-        sa.Column("offers", sa.Integer(), nullable=False),
-        sa.Column("offered_at", INSTANT, nullable=False),
-        sa.Column("claimed_at", INSTANT, nullable=True),
-        sa.Column("started_at", INSTANT, nullable=True),
-        sa.Column("ended_at", INSTANT, nullable=True),
-        sa.Column("due_at", INSTANT, nullable=True),
-        sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("form", sa.JSON(), nullable=False),
-        sa.Column("photos", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        """
+        id request_id=request.id step visit:int kind title team state assignee? by_rule:bool offers:int
+        offered_at:instant claimed_at:instant? started_at:instant? ended_at:instant? due_at:instant? outcome? form:json
+        photos:json
+        """,
     )
-    op.create_index("ix_task_assignee_state", "task", ["assignee", "state", "offered_at", "id"])
-    op.create_index("ix_task_request_id", "task", ["request_id", "visit"])
-    op.create_index("ix_task_state", "task", ["state", "offered_at", "id"])
-    op.create_index("ix_task_team_state", "task", ["team", "state", "offered_at", "id"])
+    _index("task", "ix_task_assignee_state", "assignee state offered_at id")
+    _index("task", "ix_task_request_id", "request_id visit")
+    _index("task", "ix_task_state", "state offered_at id")
+    _index("task", "ix_task_team_state", "team state offered_at id")
+
+
+def _request_indexes() -> None:
+    free = "status = 'open' AND attached_to IS NULL"
+    _index("request", "ix_request_area_opened", "area opened_at id")
+    columns = "closed_at id outcome opened_at type department area priority"
+    _index("request", "ix_request_closed", columns, "closed_at IS NOT NULL")
+    _index("request", "ix_request_department_opened", "department opened_at id")
+    _index("request", "ix_request_dormant", "status acted_at id", free)
+    _index("request", "ix_request_external", "external_id")
+    _index("request", "ix_request_fault", "id", "fault IS NOT NULL")
+    _index("request", "ix_request_open_place", "type latitude longitude", free)
+    _index("request", "ix_request_open_type", "status type opened_at id late_from department area", "status = 'open'")
+    _index("request", "ix_request_open_version", "status version id", "status = 'open'")
+    _index("request", "ix_request_opened", "opened_at id type department area priority")
+    _index("request", "ix_request_parent", "parent_id id", "parent_id IS NOT NULL")
+    _index("request", "ix_request_place", "latitude longitude status type")
+    _index("request", "ix_request_status_opened", "status opened_at id late_from type department area team")
+    _index("request", "ix_request_team_opened", "team opened_at id")
+    _index("request", "ix_request_type_opened", "type opened_at id")
+    _index("request", "ix_request_unsignalled", "updated_at signalled", "signalled < decision")
+    _index("request", "ix_request_updated", "updated_at id")
+    _index("request", "ix_request_waiting", "status waits_since id", "status = 'open'")
+    _index("request", "ix_request_waits_on", "status waits_for waits_on waits_since id", "status = 'open'")
+    _index("request", "uq_request_external", "source external_id", unique=True)
+
+
+def _clock_indexes() -> None:
+    of_clock = "request_id deadline name type department area"
+    columns = f"kind breached_at state {of_clock}"
+    _index("clock", "ix_clock_breached", columns, "kind = 'deadline' AND breached_at IS NOT NULL")
+    columns = f"kind state ended_at breached_at {of_clock}"
+    _index("clock", "ix_clock_ended", columns, "kind = 'deadline' AND state = 'met'")
+    due, live = "due_at request_id name deadline", "live AND due_at IS NOT NULL"
+    _index("clock", "ix_clock_live_area", f"area {due} type department team live", live)
+    _index("clock", "ix_clock_live_department", f"department {due} type area team live", live)
+    _index("clock", "ix_clock_live_due", f"{due} type department area team live", live)
+    _index("clock", "ix_clock_live_team", f"team {due} type department area live", live)
+    _index("clock", "ix_clock_live_type", f"type {due} department area team live", live)
 
 
 def downgrade() -> None:
     """Drop them all."""
-    op.drop_table("task")
-    op.drop_table("journal")
-    op.drop_table("effect")
-    op.drop_table("contact")
-    op.drop_table("command")
-    op.drop_table("clock")
-    op.drop_table("request")
-    op.drop_table("bulk_item")
-    op.drop_table("team_turn")
-    op.drop_table("definition_version")
-    op.drop_table("counter")
-    op.drop_table("bulk")
-    op.drop_table("api_key")
+    for table in (
+        *("task", "journal", "effect", "contact", "command", "clock", "request", "bulk_item"),
+        *("team_turn", "definition_version", "counter", "bulk", "api_key"),
+    ):
+        op.drop_table(table)
