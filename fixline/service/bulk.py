@@ -22,9 +22,8 @@ from fixline.service.commands import Commands
 from fixline.service.moving import asked
 from fixline.service.submissions import KeyReused, Locked, RequestUnknown, Submission
 from fixline.store import statements
-from fixline.store.bulk_tables import BulkItemRow, BulkRow
 from fixline.store.store import Store
-from fixline.store.tables import table_of
+from fixline.store.tables import BulkItemRow, BulkRow, table_of
 from fixline.store.versions import Versions
 
 _BULKS, _ITEMS = table_of(BulkRow), table_of(BulkItemRow)

@@ -1,7 +1,7 @@
 """The tables, as SQLModel classes; the migrations in `fixline/store/migrations` make them.
 
-Owns columns, keys and indexes. All instants are aware UTC in Python (see `fixline.store.instants`). Contact
-data is in `contact` and nowhere else. Table rows never leave the store: callers get domain objects or view records.
+All instants are aware UTC in Python (see `fixline.store.instants`). Contact data is in `contact` and nowhere else.
+Table rows never leave the store: callers get domain objects or view records.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sqlmodel import Field, SQLModel
 from fixline.store.instants import UtcDateTime
 
 
-def _instant(*, nullable: bool = True, index: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime(), nullable=nullable, index=index))
+def _instant(*, nullable: bool = True) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime(), nullable=nullable))
 
 
 def _json(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
@@ -42,6 +42,7 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 _OPEN = "status = 'open'"
 UNSIGNALLED = "signalled < decision"
 _FREE = "status = 'open' AND attached_to IS NULL"
+_KEYED = "idempotency_key IS NOT NULL"
 _LIVE = "live AND due_at IS NOT NULL"
 _DUE = ("due_at", "request_id", "name", "deadline")
 _COUNTED = ("type", "department", "area", "priority")
@@ -266,11 +267,55 @@ class CommandRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("uq_command_number", "request_id", "number", unique=True),
-        _partial("uq_command_key", "caller", "idempotency_key", where="idempotency_key IS NOT NULL", unique=True),
+        _partial("uq_command_key", "caller", "idempotency_key", where=_KEYED, unique=True),
         _partial("ix_command_waiting", "accepted_at", "request_id", where="state = 'waiting'"),
         _partial("ix_command_waiting_of", "request_id", "number", where="state = 'waiting'"),
         _partial("ix_command_failed", "accepted_at", where="state = 'failed'"),
     )
+
+
+class BulkRow(SQLModel, table=True):
+    """One command for many requests. `handed_at`: when the last of them had been given it, or had refused it.
+
+    `department` limits it to that department's requests; `taken_at` is when somebody last handed some of it in (the
+    relay goes on with what was left). Key and hash are the caller's, as a command's are.
+    """
+
+    __tablename__ = "bulk"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    command: dict[str, Any] = _json()
+    actor: dict[str, Any] = _json()
+    caller: str
+    department: str | None = None
+    idempotency_key: str | None = None
+    body_hash: str | None = None
+    total: int
+    accepted_at: datetime = _instant(nullable=False)
+    taken_at: datetime = _instant(nullable=False)
+    handed_at: datetime | None = _instant()
+
+    __table_args__ = (
+        _partial("uq_bulk_key", "caller", "idempotency_key", where=_KEYED, unique=True),
+        _partial("ix_bulk_unfinished", "taken_at", where="handed_at IS NULL"),
+    )
+
+
+class BulkItemRow(SQLModel, table=True):
+    """One request of a bulk: waiting -> given (its command has a row, under `command_id`) | refused.
+
+    The request's id is what the caller named; there may be no such request.
+    """
+
+    __tablename__ = "bulk_item"
+
+    bulk_id: str = Field(primary_key=True, foreign_key="bulk.id")
+    number: int = Field(primary_key=True)
+    request_id: str
+    command_id: str
+    state: str
+    refusal: dict[str, Any] = _json()
 
 
 class EffectRow(SQLModel, table=True):

@@ -1,7 +1,6 @@
 """Alembic's entry: runs the revisions on the connection that `fixline.store.schema` hands over.
 
-Owns nothing but that hand-over; there is no alembic.ini and no URL here. Must not import anything of Fixline
-but the tables.
+There is no alembic.ini and no URL here.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from fixline.store import bulk_tables, tables  # noqa: F401 - importing it registers the tables
+from fixline.store import tables  # noqa: F401 - importing it registers the tables
 
 
 def run() -> None:
