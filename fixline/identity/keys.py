@@ -1,7 +1,7 @@
 """Bearer keys: made, found, listed and revoked; only their SHA-256 is kept.
 
-Owns the keys' format and how they are compared. A key is 32 random bytes, so a plain hash protects it as well as
-a slow one would. It knows no HTTP, and no key is ever logged or shown again after it was made. Instants are aware UTC.
+A key is 32 random bytes, so a plain hash protects it as well as a slow one would. No key is ever logged or shown again
+after it was made. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
+from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from fixline.domain.process.commands import Role
@@ -34,8 +35,7 @@ class KeyUnknown(FixlineError, LookupError):
     """There is no key of that name."""
 
 
-@dataclass(frozen=True)
-class KeyRecord:
+class KeyRecord(BaseModel, frozen=True, from_attributes=True):
     """What a key allows. `teams` limits a crew, `department` a supervisor (None: every department)."""
 
     id: str
@@ -69,20 +69,11 @@ def create_key(
     for a role that has none.
     """
     _check_limits(role, tuple(teams := list(teams)), department)
-    if session.exec(select(ApiKeyRow.id).where(ApiKeyRow.name == name)).first() is not None:
+    if _named(session, name) is not None:
         raise KeyNameTaken(f"there is a key named {name!r} already")
     key = key or PREFIX + secrets.token_urlsafe(32)
-    session.add(
-        ApiKeyRow(
-            id=uuid4().hex,
-            name=name,
-            role=role.value,
-            teams=teams,
-            department=department,
-            hash=hash_of(key),
-            created_at=now,
-        )
-    )
+    limits: dict[str, Any] = {"role": role.value, "teams": teams, "department": department}
+    session.add(ApiKeyRow(id=uuid4().hex, name=name, hash=hash_of(key), created_at=now, **limits))
     session.flush()
     return key
 
@@ -104,28 +95,28 @@ def find_key(session: Session, key: str) -> KeyRecord | None:
     row = session.exec(select(ApiKeyRow).where(ApiKeyRow.hash == wanted, col(ApiKeyRow.revoked_at).is_(None))).first()
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
-    return _record(row)
+    return KeyRecord.model_validate(row)
 
 
 def list_keys(session: Session) -> list[KeyRecord]:
     """Every key, revoked ones included, by name."""
-    return [_record(row) for row in session.exec(select(ApiKeyRow).order_by(ApiKeyRow.name))]
+    return [KeyRecord.model_validate(row) for row in session.exec(select(ApiKeyRow).order_by(ApiKeyRow.name))]
 
 
 def revoke_key(session: Session, name: str, now: datetime) -> KeyRecord:
     """End a key; one that has ended stays as it is. Raises KeyUnknown."""
-    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.name == name)).first()
+    row = _named(session, name)
     if row is None:
         raise KeyUnknown(f"there is no key named {name!r}")
     row.revoked_at = row.revoked_at or now
     session.add(row)
     session.flush()
-    return _record(row)
+    return KeyRecord.model_validate(row)
 
 
 def ensure_admin_key(session: Session, key: str, now: datetime) -> None:
     """Make this the admin key: the one named `admin` gets it, whatever key it had before."""
-    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.name == ADMIN_NAME)).first()
+    row = _named(session, ADMIN_NAME)
     wanted = hash_of(key)
     if row is None:
         create_key(session, ADMIN_NAME, Role.ADMIN, now, key=key)
@@ -136,14 +127,5 @@ def ensure_admin_key(session: Session, key: str, now: datetime) -> None:
         session.flush()
 
 
-def _record(row: ApiKeyRow) -> KeyRecord:
-    return KeyRecord(
-        id=row.id,
-        name=row.name,
-        role=Role(row.role),
-        teams=tuple(row.teams),
-        department=row.department,
-        created_at=row.created_at,
-        revoked_at=row.revoked_at,
-        hash=row.hash,
-    )
+def _named(session: Session, name: str) -> ApiKeyRow | None:
+    return session.exec(select(ApiKeyRow).where(ApiKeyRow.name == name)).first()

@@ -1,6 +1,6 @@
 """Instants in a column: aware UTC in Python, whatever the database knows of zones.
 
-Owns that conversion; SQLite keeps a text without zone, in UTC, in the order of time.
+SQLite keeps a text without zone, in UTC, in the order of time.
 """
 
 from __future__ import annotations

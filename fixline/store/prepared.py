@@ -85,38 +85,30 @@ class Prepared:
 
     def first(self, session: Session, parameters: Parameters) -> tuple[Any, ...] | None:
         """The first row, or None."""
-        compiled, cursor = self._execute(session, parameters)
-        row = cursor.fetchone()
-        cursor.close()
-        return None if row is None else _converted(compiled, row)
+        return next(iter(self.all(session, parameters)), None)
 
     def all(self, session: Session, parameters: Parameters) -> list[tuple[Any, ...]]:
         """Every row."""
-        compiled, cursor = self._execute(session, parameters)
+        compiled, cursor = self._execute(session, [parameters])
         rows = cursor.fetchall()
         cursor.close()
         return [_converted(compiled, row) for row in rows]
 
     def run(self, session: Session, parameters: Parameters | Sequence[Parameters]) -> None:
         """Run it for its effect: once, or once for each of several sets of parameters of the same names."""
-        if isinstance(parameters, Mapping):
-            _, cursor = self._execute(session, parameters)
-        elif len(parameters) == 1:
-            _, cursor = self._execute(session, parameters[0])
-        elif parameters:
-            driver, dialect = _driver_of(session)
-            compiled = self._for(dialect, parameters[0])
-            cursor = driver.cursor()
-            cursor.executemany(compiled.text, [_bound(compiled, each) for each in parameters])
-        else:
-            return
-        cursor.close()
+        several = [parameters] if isinstance(parameters, Mapping) else parameters
+        if several:
+            self._execute(session, several)[1].close()
 
-    def _execute(self, session: Session, parameters: Parameters) -> tuple[_Compiled, Any]:
+    def _execute(self, session: Session, several: Sequence[Parameters]) -> tuple[_Compiled, Any]:
         driver, dialect = _driver_of(session)
-        compiled = self._for(dialect, parameters)
+        compiled = self._for(dialect, several[0])
         cursor = driver.cursor()
-        cursor.execute(compiled.text, _bound(compiled, parameters))
+        first, *others = [_bound(compiled, each) for each in several]
+        if others:
+            cursor.executemany(compiled.text, [first, *others])
+        else:
+            cursor.execute(compiled.text, first)
         return compiled, cursor
 
     def _for(self, dialect: Dialect, parameters: Parameters) -> _Compiled:

@@ -1,7 +1,6 @@
 """The schema's version: bring a database up to this release, or say that it is behind.
 
-Owns the programmatic use of alembic; users need no alembic.ini. Several processes may migrate at once: one
-does, the others find it done.
+Users need no alembic.ini. Several processes may migrate at once: one does, the others find it done.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The way into the store: an engine and the two kinds of transactions, reading and writing.
 
-Owns how a transaction begins, is retried and ends, on SQLite and on PostgreSQL. SQLite: every writing
-transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up instead of polling);
-while another process writes, it is tried again every half millisecond, because SQLite's own busy handler soon sleeps
-for longer than any transaction of Fixline lasts; WAL. What a power cut can lose with synchronous=NORMAL:
+SQLite: WAL; every writing transaction is BEGIN IMMEDIATE behind one lock of this process (so that threads queue up
+instead of polling); while another process writes, it is tried again every half millisecond, because SQLite's own busy
+handler soon sleeps for longer than any transaction of Fixline lasts. What a power cut can lose with synchronous=NORMAL:
 docs/operations.md.
 """
 

@@ -1,16 +1,12 @@
-"""Definition versions: content-addressed, immutable, cached.
-
-Owns publishing a definition (a new hash is a new version, the same hash changes nothing) and loading the
-version that a request is pinned to.
-"""
+"""Definition versions, content-addressed, immutable, cached: publishing one (a new hash is a new version, the same hash
+changes nothing) and loading the one that a request is pinned to."""
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -53,7 +49,6 @@ class Versions:
 
     def __init__(self) -> None:
         self._known: dict[str, Definition] = {}
-        self._lock = threading.Lock()
 
     def load(self, session: Session, version: str) -> Definition:
         """The definition of this version. Raises VersionUnknown, and VersionAltered for a body that is another's."""
@@ -70,8 +65,7 @@ class Versions:
 
     def remember(self, definition: Definition) -> None:
         """Know a version, also one that the store does not have yet: for a plan of what moving to it would come to."""
-        with self._lock:
-            self._known[definition.version] = definition
+        self._known[definition.version] = definition
 
     def current(self, session: Session, type_: str) -> Published:
         """The version that new requests of a type get. Raises VersionUnknown."""
@@ -96,45 +90,47 @@ def publish(session: Session, definition: Definition, now: datetime) -> bool:
 
     A version published before becomes current again without a new row.
     """
-    of_type = col(DefinitionVersionRow.type) == definition.type
-    session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
-    others = update(DefinitionVersionRow).where(of_type)
-    row = session.get(DefinitionVersionRow, definition.version)
+    row = _locked(session, definition)
     if row is not None and row.current:
         return False
-    session.execute(others.values(current=False))
-    if row is not None:
-        row.current = True
-        session.add(row)
-        return False
-    _add(session, definition, now, current=True)
-    return True
+    session.execute(update(DefinitionVersionRow).where(_of_type(definition)).values(current=False))
+    if row is None:
+        _add(session, definition, now, current=True)
+        return True
+    row.current = True
+    session.add(row)
+    return False
 
 
 def keep(session: Session, definition: Definition, now: datetime) -> bool:
     """Keep a version that is not the current one. True when the store had not known it."""
-    of_type = col(DefinitionVersionRow.type) == definition.type
-    session.exec(select(DefinitionVersionRow.hash).where(of_type).with_for_update()).all()  # one publishes at a time
-    if session.get(DefinitionVersionRow, definition.version) is not None:
+    if _locked(session, definition) is not None:
         return False
     _add(session, definition, now, current=False)
     return True
 
 
+def _of_type(definition: Definition) -> ColumnElement[bool]:
+    return col(DefinitionVersionRow.type) == definition.type
+
+
+def _locked(session: Session, definition: Definition) -> DefinitionVersionRow | None:
+    """The row of this version, where there is one; of a type one publishes at a time."""
+    session.exec(select(DefinitionVersionRow.hash).where(_of_type(definition)).with_for_update()).all()
+    return session.get(DefinitionVersionRow, definition.version)
+
+
 def _add(session: Session, definition: Definition, now: datetime, *, current: bool) -> None:
-    last = session.exec(
-        select(func.max(DefinitionVersionRow.number)).where(DefinitionVersionRow.type == definition.type)
-    ).one()
-    session.add(
-        DefinitionVersionRow(
-            hash=definition.version,
-            type=definition.type,
-            number=(last or 0) + 1,
-            title=definition.title,
-            department=definition.department,
-            body=definition.body,
-            published_at=now,
-            current=current,
-        )
+    last = session.exec(select(func.max(DefinitionVersionRow.number)).where(_of_type(definition))).one()
+    row = DefinitionVersionRow(
+        hash=definition.version,
+        type=definition.type,
+        number=(last or 0) + 1,
+        title=definition.title,
+        department=definition.department,
+        body=definition.body,
+        published_at=now,
+        current=current,
     )
+    session.add(row)
     session.flush()
