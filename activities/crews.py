@@ -17,7 +17,7 @@ from fixline.domain.process.commands import EffectResult
 from fixline.messages import EffectInput, PendingWork
 from fixline.service.effects import Effects
 from fixline.service.submissions import Locked
-from fixline.store.queries.teams import least_loaded, next_in_turn
+from fixline.store.queries.tasks import least_loaded, next_in_turn
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.model import Duplicates, WhenDuplicate
-from fixline.store.queries import dormant, overdue, reports, waiting
+from fixline.store.queries import reports, supervision
 from fixline.store.queries.duplicates import find_alike
-from fixline.store.queries.overdue import OverdueFilter
 from fixline.store.queries.places import Circle
 from fixline.store.queries.requests import CLOCK, RequestFilter, Sort, late_clocks, list_requests
 from fixline.store.queries.scope import Scope
+from fixline.store.queries.supervision import OverdueFilter, WaitingFilter
 from fixline.store.queries.tasks import TaskFilter, list_tasks
-from fixline.store.queries.waiting import WaitingFilter
 from fixline.store.store import Store
 from fixline.store.versions import Versions
 from fixline.web.reports import months
@@ -57,7 +56,7 @@ class Narrowed:
 def narrowed(store: Store, now: datetime) -> Narrowed:
     """Of each kind the name under which the middle one of all overdue clocks stands, when those of the most common come
     first; and the team with the least that is overdue."""
-    counts = store.read(lambda s: overdue.count_overdue(s, OverdueFilter(now)))
+    counts = store.read(lambda s: supervision.count_overdue(s, OverdueFilter(now)))
     middle = {name: _middle(counts[name]) for name in ("department", "team", "type", "area")}
     return Narrowed(**middle, idle_team=list(counts["team"])[-1])
 
@@ -88,7 +87,7 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     deep = store.read(lambda s: _half_way(s, now))
 
     def list_overdue(wanted: OverdueFilter) -> Lists:
-        return lambda session, after, limit: overdue.list_overdue(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.list_overdue(session, wanted, after, limit)
 
     yield _page("overdue", list_overdue(late))
     yield _page("overdue, half-way", list_overdue(late), deep)
@@ -100,13 +99,13 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     versions, day, days = Versions(), Span.parse("1 working day"), Span.parse("5 working days")
 
     def list_due_soon(wanted: OverdueFilter) -> Lists:
-        return lambda session, after, limit: overdue.list_due_soon(
-            session, wanted, overdue.soon(session, versions, wanted, day), after, limit
+        return lambda session, after, limit: supervision.list_due_soon(
+            session, wanted, supervision.soon(session, versions, wanted, day), after, limit
         )
 
     def list_dormant(wanted: Scope) -> Lists:
-        return lambda session, after, limit: dormant.list_dormant(
-            session, wanted, dormant.quiet_since(session, versions, wanted, days), after, limit
+        return lambda session, after, limit: supervision.list_dormant(
+            session, wanted, supervision.quiet_since(session, versions, wanted, days), after, limit
         )
 
     yield _page("due soon", list_due_soon(late))
@@ -118,10 +117,10 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
 
 def _resting(now: datetime, by: Narrowed) -> Iterator[Question]:
     def list_waiting(wanted: WaitingFilter) -> Lists:
-        return lambda session, after, limit: waiting.list_waiting(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.list_waiting(session, wanted, after, limit)
 
     def list_unclaimed(wanted: Scope) -> Lists:
-        return lambda session, after, limit: waiting.list_unclaimed(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.list_unclaimed(session, wanted, after, limit)
 
     def list_own(wanted: TaskFilter) -> Lists:
         return lambda session, after, limit: list_tasks(session, wanted, after, limit)
@@ -183,14 +182,14 @@ def _totals(now: datetime, by: Narrowed) -> Iterator[Question]:
     versions, late, scope = Versions(), OverdueFilter(now), Scope(now)
     day, days = Span.parse("1 working day"), Span.parse("5 working days")
     counts: dict[str, Callable[[Session], dict[str, Any]]] = {
-        "overdue": lambda s: overdue.count_overdue(s, late),
-        "overdue of a department": lambda s: overdue.count_overdue(s, replace(late, department=by.department)),
-        "overdue of a team": lambda s: overdue.count_overdue(s, replace(late, team=by.team)),
-        "due soon": lambda s: overdue.count_due_soon(s, late, overdue.soon(s, versions, late, day)),
-        "dormant": lambda s: dormant.count_dormant(s, scope, dormant.quiet_since(s, versions, scope, days)),
-        "waiting": lambda s: waiting.count_waiting(s, WaitingFilter(now)),
-        "waiting of a department": lambda s: waiting.count_waiting(s, WaitingFilter(now, department=by.department)),
-        "unclaimed": lambda s: waiting.count_unclaimed(s, scope),
+        "overdue": lambda s: supervision.count_overdue(s, late),
+        "overdue of a department": lambda s: supervision.count_overdue(s, replace(late, department=by.department)),
+        "overdue of a team": lambda s: supervision.count_overdue(s, replace(late, team=by.team)),
+        "due soon": lambda s: supervision.count_due_soon(s, late, supervision.soon(s, versions, late, day)),
+        "dormant": lambda s: supervision.count_dormant(s, scope, supervision.quiet_since(s, versions, scope, days)),
+        "waiting": lambda s: supervision.count_waiting(s, WaitingFilter(now)),
+        "waiting of a department": lambda s: supervision.count_waiting(s, WaitingFilter(now, department=by.department)),
+        "unclaimed": lambda s: supervision.count_unclaimed(s, scope),
     }
     for name, count in counts.items():
         yield _counted(name, count)

@@ -14,7 +14,7 @@ from fixline.service.submissions import utc_now
 from fixline.service.supervision_view import OverdueOut, Sight
 from fixline.settings import read_settings
 from fixline.store.queries.detail import read_journal
-from fixline.store.queries.overdue import OverdueFilter, count_overdue, list_overdue
+from fixline.store.queries.supervision import OverdueFilter, count_overdue, list_overdue
 from fixline.store.versions import Versions
 
 LONGEST_JOURNAL = 10_000

@@ -1,30 +1,20 @@
-"""From a decision to rows: what is written for lists, pages and supervisors beside the state itself.
-
-Owns the mapping from domain records to column values; it opens no transaction.
-"""
+"""From a decision to rows: what is written for lists, pages and supervisors beside the state itself."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from fixline.domain.definition.model import Definition
-from fixline.domain.journal.entry import Entry
 from fixline.domain.journal.state import Clock, ClockKind, RequestState, Task
 from fixline.domain.process.decision import Decision
 from fixline.domain.process.effects import Effect
 from fixline.domain.process.waiting import happened_at, waits
 from fixline.domain.records import to_data, to_text
 from fixline.store import statements
-from fixline.store.prepared import Prepared
-from fixline.store.tables import ClockRow, EffectRow, JournalRow, TaskRow, table_of
 
 
 def promised_at(definition: Definition, state: RequestState) -> Any:
@@ -57,12 +47,8 @@ def request_changes(
 
     `followed` is the definition that the request followed before; it is another after a move.
     """
-    shown = _shown(followed, before)
-    return {
-        name: value
-        for name, value in request_values(definition, decision).items()
-        if name not in shown or shown[name] != value
-    }
+    shown, values = _shown(followed, before), request_values(definition, decision)
+    return {name: value for name, value in values.items() if name not in shown or shown[name] != value}
 
 
 def acted_at(decisions: Iterable[Decision]) -> dict[str, Any]:
@@ -110,22 +96,6 @@ def _scope(definition: Definition, state: RequestState) -> dict[str, str | None]
         "area": next(iter(state.areas.values()), None),
         "team": teams[0] if teams else None,
     }
-
-
-def described(definition: Definition, state: RequestState) -> dict[str, Any]:
-    """By what Temporal's own lists find the request: the same as the columns that say it here."""
-    shown = _shown(definition, state)
-    names = ("type", "department", "team", "area", "status")
-    return {
-        **{name: shown[name] for name in names},
-        "priority": state.priority.value,
-        "due": shown["promised_at"],
-    }
-
-
-def journal_values(request_id: str, entry: Entry) -> dict[str, Any]:
-    """The columns of a journal entry."""
-    return {"request_id": request_id, **entry.columns()}
 
 
 def task_values(request_id: str, task: Task, state: RequestState) -> dict[str, Any]:
@@ -199,15 +169,15 @@ def write_details(
     tasks: dict[str, dict[str, Any]] = {}
     clocks: dict[str, dict[str, Any]] = {}
     for decision in decisions:
-        entries += [journal_values(request_id, entry) for entry in decision.entries]
+        entries += [{"request_id": request_id, **entry.columns()} for entry in decision.entries]
         effects += [effect_values(request_id, decision, n, effect) for n, effect in enumerate(decision.effects, 1)]
         tasks |= {task.id: task_values(request_id, task, decision.state) for task in _touched(decision)}
         clocks |= {clock.name: clock_values(request_id, clock, scope) for clock in decision.clocks}
-    _insert(session, JournalRow, entries)
-    upsert(session, TaskRow, list(tasks.values()), ("id",))
-    upsert(session, ClockRow, list(clocks.values()), ("request_id", "name"))
+    statements.INSERT_ENTRY.run(session, entries)
+    statements.UPSERT_TASK.run(session, list(tasks.values()))
+    statements.UPSERT_CLOCK.run(session, list(clocks.values()))
     _rescope(session, request_id, scope, changed)
-    _insert(session, EffectRow, effects)
+    statements.INSERT_EFFECT.run(session, effects)
 
 
 def _rescope(session: Session, request_id: str, scope: dict[str, str | None], changed: Collection[str]) -> None:
@@ -225,35 +195,3 @@ def _touched(decision: Decision) -> list[Task]:
     with_clock = {clock.task for clock in decision.clocks if clock.kind is ClockKind.DUE}
     changed = {task.id for task in decision.tasks}
     return [t for t in decision.state.tasks.values() if t.id in changed or t.id in with_clock]
-
-
-def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        _inserting(model).run(session, rows)
-
-
-def upsert(
-    session: Session, model: type[SQLModel], rows: list[dict[str, Any]], keys: tuple[str, ...], *, keep: bool = False
-) -> None:
-    """Insert rows, or change those that are there by these keys; with `keep` those stay as they are."""
-    if rows:
-        _upserting(model, keys, keep).run(session, rows)
-
-
-@cache
-def _inserting(model: type[SQLModel]) -> Prepared:
-    return Prepared(insert(table_of(model)))
-
-
-@cache
-def _upserting(model: type[SQLModel], keys: tuple[str, ...], keep: bool) -> Prepared:
-    table = table_of(model)
-    inserting: dict[str, Any] = {"sqlite": sqlite_insert(table), "postgresql": postgresql_insert(table)}
-    return Prepared({name: _on_conflict(statement, keys, keep) for name, statement in inserting.items()})
-
-
-def _on_conflict(statement: Any, keys: tuple[str, ...], keep: bool) -> Any:
-    if keep:
-        return statement.on_conflict_do_nothing(index_elements=list(keys))
-    changes = {column.name: column for column in statement.excluded if column.name not in keys}
-    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)

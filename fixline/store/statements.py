@@ -1,7 +1,6 @@
-"""The statements of the hot path, each built once.
+"""The statements of the hot path, each built once: they read and write plain columns, no objects.
 
-Owns the statements that every decision runs. They read and write plain columns, no objects. Instants are
-aware UTC.
+Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -9,14 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
 
+from fixline.store import tables
 from fixline.store.prepared import Prepared
-from fixline.store.tables import ClockRow, CommandRow, CounterRow, EffectRow, RequestRow, TaskRow, table_of
+from fixline.store.tables import table_of
 
-REQUEST = table_of(RequestRow)
-COMMAND = table_of(CommandRow)
-EFFECT = table_of(EffectRow)
-CLOCK = table_of(ClockRow)
+REQUEST = table_of(tables.RequestRow)
+COMMAND = table_of(tables.CommandRow)
+EFFECT = table_of(tables.EffectRow)
+CLOCK = table_of(tables.ClockRow)
+_COUNTER = table_of(tables.CounterRow)
+_TASK = table_of(tables.TaskRow)
 
 _ID: Any = bindparam("request_id_")
 _LOCKED = (
@@ -69,7 +73,6 @@ MARK_SIGNALLED = Prepared(
 ANSWER_COMMAND = Prepared(update(COMMAND).where(bindparam("id_") == COMMAND.c.id))
 """Change the columns given beside `id_`."""
 
-RECEIVED: tuple[str, ...] = tuple(column.name for column in COMMAND.columns)
 READ_COMMAND = Prepared(select(*COMMAND.columns).where(bindparam("id_") == COMMAND.c.id))
 """One command, all columns (`id_`)."""
 FIND_COMMAND = Prepared(
@@ -80,7 +83,6 @@ FIND_COMMAND = Prepared(
 )
 """The command with this id, or of this caller under this idempotency key (`id_`, `caller_`, `key_`)."""
 
-_COUNTER = table_of(CounterRow)
 COUNT_UP = Prepared(
     update(_COUNTER)
     .where(_COUNTER.c.name == bindparam("name_"))
@@ -89,8 +91,27 @@ COUNT_UP = Prepared(
 )
 """Count `by_` numbers up under a name (`name_`); gives the last one, no row when none has been given out."""
 
+
+def upserting(model: type[SQLModel], *keys: str, keep: bool = False) -> Prepared:
+    """Insert rows, or change those that are there by these keys; with `keep` those stay as they are."""
+
+    def on_conflict(inserting: Any) -> Any:
+        if keep:
+            return inserting.on_conflict_do_nothing(index_elements=keys)
+        changes = {column.name: column for column in inserting.excluded if column.name not in keys}
+        return inserting.on_conflict_do_update(index_elements=keys, set_=changes)
+
+    table = table_of(model)
+    written = {"sqlite": sqlite.insert(table), "postgresql": postgresql.insert(table)}
+    return Prepared({name: on_conflict(inserting) for name, inserting in written.items()})
+
+
 INSERT_COMMAND = Prepared(insert(COMMAND))
 INSERT_REQUEST = Prepared(insert(REQUEST))
+INSERT_ENTRY = Prepared(insert(table_of(tables.JournalRow)))
+INSERT_EFFECT = Prepared(insert(EFFECT))
+UPSERT_TASK = upserting(tables.TaskRow, "id")
+UPSERT_CLOCK = upserting(tables.ClockRow, "request_id", "name")
 
 READ_EFFECT = Prepared(
     select(EFFECT.c.id, EFFECT.c.kind, EFFECT.c.state, EFFECT.c.data, EFFECT.c.attempts).where(
@@ -102,7 +123,6 @@ READ_EFFECT = Prepared(
 SETTLE_EFFECT = Prepared(update(EFFECT).where(bindparam("id_") == EFFECT.c.id))
 """Change the columns given beside `id_`."""
 
-_TASK = table_of(TaskRow)
 TEAM_OF_TASK = Prepared(select(_TASK.c.team).where(bindparam("id_") == _TASK.c.id))
 """The team of a task (`id_`)."""
 LAST_TEAM = Prepared(select(_TASK.c.team).where(_TASK.c.request_id == _ID).order_by(_TASK.c.offered_at.desc()).limit(1))

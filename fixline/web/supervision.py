@@ -18,7 +18,7 @@ from sqlmodel import Session
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.process.kinds.base import WaitKind
 from fixline.service import supervision_view as views
-from fixline.store.queries import dormant, overdue, scope, waiting
+from fixline.store.queries import supervision
 from fixline.store.store import Store
 from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router
 from fixline.web.csv import long_sheet
@@ -155,47 +155,47 @@ class Asked(NamedTuple):
     whole: type[BaseModel]
 
 
-OVERDUE = Asked("overdue", overdue.list_overdue, overdue.count_overdue, views.OverdueOut, OverduePage)
-DUE_SOON = Asked("due-soon", overdue.list_due_soon, overdue.count_due_soon, views.DueSoonOut, DueSoonPage)
-DORMANT = Asked("dormant", dormant.list_dormant, dormant.count_dormant, views.DormantOut, DormantPage)
-WAITING = Asked("waiting", waiting.list_waiting, waiting.count_waiting, views.WaitingOut, WaitingPage)
-UNCLAIMED = Asked("unclaimed", waiting.list_unclaimed, waiting.count_unclaimed, views.UnclaimedOut, UnclaimedPage)
+OVERDUE = Asked("overdue", supervision.list_overdue, supervision.count_overdue, views.OverdueOut, OverduePage)
+DUE_SOON = Asked("due-soon", supervision.list_due_soon, supervision.count_due_soon, views.DueSoonOut, DueSoonPage)
+DORMANT = Asked("dormant", supervision.list_dormant, supervision.count_dormant, views.DormantOut, DormantPage)
+WAITING = Asked("waiting", supervision.list_waiting, supervision.count_waiting, views.WaitingOut, WaitingPage)
+UNCLAIMED = Asked("unclaimed", supervision.list_unclaimed, supervision.count_unclaimed, views.UnclaimedOut, UnclaimedPage)
 
 
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
 async def get_overdue(query: Annotated[OverdueQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that is past due and not met, the worst first, and totals under the same filters."""
-    wanted = overdue.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
+    wanted = supervision.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
     return await _answer(parts, OVERDUE, query, wanted)
 
 
 @router.get("/due-soon", summary="What will be overdue soon", response_model=DueSoonPage)
 async def get_due_soon(query: Annotated[DueSoonQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that runs and is due within that time, by its request's own calendar; the next first."""
-    wanted = overdue.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
-    until = await parts.read(lambda s: overdue.soon(s, parts.versions, wanted, Span.parse(query.within)))
+    wanted = supervision.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
+    until = await parts.read(lambda s: supervision.soon(s, parts.versions, wanted, Span.parse(query.within)))
     return await _answer(parts, DUE_SOON, query, wanted, until)
 
 
 @router.get("/dormant", summary="Where nothing happens", response_model=DormantPage)
 async def get_dormant(query: Annotated[DormantQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request to which nothing has happened for that long; clocks and reminders do not count."""
-    wanted = scope.Scope(**_narrowed(query, parts, caller))
-    since = await parts.read(lambda s: dormant.quiet_since(s, parts.versions, wanted, Span.parse(query.quiet_for)))
+    wanted = supervision.Scope(**_narrowed(query, parts, caller))
+    since = await parts.read(lambda s: supervision.quiet_since(s, parts.versions, wanted, Span.parse(query.quiet_for)))
     return await _answer(parts, DORMANT, query, wanted, since)
 
 
 @router.get("/waiting", summary="On whom requests wait", response_model=WaitingPage)
 async def get_waiting(query: Annotated[WaitingQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request, those that have waited longest first: for a team, a person, an agency, a hold ..."""
-    wanted = waiting.WaitingFilter(**_narrowed(query, parts, caller), kind=query.kind, on=query.on)
+    wanted = supervision.WaitingFilter(**_narrowed(query, parts, caller), kind=query.kind, on=query.on)
     return await _answer(parts, WAITING, query, wanted)
 
 
 @router.get("/unclaimed", summary="Which tasks nobody has", response_model=UnclaimedPage)
 async def get_unclaimed(query: Annotated[ScopeQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per task that is offered and not claimed, those offered first first; `team` is the task's own."""
-    return await _answer(parts, UNCLAIMED, query, scope.Scope(**_narrowed(query, parts, caller)))
+    return await _answer(parts, UNCLAIMED, query, supervision.Scope(**_narrowed(query, parts, caller)))
 
 
 def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]
     return {"now": parts.service.clock(), "department": caller.department(query.department), **narrowed}
 
 
-async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: scope.Scope, *reached: object) -> Response:
+async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: supervision.Scope, *reached: object) -> Response:
     """The page with totals, or every line as CSV; `reached` are the instants that bound the list, where some do."""
 
     def page(session: Session, after: After, limit: int) -> tuple[list[views.Supervised], After]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from fixline.store.queries.overdue import OverdueFilter, list_overdue
+from fixline.store.queries.supervision import OverdueFilter, list_overdue
 from fixline.store.store import Store
 from tests.support.api import MORNING, POTHOLE, Service, fields, problem
 

@@ -21,7 +21,7 @@ from fixline.domain.process.kinds.human import HumanStep
 from fixline.identity.keys import find_key
 from fixline.service.submissions import utc_now
 from fixline.settings import PACKAGED_DEFINITIONS
-from fixline.store.queries.overdue import OverdueFilter, count_overdue
+from fixline.store.queries.supervision import OverdueFilter, count_overdue
 from fixline.store.store import Store
 from fixline.store.tables import EffectRow, RequestRow
 

@@ -18,7 +18,7 @@ from fixline.service.importing.backlog import close_by_source
 from fixline.service.pending import claim_signals
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Submission
-from fixline.store.queries.overdue import OverdueFilter, list_overdue
+from fixline.store.queries.supervision import OverdueFilter, list_overdue
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, CounterRow, EffectRow, JournalRow, RequestRow
 from fixline.store.versions import Versions

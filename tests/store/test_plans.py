@@ -16,13 +16,12 @@ from sqlalchemy import insert, text
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import Span
-from fixline.store.queries import dormant, overdue, reports, waiting
-from fixline.store.queries.overdue import OverdueFilter
+from fixline.store.queries import reports, supervision
 from fixline.store.queries.places import Circle, haversine_m
 from fixline.store.queries.reports import ReportFilter
 from fixline.store.queries.requests import RequestFilter, list_requests
 from fixline.store.queries.scope import Scope
-from fixline.store.queries.waiting import WaitingFilter
+from fixline.store.queries.supervision import OverdueFilter, WaitingFilter
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions, publish
@@ -41,16 +40,19 @@ VERSION = POTHOLE.version
 UNTIL = ((NOW, (VERSION,)),)
 Work = Callable[[Session], Any]
 PAGES: dict[str, tuple[str, Work]] = {
-    "overdue": ("ix_clock_live_due", lambda s: overdue.list_overdue(s, LATE, None, 50)),
-    "overdue, later": ("ix_clock_live_due", lambda s: overdue.list_overdue(s, LATE, [NOW, "SR26-00000001", "a"], 50)),
-    "due soon": ("ix_clock_live_due", lambda s: overdue.list_due_soon(s, LATE, UNTIL, None, 50)),
-    "dormant": ("ix_request_dormant", lambda s: dormant.list_dormant(s, ALL, UNTIL, None, 50)),
-    "waiting": ("ix_request_waiting", lambda s: waiting.list_waiting(s, WaitingFilter(NOW), None, 50)),
+    "overdue": ("ix_clock_live_due", lambda s: supervision.list_overdue(s, LATE, None, 50)),
+    "overdue, later": (
+        "ix_clock_live_due",
+        lambda s: supervision.list_overdue(s, LATE, [NOW, "SR26-00000001", "a"], 50),
+    ),
+    "due soon": ("ix_clock_live_due", lambda s: supervision.list_due_soon(s, LATE, UNTIL, None, 50)),
+    "dormant": ("ix_request_dormant", lambda s: supervision.list_dormant(s, ALL, UNTIL, None, 50)),
+    "waiting": ("ix_request_waiting", lambda s: supervision.list_waiting(s, WaitingFilter(NOW), None, 50)),
     "waiting for": (
         "ix_request_waits_on",
-        lambda s: waiting.list_waiting(s, WaitingFilter(NOW, kind="team", on="red"), None, 50),
+        lambda s: supervision.list_waiting(s, WaitingFilter(NOW, kind="team", on="red"), None, 50),
     ),
-    "unclaimed": ("ix_task_state", lambda s: waiting.list_unclaimed(s, ALL, None, 50)),
+    "unclaimed": ("ix_task_state", lambda s: supervision.list_unclaimed(s, ALL, None, 50)),
     "requests": ("ix_request_opened", lambda s: list_requests(s, RequestFilter(NOW), "-opened", None, 50)),
     "requests, overdue": (
         "ix_request_status_opened",
@@ -141,18 +143,18 @@ def narrowed() -> list[tuple[str, Work]]:
         by = {name: value}
         late, scope, waits = OverdueFilter(NOW, **by), Scope(NOW, **by), WaitingFilter(NOW, **by)
         found += [
-            (f"ix_clock_live_{name}", asking(overdue.list_overdue, late, None, 50)),
-            (f"ix_clock_live_{name}", asking(overdue.list_due_soon, late, UNTIL, None, 50)),
-            (f"COVERING INDEX ix_clock_live_{name}", asking(overdue.count_overdue, late)),
-            ("ix_request_dormant", asking(dormant.list_dormant, scope, UNTIL, None, 50)),
-            ("ix_request_waiting", asking(waiting.list_waiting, waits, None, 50)),
+            (f"ix_clock_live_{name}", asking(supervision.list_overdue, late, None, 50)),
+            (f"ix_clock_live_{name}", asking(supervision.list_due_soon, late, UNTIL, None, 50)),
+            (f"COVERING INDEX ix_clock_live_{name}", asking(supervision.count_overdue, late)),
+            ("ix_request_dormant", asking(supervision.list_dormant, scope, UNTIL, None, 50)),
+            ("ix_request_waiting", asking(supervision.list_waiting, waits, None, 50)),
         ]
     near = RequestFilter(NOW, near=HERE, status="open", type=("pothole",))
     of_type = ReportFilter(PERIODS, ("month", "area"), type="pothole")
     closed = (reports.report_volume, reports.report_time_to_close, reports.report_backlog)
     found += [("ix_request_closed", asking(report, of_type)) for report in closed]
-    found.append(("ix_task_team_state", asking(waiting.list_unclaimed, Scope(NOW, team="red"), None, 50)))
-    found.append(("ix_request_open_version", asking(overdue.soon, VERSIONS, LATE, DAY)))
+    found.append(("ix_task_team_state", asking(supervision.list_unclaimed, Scope(NOW, team="red"), None, 50)))
+    found.append(("ix_request_open_version", asking(supervision.soon, VERSIONS, LATE, DAY)))
     return [*found, ("ix_request_place", asking(list_requests, near, "distance", None, 50))]
 
 

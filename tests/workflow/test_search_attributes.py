@@ -17,8 +17,8 @@ from fixline.catalog import Catalog
 from fixline.messages import WorkflowInput
 from fixline.search_attributes import KEYWORDS
 from fixline.service.submissions import utc_now
-from fixline.store.queries.overdue import OverdueFilter, list_overdue
 from fixline.store.queries.requests import RequestFilter, list_requests
+from fixline.store.queries.supervision import OverdueFilter, list_overdue
 from fixline.store.store import Store
 from fixline.temporal.attributes import WANTED, SearchAttributes
 from fixline.temporal.relay import PATIENCE

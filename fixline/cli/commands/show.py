@@ -29,7 +29,7 @@ def overdue(
     from fixline.cli.outcome import WrongUse
     from fixline.cli.overdue_table import console_of, print_late, watch_late
     from fixline.service.submissions import utc_now
-    from fixline.store.queries.overdue import OverdueFilter
+    from fixline.store.queries.supervision import OverdueFilter
 
     def look(most: int) -> dict[str, Any]:
         wanted = OverdueFilter(utc_now(), department=department, team=team, type=type_, area=area, clock=clock)

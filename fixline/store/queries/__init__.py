@@ -1,4 +1,4 @@
 """What is read for lists, pages and supervisors: plain records, selected columns, one statement each.
 
-Owns no transaction; every function reads in the session that it is given, and none of them reads contact data.
+Every function reads in the session that it is given, and none of them reads contact data.
 """

@@ -1,26 +1,19 @@
 """One request in full, its journal, one command: what a page about a single thing reads.
 
-Owns the columns of these records. Contact data is in none of them. Instants are aware UTC.
+Contact data is in none of these records. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from fixline.store.queries.requests import CLOCK, REQUEST, VERSION
-from fixline.store.tables import (
-    CommandRow,
-    DefinitionVersionRow,
-    JournalRow,
-    RequestRow,
-    TaskRow,
-    table_of,
-)
+from fixline.store.queries.tasks import TASK
+from fixline.store.tables import CommandRow, DefinitionVersionRow, JournalRow, RequestRow, table_of
 
-TASK = table_of(TaskRow).c
 JOURNAL = table_of(JournalRow).c
 COMMAND = table_of(CommandRow).c
 
@@ -43,29 +36,26 @@ def read_request(session: Session, request_id: str) -> dict[str, Any] | None:
     """The request's facts with `state` (JSON text), `tasks` and `clocks`; None when there is no such request."""
     joined = table_of(RequestRow).outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version)
     statement = select(*(REQUEST[name] for name in _FACTS), VERSION.title, VERSION.number.label("version_number"))
-    row = session.execute(statement.select_from(joined).where(REQUEST.id == request_id)).mappings().first()
-    if row is None:
+    found = _read(session, statement.select_from(joined).where(REQUEST.id == request_id))
+    if not found:
         return None
     tasks = select(*(TASK[name] for name in _TASK)).where(TASK.request_id == request_id)
     clocks = select(*(CLOCK[name] for name in _CLOCK)).where(CLOCK.request_id == request_id)
     return {
-        **row,
-        "tasks": [dict(each) for each in session.execute(tasks.order_by(TASK.offered_at, TASK.id)).mappings()],
-        "clocks": [dict(each) for each in session.execute(clocks.order_by(CLOCK.started_at, CLOCK.name)).mappings()],
+        **found[0],
+        "tasks": _read(session, tasks.order_by(TASK.offered_at, TASK.id)),
+        "clocks": _read(session, clocks.order_by(CLOCK.started_at, CLOCK.name)),
     }
 
 
 def read_journal(session: Session, request_id: str, after_seq: int, limit: int) -> list[dict[str, Any]] | None:
     """Entries after a number, one more than `limit` when there are more; None when there is no such request."""
     names = ("seq", "decision", "at", "actor", "kind", "text", "data")
-    statement = (
-        select(*(JOURNAL[name] for name in names))
-        .where(JOURNAL.request_id == request_id, JOURNAL.seq > after_seq)
-        .order_by(JOURNAL.seq)
-        .limit(limit + 1)
+    statement = select(*(JOURNAL[name] for name in names)).where(
+        JOURNAL.request_id == request_id, JOURNAL.seq > after_seq
     )
-    entries = [dict(row) for row in session.execute(statement).mappings()]
-    if not entries and session.execute(select(REQUEST.id).where(REQUEST.id == request_id)).first() is None:
+    entries = _read(session, statement.order_by(JOURNAL.seq).limit(limit + 1))
+    if not entries and not _read(session, select(REQUEST.id).where(REQUEST.id == request_id)):
         return None
     return entries
 
@@ -73,6 +63,9 @@ def read_journal(session: Session, request_id: str, after_seq: int, limit: int) 
 def read_command(session: Session, command_id: str) -> dict[str, Any] | None:
     """A command with its answer, and `caller`: who gave it; None when there is no such command."""
     names = ("id", "request_id", "kind", "state", "accepted_at", "applied_at", "answer", "caller")
-    statement = select(*(COMMAND[name] for name in names)).where(COMMAND.id == command_id)
-    row = session.execute(statement).mappings().first()
-    return dict(row) if row is not None else None
+    found = _read(session, select(*(COMMAND[name] for name in names)).where(COMMAND.id == command_id))
+    return found[0] if found else None
+
+
+def _read(session: Session, statement: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.execute(statement).mappings()]

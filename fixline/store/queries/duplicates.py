@@ -1,6 +1,6 @@
 """Open requests that a new report may repeat: of its type, near its place, opened of late.
 
-Owns that search. It runs within the transaction of an opening, so its statements are built once, and the index
+The search runs within the transaction of an opening, so its statements are built once, and the index
 `ix_request_open_place` holds nothing but open requests that are attached to no other. Instants are aware UTC.
 """
 
@@ -110,6 +110,6 @@ def _shown(row: Any, distance: float, title: str) -> dict[str, Any]:
 def original_of(session: Session, request_id: str) -> dict[str, Any] | None:
     """What must be known of the request to which another is attached; None when there is none, or it is history."""
     wanted = (REQUEST.id, REQUEST.department, REQUEST.status, REQUEST.outcome, REQUEST.opened_at, REQUEST.attached_to)
-    found = session.execute(select(*wanted).where(REQUEST.id == request_id, REQUEST.state.is_not(None)))
-    row = found.mappings().first()
+    statement = select(*wanted).where(REQUEST.id == request_id, REQUEST.state.is_not(None))
+    row = session.execute(statement).mappings().first()
     return dict(row) if row is not None else None

@@ -1,7 +1,7 @@
 """Distance and nearness in plain SQL arithmetic.
 
-Owns the box and the distance that lists by place use. The databases' own trigonometry is not needed: the cosine of
-the latitude half-way is written as its series around the centre, which errs by less than a metre at 50 km.
+The databases' own trigonometry is not needed: the cosine of the latitude half-way is written as its series around the
+centre, which errs by less than a metre at 50 km.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""Requests as lists show them: filters, orders, and the columns of a line.
+"""Requests as lists show them: filters, which become conditions on the indexes, orders, and the columns of a line.
 
-Owns which columns a list reads and how its filters become conditions on the indexes. Instants are aware UTC.
+Instants are aware UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, String, and_, func, literal, or_, select, text
 from sqlmodel import Session
 
 from fixline.store.instants import UtcDateTime
-from fixline.store.queries.paging import Order
+from fixline.store.queries.paging import Order, Page
 from fixline.store.queries.places import Box, Circle, haversine_m
 from fixline.store.tables import ClockRow, DefinitionVersionRow, RequestRow, table_of
 
@@ -64,20 +64,27 @@ class RequestFilter:
         return self.status == "open" or (self.status is None and bool(self.overdue))
 
 
-def list_requests(
-    session: Session, wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None, limit: int
-) -> tuple[list[dict[str, Any]], list[Any] | None]:
-    """A page of requests and the key behind which the next page begins (None at the end)."""
-    found: Sequence[Any] = ()
+def list_requests(session: Session, wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None, limit: int) -> Page:
+    """A page of requests."""
+    page: Page = [], None
     for part in _nearest_first(wanted, sort, after):
-        order = _order(part, sort)
-        keys = select(REQUEST.id, order.by[0].label("sort_key")).where(*_conditions(session, part))
-        found = session.execute(_lines(order.apply(keys, after, limit), order, part)).mappings().all()
-        if len(found) > limit:
+        page = _read(session, part, sort, after, limit)
+        if page[1] is not None:
             break
-    lines = [_line(dict(row), wanted) for row in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
-    return lines, [last["sort_key"], last["id"]] if last is not None else None
+    lines, key = page
+    return [_line(line, wanted) for line in lines], key
+
+
+def _read(session: Session, wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None, limit: int) -> Page:
+    """The page's keys are found first, so that only a page's worth of lines is read and sorted."""
+    order = _order(wanted, sort)
+    keys = select(REQUEST.id, order.by["sort_key"].label("sort_key")).where(*_conditions(session, wanted))
+    page = order.apply(keys, after, limit).subquery("page")
+    late = is_overdue(wanted.now).label("overdue")
+    lines = select(*(REQUEST[name] for name in _LINE), TITLE, late, page.c.sort_key)
+    lines = lines.select_from(page.join(table_of(RequestRow), REQUEST.id == page.c.id))
+    found = Order({"sort_key": page.c.sort_key, "id": page.c.id}, order.descending)
+    return found.cut(session.execute(lines.order_by(*found.directions)).mappings(), limit)
 
 
 def _nearest_first(wanted: RequestFilter, sort: Sort, after: Sequence[Any] | None) -> Iterator[RequestFilter]:
@@ -108,17 +115,7 @@ def _order(wanted: RequestFilter, sort: Sort) -> Order:
         key = func.coalesce(REQUEST.promised_at, literal(_NEVER, UtcDateTime()), type_=UtcDateTime())
     else:
         key = REQUEST[f"{field}_at"]
-    return Order((key, REQUEST.id), descending=sort.startswith("-"))
-
-
-def _lines(keys: Select[Any], order: Order, wanted: RequestFilter) -> Select[Any]:
-    """The lines of a page. Its keys are found first, so that only a page's worth of lines is read and sorted."""
-    page = keys.subquery("page")
-    joined = page.join(table_of(RequestRow), REQUEST.id == page.c.id)
-    columns = [REQUEST[name] for name in _LINE]
-    late = is_overdue(wanted.now).label("overdue")
-    lines = select(*columns, TITLE, late, page.c.sort_key).select_from(joined)
-    return lines.order_by(*Order((page.c.sort_key, page.c.id), order.descending).directions)
+    return Order({"sort_key": key, "id": REQUEST.id}, descending=sort.startswith("-"))
 
 
 def late_clocks(now: datetime) -> ColumnElement[bool]:
@@ -136,6 +133,11 @@ def no_way_in(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any
     return func.coalesce(column, "") if session.get_bind().dialect.name == "sqlite" else column
 
 
+def equal(pairs: Iterable[tuple[ColumnElement[Any], Any]]) -> list[ColumnElement[bool]]:
+    """That columns have these values, each where one is given."""
+    return [column == value for column, value in pairs if value is not None]
+
+
 def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[bool]]:
     """Whose lines are wanted."""
     conditions: list[ColumnElement[bool]] = []
@@ -144,18 +146,18 @@ def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[b
     def column_of(name: str) -> ColumnElement[Any]:
         return no_way_in(session, REQUEST[name]) if name in found_otherwise else REQUEST[name]
 
-    if wanted.is_open:
-        conditions.append(column_of("status") == "open" if "status" in found_otherwise else IS_OPEN)
-    elif wanted.status:
-        conditions.append(column_of("status") == wanted.status)
+    status = "open" if wanted.is_open else wanted.status
+    if wanted.is_open and "status" not in found_otherwise:
+        conditions.append(IS_OPEN)
+    elif status:
+        conditions.append(column_of("status") == status)
     for name in ("type", "department", "team", "area", "priority"):
         if values := getattr(wanted, name):
             column = column_of(name)
             conditions.append(column == values[0] if len(values) == 1 else column.in_(values))
     if wanted.overdue is not None:
         conditions.append(is_overdue(wanted.now) if wanted.overdue else ~is_overdue(wanted.now))
-    if wanted.external_id is not None:
-        conditions.append(REQUEST.external_id == wanted.external_id)
+    conditions += equal([(REQUEST.external_id, wanted.external_id)])
     return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)
 
 
@@ -172,25 +174,18 @@ def _found_otherwise(wanted: RequestFilter) -> Collection[str]:
 
 
 def _by_time(wanted: RequestFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.due_before is not None:
-        conditions += [REQUEST.status == "open", REQUEST.promised_at < wanted.due_before]
-    if wanted.opened_after is not None:
-        conditions.append(REQUEST.opened_at > wanted.opened_after)
-    if wanted.updated_after is not None:
-        conditions.append(REQUEST.updated_at > wanted.updated_after)
-    return conditions
+    due = [REQUEST.status == "open", REQUEST.promised_at < wanted.due_before] if wanted.due_before else []
+    opened = [REQUEST.opened_at > wanted.opened_after] if wanted.opened_after else []
+    updated = [REQUEST.updated_at > wanted.updated_after] if wanted.updated_after else []
+    return [*due, *opened, *updated]
 
 
 def _by_place(wanted: RequestFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.bbox is not None:
-        conditions.append(wanted.bbox.holds(REQUEST.latitude, REQUEST.longitude))
+    place = REQUEST.latitude, REQUEST.longitude
+    found = [wanted.bbox.holds(*place)] if wanted.bbox else []
     if wanted.near is not None:
-        square = wanted.near.square_of_distance(REQUEST.latitude, REQUEST.longitude)
-        conditions.append(wanted.near.box.holds(REQUEST.latitude, REQUEST.longitude))
-        conditions.append(square <= wanted.near.radius_m**2)
-    return conditions
+        found += [wanted.near.box.holds(*place), wanted.near.square_of_distance(*place) <= wanted.near.radius_m**2]
+    return found
 
 
 def _by_text(wanted: RequestFilter) -> list[ColumnElement[bool]]:
@@ -200,12 +195,10 @@ def _by_text(wanted: RequestFilter) -> list[ColumnElement[bool]]:
     return [or_(*(column.cast(String).icontains(wanted.q, autoescape=True) for column in columns))]
 
 
-def _line(row: dict[str, Any], wanted: RequestFilter) -> dict[str, Any]:
-    del row["sort_key"]
-    source_type = row.pop("source_type")
-    row["title"] = row["title"] or source_type
-    centre = wanted.near
-    row["distance_m"] = (
-        round(haversine_m(centre.latitude, centre.longitude, row["latitude"], row["longitude"]), 1) if centre else None
-    )
-    return row
+def _line(line: dict[str, Any], wanted: RequestFilter) -> dict[str, Any]:
+    del line["sort_key"]
+    source_type = line.pop("source_type")
+    line["title"] = line["title"] or source_type
+    centre, place = wanted.near, (line["latitude"], line["longitude"])
+    line["distance_m"] = round(haversine_m(centre.latitude, centre.longitude, *place), 1) if centre else None
+    return line

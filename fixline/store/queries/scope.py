@@ -1,7 +1,7 @@
-"""What every supervisors' list shares: what it is narrowed to, the request's columns of a line, its totals.
+"""What every supervisors' list shares: what it is narrowed to, the request's columns of a line, its totals, and the
+way to an instant that lies some working time away by each request's own calendar, in one query.
 
-Owns the way to an instant that lies some working time away by each request's own calendar, in one query. Instants are
-aware UTC.
+Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select, text
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
-from fixline.store.queries.requests import IS_OPEN, REQUEST, VERSION, no_way_in
+from fixline.store.queries.requests import IS_OPEN, REQUEST, VERSION, equal, no_way_in
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
-LINE = (
+_LINE = (
     "id", "type", "version", "status", "step", "waiting_as", "on_hold", "priority", "department", "team", "area",
     "address", "latitude", "longitude", "opened_at", "external_id", "state",
 )  # fmt: skip
+LINE = [REQUEST[name] for name in _LINE]
 """What a line shows of its request, and what its other facts are derived from."""
 GROUPS: Mapping[str, ColumnElement[Any]] = {name: REQUEST[name] for name in ("department", "team", "type", "area")}
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -47,12 +49,7 @@ class Scope:
 def of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) -> list[ColumnElement[bool]]:
     """Whose lines are wanted. SQLite has no statistics and would begin with all that a department ever had: a
     column within coalesce is no way in, so that it begins with what the list is about."""
-    conditions: list[ColumnElement[bool]] = []
-    for name in GROUPS:
-        value = getattr(scope, name)
-        if value is not None and name not in without:
-            conditions.append(no_way_in(session, REQUEST[name]) == value)
-    return conditions
+    return equal((no_way_in(session, REQUEST[name]), getattr(scope, name)) for name in GROUPS if name not in without)
 
 
 def all_open(session: Session) -> list[ColumnElement[bool]]:
@@ -84,14 +81,10 @@ def cutoffs(session: Session, versions: Versions, reach: Callable[[WorkingCalend
     """For every version that an open request follows, the instant that its calendar leads to; versions with the same
     instant stand together. A version whose calendar leads nowhere is left out."""
     followed = exists().where(REQUEST.version == VERSION.hash, IS_OPEN).correlate_except(table_of(RequestRow))
-    by_calendar: dict[WorkingCalendar, datetime | None] = {}
+    reached = cache(reach)
     found: dict[datetime, list[str]] = {}
     for version in session.execute(select(VERSION.hash).where(followed)).scalars():
-        calendar = versions.load(session, version).calendar
-        if calendar not in by_calendar:
-            by_calendar[calendar] = reach(calendar)
-        at = by_calendar[calendar]
-        if at is not None:
+        if (at := reached(versions.load(session, version).calendar)) is not None:
             found.setdefault(at, []).append(version)
     return sorted(found.items())
 
@@ -100,10 +93,9 @@ def before_cutoffs(session: Session, column: ColumnElement[Any], reached: Cutoff
     """That a column lies before or at the cutoff of its request's version."""
     if not reached:
         return [text("1 = 0")]  # type: ignore[list-item]  # no open request follows any version
-    latest = column <= max(at for at, _ in reached)
     version = no_way_in(session, REQUEST.version)
     each = [and_(version.in_(hashes), column <= at) for at, hashes in reached]
-    return [latest, or_(*each)]
+    return [column <= max(at for at, _ in reached), or_(*each)]
 
 
 def ahead(now: datetime, span: Span) -> Callable[[WorkingCalendar], datetime | None]:

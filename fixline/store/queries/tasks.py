@@ -1,21 +1,23 @@
-"""Tasks as crews list them, and one task with the request it is about.
+"""Tasks as crews list them, one task with the request it is about, and teams' turns and loads as dispatch needs them.
 
-Owns the columns of these records. Contact data is in none of them. Instants are aware UTC.
+Contact data is in none of these records. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, func, select
 from sqlmodel import Session
 
-from fixline.store.queries.paging import Order
-from fixline.store.queries.requests import REQUEST, VERSION
-from fixline.store.tables import DefinitionVersionRow, RequestRow, TaskRow, table_of
+from fixline.store.prepared import Prepared
+from fixline.store.queries.paging import Order, Page
+from fixline.store.queries.requests import REQUEST, VERSION, equal
+from fixline.store.statements import upserting
+from fixline.store.tables import CursorRow, DefinitionVersionRow, RequestRow, TaskRow, table_of
 
 TASK = table_of(TaskRow).c
 OPEN_STATES = ("offered", "claimed", "started")
@@ -26,6 +28,16 @@ _JOINED = (
     table_of(TaskRow)
     .join(table_of(RequestRow), TASK.request_id == REQUEST.id)
     .outerjoin(table_of(DefinitionVersionRow), VERSION.hash == REQUEST.version)
+)
+_BY_OFFER = Order({"offered_at": TASK.offered_at, "id": TASK.id})
+
+_TURN = table_of(CursorRow).c
+_LAST_TURN = Prepared(select(_TURN.last).where(_TURN.team == bindparam("team_")).with_for_update())
+_FIRST_TURN, _NEXT_TURN = upserting(CursorRow, "team", keep=True), upserting(CursorRow, "team")
+_LOADS: Any = (
+    select(TASK.assignee, func.count())
+    .where(TASK.assignee.in_(bindparam("members_", expanding=True)), TASK.state.in_(("claimed", "started")))
+    .group_by(TASK.assignee)
 )
 
 
@@ -39,46 +51,56 @@ class TaskFilter:
     due_before: datetime | None = None
 
 
-def list_tasks(
-    session: Session, wanted: TaskFilter, after: Sequence[Any] | None, limit: int
-) -> tuple[list[dict[str, Any]], list[Any] | None]:
-    """A page of tasks, those offered first first, and the key behind which the next page begins."""
+def list_tasks(session: Session, wanted: TaskFilter, after: Sequence[Any] | None, limit: int) -> Page:
+    """A page of tasks, those offered first first."""
     keys = select(TASK.id.label("key")).where(TASK.state.in_(wanted.states))
     if wanted.teams is not None:
         keys = keys.where(TASK.team.in_(wanted.teams))
-    if wanted.assignee is not None:
-        keys = keys.where(TASK.assignee == wanted.assignee)
+    keys = keys.where(*equal([(TASK.assignee, wanted.assignee)]))
     if wanted.due_before is not None:
         keys = keys.where(TASK.due_at < wanted.due_before)
-    order = Order((TASK.offered_at, TASK.id))
     # The keys of a page are found first, so that only a page's worth of lines is read and sorted.
-    page = order.apply(keys, after, limit).subquery("page")
-    statement = select(
-        *(TASK[name] for name in _TASK),
-        *(REQUEST[name].label(f"request_{name}") for name in _REQUEST),
-        VERSION.title.label("request_title"),
-    ).select_from(_JOINED.join(page, page.c.key == TASK.id))
-    found = [dict(row) for row in session.execute(statement.order_by(*order.directions)).mappings()]
-    last = found[limit - 1] if len(found) > limit else None
-    return [_nested(row) for row in found[:limit]], [last["offered_at"], last["id"]] if last else None
-
-
-def _nested(row: dict[str, Any]) -> dict[str, Any]:
-    """The request's columns as an object of their own."""
-    request = {name: row[f"request_{name}"] for name in (*_REQUEST, "title")}
-    return {**{name: row[name] for name in _TASK}, "request": request}
+    page = _BY_OFFER.apply(keys, after, limit).subquery("page")
+    statement = _columns(_TASK, _REQUEST).select_from(_JOINED.join(page, page.c.key == TASK.id))
+    rows = session.execute(statement.order_by(*_BY_OFFER.directions)).mappings()
+    return _BY_OFFER.cut(map(_nested, rows), limit)
 
 
 def read_task(session: Session, task_id: str) -> dict[str, Any] | None:
     """A task with `request` (facts, `version` and `state` as JSON text); None when there is no such task."""
-    statement = select(
-        *(TASK[name] for name in (*_TASK, *_MORE)),
-        *(REQUEST[name].label(f"of_{name}") for name in (*_REQUEST, "department", "version", "state")),
+    statement = _columns((*_TASK, *_MORE), (*_REQUEST, "department", "version", "state")).select_from(_JOINED)
+    row = session.execute(statement.where(TASK.id == task_id)).mappings().first()
+    return None if row is None else _nested(row)
+
+
+def _columns(of_task: Sequence[str], of_request: Sequence[str]) -> Select[Any]:
+    return select(
+        *(TASK[name] for name in of_task),
+        *(REQUEST[name].label(f"of_{name}") for name in of_request),
         VERSION.title.label("of_title"),
     )
-    row = session.execute(statement.select_from(_JOINED).where(TASK.id == task_id)).mappings().first()
-    if row is None:
-        return None
-    task = {name: row[name] for name in (*_TASK, *_MORE)}
-    task["request"] = {name.removeprefix("of_"): value for name, value in row.items() if name.startswith("of_")}
-    return task
+
+
+def _nested(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The request's columns as an object of their own."""
+    task = {name: value for name, value in row.items() if not name.startswith("of_")}
+    return {**task, "request": {name[3:]: value for name, value in row.items() if name.startswith("of_")}}
+
+
+def next_in_turn(session: Session, team: str, members: Sequence[str]) -> str:
+    """The member after the one who had the last turn; the turn is kept in the same transaction."""
+    turn = _LAST_TURN.first(session, {"team_": team})
+    if turn is None:  # nobody has had one: make the row that others then wait for
+        _FIRST_TURN.run(session, {"team": team, "last": None})
+        (turn,) = _LAST_TURN.all(session, {"team_": team})
+    (last,) = turn
+    chosen = members[(members.index(last) + 1) % len(members)] if last in members else members[0]
+    _NEXT_TURN.run(session, {"team": team, "last": chosen})
+    return chosen
+
+
+def least_loaded(session: Session, members: Sequence[str]) -> str:
+    """The member with the fewest claimed or started tasks; of equals the first in the team's list."""
+    counted = session.connection().execute(_LOADS, {"members_": list(members)})
+    load: dict[str, int] = dict(counted.all())
+    return min(members, key=lambda member: load.get(member, 0))

@@ -1,0 +1,185 @@
+"""The supervisors' lists: what is overdue or soon will be, where nothing happens, on whom requests wait, what nobody
+has claimed; each a page of lines, and its totals.
+
+Pages come from indexes in their order: live clocks by due instant (of all of them, and of those of a department, team,
+type or area), open requests by the instant at which something last happened and by what they wait for, tasks by state.
+Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlmodel import Session
+
+from fixline.domain.deadlines.calendar import Span
+from fixline.store.queries import scope
+from fixline.store.queries.paging import Order, Page
+from fixline.store.queries.requests import CLOCK, IS_OPEN, REQUEST, TITLE, equal, late_clocks, no_way_in
+from fixline.store.queries.scope import Cutoffs, Scope
+from fixline.store.queries.tasks import OPEN_STATES, TASK
+from fixline.store.tables import ClockRow, RequestRow, TaskRow, table_of
+from fixline.store.versions import Versions
+
+_REQUESTS, _CLOCKS, _TASKS = table_of(RequestRow), table_of(ClockRow), table_of(TaskRow)
+_CLOCKS_OF_REQUESTS = _CLOCKS.join(_REQUESTS, CLOCK.request_id == REQUEST.id)
+_TASKS_OF_REQUESTS = _TASKS.join(_REQUESTS, TASK.request_id == REQUEST.id)
+_OF_CLOCK = [CLOCK[name].label(f"clock_{name}") for name in ("name", "kind", "task_id", "due_at", "last_rung")]
+_OF_TASK = [
+    TASK[name].label(f"task_{name}") for name in ("id", "step", "kind", "title", "team", "offers", "offered_at")
+]
+_CLOCK_LINES = select(*_OF_CLOCK, *scope.LINE, TITLE).select_from(_CLOCKS_OF_REQUESTS)
+_TASK_LINES = select(*_OF_TASK, *scope.LINE, TITLE).select_from(_TASKS_OF_REQUESTS)
+_DORMANT_LINES = select(*scope.LINE, REQUEST.acted_at, TITLE)
+_WAITING_LINES = select(*scope.LINE, REQUEST.waits_for, REQUEST.waits_on, REQUEST.waits_since, TITLE)
+_BY_DUE = Order({"clock_due_at": CLOCK.due_at, "id": CLOCK.request_id, "clock_name": CLOCK.name})
+_BY_ACTED = Order({"acted_at": REQUEST.acted_at, "id": REQUEST.id})
+_BY_WAIT = Order({"waits_since": REQUEST.waits_since, "id": REQUEST.id})
+_BY_OFFER = Order({"task_offered_at": TASK.offered_at, "task_id": TASK.id})
+_CLOCK_GROUPS: Mapping[str, ColumnElement[Any]] = {
+    **{name: CLOCK[name] for name in scope.GROUPS},
+    "clock": func.coalesce(CLOCK.deadline, CLOCK.name),
+}
+_WAITING_GROUPS: Mapping[str, ColumnElement[Any]] = {
+    **scope.GROUPS,
+    "kind": REQUEST.waits_for,
+    "on": REQUEST.waits_on,
+}
+_TASK_GROUPS: Mapping[str, ColumnElement[Any]] = {**scope.GROUPS, "team": TASK.team}
+_Conditions = list[ColumnElement[bool]]
+_After = Sequence[Any] | None
+
+
+@dataclass(frozen=True)
+class OverdueFilter(Scope):
+    """What the list is narrowed to, by clock, too: the name of a clock or of a definition's deadline."""
+
+    clock: str | None = None
+
+
+@dataclass(frozen=True)
+class WaitingFilter(Scope):
+    """What the list is narrowed to, by what is waited for, too: its kind, and who or what it is."""
+
+    kind: str | None = None
+    on: str | None = None
+
+
+def list_overdue(session: Session, wanted: OverdueFilter, after: _After, limit: int) -> Page:
+    """Overdue clocks, the earliest due first, each with its request and holder."""
+    return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_overdue(wanted)), after, limit))
+
+
+def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
+    """How many clocks are overdue in all, and by department, team, type, area and clock."""
+    return scope.count_by(session, _CLOCKS, _overdue(wanted), _CLOCK_GROUPS)
+
+
+def _overdue(wanted: OverdueFilter) -> _Conditions:
+    return [late_clocks(wanted.now), *_of_clock(wanted)]
+
+
+def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
+    """The instants up to which a clock is due soon, by its request's calendar."""
+    return scope.cutoffs(session, versions, scope.ahead(wanted.now, within))
+
+
+def list_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs, after: _After, limit: int) -> Page:
+    """Clocks that run and are due from now on but before `until`, as `list_overdue` answers."""
+    return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_due_soon(session, wanted, until)), after, limit))
+
+
+def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
+    """How many clocks are due soon, in all and by group."""
+    conditions = [*_due_soon(session, wanted, until), *scope.all_open(session)]
+    return scope.count_by(session, _CLOCKS_OF_REQUESTS, conditions, _CLOCK_GROUPS)
+
+
+def _due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> _Conditions:
+    live = and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at >= wanted.now)
+    return [live, *scope.before_cutoffs(session, CLOCK.due_at, until), *_of_clock(wanted)]
+
+
+def _of_clock(wanted: OverdueFilter) -> _Conditions:
+    """Whose clocks are wanted, and which of them."""
+    named = [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
+    return [*equal((CLOCK[name], getattr(wanted, name)) for name in scope.GROUPS), *named]
+
+
+def quiet_since(session: Session, versions: Versions, wanted: Scope, for_: Span) -> Cutoffs:
+    """The instants before which something must last have happened, by each request's calendar."""
+    return scope.cutoffs(session, versions, scope.ago(wanted.now, for_))
+
+
+def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: _After, limit: int) -> Page:
+    """Requests to which nothing has happened since (no work, remark or decision), the quietest first, with `acted_at`
+    and holder. Attached duplicates rest, and are not listed."""
+    lines = _DORMANT_LINES.where(*_dormant(session, wanted, since))
+    return _held(session, _BY_ACTED.page(session, lines, after, limit))
+
+
+def count_dormant(session: Session, wanted: Scope, since: Cutoffs) -> dict[str, Any]:
+    """How many there are, in all and by department, team, type and area."""
+    return scope.count_by(session, _REQUESTS, _dormant(session, wanted, since), scope.GROUPS)
+
+
+def _dormant(session: Session, wanted: Scope, since: Cutoffs) -> _Conditions:
+    free: ColumnElement[bool] = text("request.attached_to IS NULL")  # type: ignore[assignment]
+    quiet = scope.before_cutoffs(session, REQUEST.acted_at, since)
+    return [IS_OPEN, free, *quiet, *scope.of_scope(session, wanted)]
+
+
+def list_waiting(session: Session, wanted: WaitingFilter, after: _After, limit: int) -> Page:
+    """Open requests with what each waits for first; those that have waited longest first."""
+    return _BY_WAIT.page(session, _WAITING_LINES.where(*_waiting(session, wanted)), after, limit)
+
+
+def count_waiting(session: Session, wanted: WaitingFilter) -> dict[str, Any]:
+    """How many requests wait, in all, by department, team, type and area, and by the kind and name waited for."""
+    return scope.count_by(session, _REQUESTS, _waiting(session, wanted), _WAITING_GROUPS)
+
+
+def _waiting(session: Session, wanted: WaitingFilter) -> _Conditions:
+    what = equal([(REQUEST.waits_for, wanted.kind), (REQUEST.waits_on, wanted.on)])
+    return [IS_OPEN, REQUEST.waits_since.is_not(None), *scope.of_scope(session, wanted), *what]
+
+
+def list_unclaimed(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
+    """Tasks that are offered and nobody has, each with its request, those offered first first. `team` is the task's
+    own."""
+    return _BY_OFFER.page(session, _TASK_LINES.where(*_unclaimed(session, wanted)), after, limit)
+
+
+def count_unclaimed(session: Session, wanted: Scope) -> dict[str, Any]:
+    """How many tasks nobody has claimed, in all and by department, the task's team, type and area."""
+    conditions = [*_unclaimed(session, wanted), *scope.all_open(session)]
+    return scope.count_by(session, _TASKS_OF_REQUESTS, conditions, _TASK_GROUPS)
+
+
+def _unclaimed(session: Session, wanted: Scope) -> _Conditions:
+    of_others = scope.of_scope(session, wanted, without=("team",))
+    return [TASK.state == "offered", *of_others, *equal([(TASK.team, wanted.team)])]
+
+
+def _held(session: Session, page: Page) -> Page:
+    add_holders(session, page[0])
+    return page
+
+
+def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
+    """Put into each line whose turn it is, `holder`: of the clock's own task, else of the request's first open one."""
+    # Found by the requests and not by their state.
+    statement = select(TASK.request_id, TASK.id, TASK.team, TASK.assignee).where(
+        TASK.request_id.in_(list({line["id"] for line in lines})), no_way_in(session, TASK.state).in_(OPEN_STATES)
+    )
+    tasks: dict[str, list[dict[str, Any]]] = {}
+    for request_id, task, team, assignee in session.execute(statement.order_by(TASK.offered_at, TASK.id)):
+        tasks.setdefault(request_id, []).append({"task": task, "team": team, "assignee": assignee})
+    for line in lines:
+        of_request = tasks.get(line["id"], [])
+        own = [task for task in of_request if task["task"] == line.get("clock_task_id")]
+        nobody = {"task": None, "team": line["team"], "assignee": None}
+        line["holder"] = next(iter(own or of_request), nobody)
