@@ -18,8 +18,7 @@ from fixline.store.queries import reports, supervision
 from fixline.store.queries.duplicates import find_alike
 from fixline.store.queries.places import Circle
 from fixline.store.queries.requests import CLOCK, RequestFilter, Sort, late_clocks, list_requests
-from fixline.store.queries.scope import Scope
-from fixline.store.queries.supervision import OverdueFilter, WaitingFilter
+from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
 from fixline.store.queries.tasks import TaskFilter, list_tasks
 from fixline.store.store import Store
 from fixline.store.versions import Versions

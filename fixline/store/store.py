@@ -59,6 +59,7 @@ class StoreBusy(StoreAway):
 
 
 _MUST_NOT_WAIT: ContextVar[bool] = ContextVar("_MUST_NOT_WAIT", default=False)
+"""Whether a transaction is to raise StoreBusy rather than wait while others write."""
 
 
 class Store:
@@ -142,15 +143,17 @@ class Store:
                 await line.acquire()
         except TimeoutError:
             raise StoreBusy("others write for too long") from None
+        token = _MUST_NOT_WAIT.set(True)
         try:
             while True:
                 try:
-                    return _without_waiting(work)
+                    return work()
                 except StoreBusy:
                     if time.monotonic() >= until:
                         raise
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
         finally:
+            _MUST_NOT_WAIT.reset(token)
             # One of each line for each round of the loop, in which uvloop takes one new connection: with all that is
             # ready done in one round, whoever comes new beside sixty others would wait for seconds to be let in.
             asyncio.get_running_loop().call_soon(line.release)
@@ -230,15 +233,6 @@ class Store:
                 log.info("the database is busy, trying again", extra={"attempt": attempt})
                 time.sleep(0.05 * attempt + random.random() * 0.05)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
-
-
-def _without_waiting(work: Callable[[], T]) -> T:
-    """Run work that is to raise StoreBusy rather than wait while others write."""
-    token = _MUST_NOT_WAIT.set(True)
-    try:
-        return work()
-    finally:
-        _MUST_NOT_WAIT.reset(token)
 
 
 def _begin(cursor: Any, begin: str) -> None:

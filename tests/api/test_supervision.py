@@ -11,8 +11,7 @@ from sqlalchemy import event
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import supervision
-from fixline.store.queries.scope import Scope
-from fixline.store.queries.supervision import OverdueFilter, WaitingFilter
+from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
 from fixline.store.store import Store
 from fixline.store.versions import Versions, publish
 from tests.support.api import DOWNTOWN, MORNING, POTHOLE, Service, fields, problem

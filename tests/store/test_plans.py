@@ -20,8 +20,7 @@ from fixline.store.queries import reports, supervision
 from fixline.store.queries.places import Circle, haversine_m
 from fixline.store.queries.reports import ReportFilter
 from fixline.store.queries.requests import RequestFilter, list_requests
-from fixline.store.queries.scope import Scope
-from fixline.store.queries.supervision import OverdueFilter, WaitingFilter
+from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions, publish

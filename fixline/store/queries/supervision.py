@@ -1,5 +1,5 @@
 """The supervisors' lists: what is overdue or soon will be, where nothing happens, on whom requests wait, what nobody
-has claimed; each a page of lines, and its totals.
+has claimed; each a page of lines, and its totals. What is soon or long ago is told by each request's own calendar.
 
 Pages come from indexes in their order: live clocks by due instant (of all of them, and of those of a department, team,
 type or area), open requests by the instant at which something last happened and by what they wait for, tasks by state.
@@ -8,22 +8,32 @@ Instants are aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select, text
 from sqlmodel import Session
 
-from fixline.domain.deadlines.calendar import Span
-from fixline.store.queries import scope
+from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.store.queries.paging import Order, Page
-from fixline.store.queries.requests import CLOCK, IS_OPEN, REQUEST, TITLE, equal, late_clocks, no_way_in
-from fixline.store.queries.scope import Cutoffs, Scope
+from fixline.store.queries.requests import CLOCK, IS_OPEN, REQUEST, TITLE, VERSION, equal, late_clocks, no_way_in
 from fixline.store.queries.tasks import OPEN_STATES, TASK
 from fixline.store.tables import ClockRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions
 
+_SHOWN = (
+    "id", "type", "version", "status", "step", "waiting_as", "on_hold", "priority", "department", "team", "area",
+    "address", "latitude", "longitude", "opened_at", "external_id", "state",
+)  # fmt: skip
+_LINE = [REQUEST[name] for name in _SHOWN]
+"""What a line shows of its request, and what its other facts are derived from."""
+_GROUPS: Mapping[str, ColumnElement[Any]] = {name: REQUEST[name] for name in ("department", "team", "type", "area")}
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+_FIRST = datetime(1901, 1, 3, tzinfo=UTC)
 _REQUESTS, _CLOCKS, _TASKS = table_of(RequestRow), table_of(ClockRow), table_of(TaskRow)
 _CLOCKS_OF_REQUESTS = _CLOCKS.join(_REQUESTS, CLOCK.request_id == REQUEST.id)
 _TASKS_OF_REQUESTS = _TASKS.join(_REQUESTS, TASK.request_id == REQUEST.id)
@@ -31,26 +41,36 @@ _OF_CLOCK = [CLOCK[name].label(f"clock_{name}") for name in ("name", "kind", "ta
 _OF_TASK = [
     TASK[name].label(f"task_{name}") for name in ("id", "step", "kind", "title", "team", "offers", "offered_at")
 ]
-_CLOCK_LINES = select(*_OF_CLOCK, *scope.LINE, TITLE).select_from(_CLOCKS_OF_REQUESTS)
-_TASK_LINES = select(*_OF_TASK, *scope.LINE, TITLE).select_from(_TASKS_OF_REQUESTS)
-_DORMANT_LINES = select(*scope.LINE, REQUEST.acted_at, TITLE)
-_WAITING_LINES = select(*scope.LINE, REQUEST.waits_for, REQUEST.waits_on, REQUEST.waits_since, TITLE)
+_CLOCK_LINES = select(*_OF_CLOCK, *_LINE, TITLE).select_from(_CLOCKS_OF_REQUESTS)
+_TASK_LINES = select(*_OF_TASK, *_LINE, TITLE).select_from(_TASKS_OF_REQUESTS)
+_DORMANT_LINES = select(*_LINE, REQUEST.acted_at, TITLE)
+_WAITING_LINES = select(*_LINE, REQUEST.waits_for, REQUEST.waits_on, REQUEST.waits_since, TITLE)
 _BY_DUE = Order({"clock_due_at": CLOCK.due_at, "id": CLOCK.request_id, "clock_name": CLOCK.name})
 _BY_ACTED = Order({"acted_at": REQUEST.acted_at, "id": REQUEST.id})
 _BY_WAIT = Order({"waits_since": REQUEST.waits_since, "id": REQUEST.id})
 _BY_OFFER = Order({"task_offered_at": TASK.offered_at, "task_id": TASK.id})
 _CLOCK_GROUPS: Mapping[str, ColumnElement[Any]] = {
-    **{name: CLOCK[name] for name in scope.GROUPS},
+    **{name: CLOCK[name] for name in _GROUPS},
     "clock": func.coalesce(CLOCK.deadline, CLOCK.name),
 }
-_WAITING_GROUPS: Mapping[str, ColumnElement[Any]] = {
-    **scope.GROUPS,
-    "kind": REQUEST.waits_for,
-    "on": REQUEST.waits_on,
-}
-_TASK_GROUPS: Mapping[str, ColumnElement[Any]] = {**scope.GROUPS, "team": TASK.team}
+_WAITING_GROUPS: Mapping[str, ColumnElement[Any]] = {**_GROUPS, "kind": REQUEST.waits_for, "on": REQUEST.waits_on}
+_TASK_GROUPS: Mapping[str, ColumnElement[Any]] = {**_GROUPS, "team": TASK.team}
 _Conditions = list[ColumnElement[bool]]
 _After = Sequence[Any] | None
+
+Cutoffs = Sequence[tuple[datetime, Sequence[str]]]
+"""Instants, each with the definition versions whose calendars lead to it."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a list is narrowed to, None means not narrowed; `now` is the instant at which it is asked."""
+
+    now: datetime
+    department: str | None = None
+    team: str | None = None
+    type: str | None = None
+    area: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,7 @@ def list_overdue(session: Session, wanted: OverdueFilter, after: _After, limit: 
 
 def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    return scope.count_by(session, _CLOCKS, _overdue(wanted), _CLOCK_GROUPS)
+    return _count_by(session, _CLOCKS, _overdue(wanted), _CLOCK_GROUPS)
 
 
 def _overdue(wanted: OverdueFilter) -> _Conditions:
@@ -84,7 +104,7 @@ def _overdue(wanted: OverdueFilter) -> _Conditions:
 
 def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
     """The instants up to which a clock is due soon, by its request's calendar."""
-    return scope.cutoffs(session, versions, scope.ahead(wanted.now, within))
+    return _cutoffs(session, versions, ahead(wanted.now, within))
 
 
 def list_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs, after: _After, limit: int) -> Page:
@@ -94,24 +114,24 @@ def list_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs, after
 
 def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
     """How many clocks are due soon, in all and by group."""
-    conditions = [*_due_soon(session, wanted, until), *scope.all_open(session)]
-    return scope.count_by(session, _CLOCKS_OF_REQUESTS, conditions, _CLOCK_GROUPS)
+    conditions = [*_due_soon(session, wanted, until), *_all_open(session)]
+    return _count_by(session, _CLOCKS_OF_REQUESTS, conditions, _CLOCK_GROUPS)
 
 
 def _due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> _Conditions:
     live = and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at >= wanted.now)
-    return [live, *scope.before_cutoffs(session, CLOCK.due_at, until), *_of_clock(wanted)]
+    return [live, *_before_cutoffs(session, CLOCK.due_at, until), *_of_clock(wanted)]
 
 
 def _of_clock(wanted: OverdueFilter) -> _Conditions:
     """Whose clocks are wanted, and which of them."""
     named = [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
-    return [*equal((CLOCK[name], getattr(wanted, name)) for name in scope.GROUPS), *named]
+    return [*equal((CLOCK[name], getattr(wanted, name)) for name in _GROUPS), *named]
 
 
 def quiet_since(session: Session, versions: Versions, wanted: Scope, for_: Span) -> Cutoffs:
     """The instants before which something must last have happened, by each request's calendar."""
-    return scope.cutoffs(session, versions, scope.ago(wanted.now, for_))
+    return _cutoffs(session, versions, ago(wanted.now, for_))
 
 
 def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: _After, limit: int) -> Page:
@@ -123,13 +143,13 @@ def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: _After,
 
 def count_dormant(session: Session, wanted: Scope, since: Cutoffs) -> dict[str, Any]:
     """How many there are, in all and by department, team, type and area."""
-    return scope.count_by(session, _REQUESTS, _dormant(session, wanted, since), scope.GROUPS)
+    return _count_by(session, _REQUESTS, _dormant(session, wanted, since), _GROUPS)
 
 
 def _dormant(session: Session, wanted: Scope, since: Cutoffs) -> _Conditions:
     free: ColumnElement[bool] = text("request.attached_to IS NULL")  # type: ignore[assignment]
-    quiet = scope.before_cutoffs(session, REQUEST.acted_at, since)
-    return [IS_OPEN, free, *quiet, *scope.of_scope(session, wanted)]
+    quiet = _before_cutoffs(session, REQUEST.acted_at, since)
+    return [IS_OPEN, free, *quiet, *_of_scope(session, wanted)]
 
 
 def list_waiting(session: Session, wanted: WaitingFilter, after: _After, limit: int) -> Page:
@@ -139,12 +159,12 @@ def list_waiting(session: Session, wanted: WaitingFilter, after: _After, limit: 
 
 def count_waiting(session: Session, wanted: WaitingFilter) -> dict[str, Any]:
     """How many requests wait, in all, by department, team, type and area, and by the kind and name waited for."""
-    return scope.count_by(session, _REQUESTS, _waiting(session, wanted), _WAITING_GROUPS)
+    return _count_by(session, _REQUESTS, _waiting(session, wanted), _WAITING_GROUPS)
 
 
 def _waiting(session: Session, wanted: WaitingFilter) -> _Conditions:
     what = equal([(REQUEST.waits_for, wanted.kind), (REQUEST.waits_on, wanted.on)])
-    return [IS_OPEN, REQUEST.waits_since.is_not(None), *scope.of_scope(session, wanted), *what]
+    return [IS_OPEN, REQUEST.waits_since.is_not(None), *_of_scope(session, wanted), *what]
 
 
 def list_unclaimed(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
@@ -155,12 +175,12 @@ def list_unclaimed(session: Session, wanted: Scope, after: _After, limit: int) -
 
 def count_unclaimed(session: Session, wanted: Scope) -> dict[str, Any]:
     """How many tasks nobody has claimed, in all and by department, the task's team, type and area."""
-    conditions = [*_unclaimed(session, wanted), *scope.all_open(session)]
-    return scope.count_by(session, _TASKS_OF_REQUESTS, conditions, _TASK_GROUPS)
+    conditions = [*_unclaimed(session, wanted), *_all_open(session)]
+    return _count_by(session, _TASKS_OF_REQUESTS, conditions, _TASK_GROUPS)
 
 
 def _unclaimed(session: Session, wanted: Scope) -> _Conditions:
-    of_others = scope.of_scope(session, wanted, without=("team",))
+    of_others = _of_scope(session, wanted, without=("team",))
     return [TASK.state == "offered", *of_others, *equal([(TASK.team, wanted.team)])]
 
 
@@ -183,3 +203,94 @@ def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
         own = [task for task in of_request if task["task"] == line.get("clock_task_id")]
         nobody = {"task": None, "team": line["team"], "assignee": None}
         line["holder"] = next(iter(own or of_request), nobody)
+
+
+def _of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) -> list[ColumnElement[bool]]:
+    """Whose lines are wanted. SQLite has no statistics and would begin with all that a department ever had: a
+    column within coalesce is no way in, so that it begins with what the list is about."""
+    return equal((no_way_in(session, REQUEST[name]), getattr(scope, name)) for name in _GROUPS if name not in without)
+
+
+def _all_open(session: Session) -> list[ColumnElement[bool]]:
+    """What is true of the requests of live clocks and offered tasks: they are open. PostgreSQL must be told, or for
+    totals it reads all there ever were; SQLite must not, or it begins with the open ones."""
+    return [] if session.get_bind().dialect.name == "sqlite" else [IS_OPEN]
+
+
+def _count_by(
+    session: Session,
+    source: FromClause,
+    conditions: Sequence[ColumnElement[bool]],
+    groups: Mapping[str, ColumnElement[Any]],
+) -> dict[str, Any]:
+    """How many rows there are in all (`count`), and for each group by its values, the most first."""
+    columns = list(groups.values())
+    statement = select(*columns, func.count()).select_from(source).where(*conditions).group_by(*columns)
+    counters: dict[str, Counter[str]] = {name: Counter() for name in groups}
+    total = 0
+    for *keys, count in session.execute(statement):
+        total += count
+        for name, key in zip(groups, keys, strict=True):
+            if key is not None:
+                counters[name][key] += count
+    return {"count": total, **{name: dict(counter.most_common()) for name, counter in counters.items()}}
+
+
+def _cutoffs(session: Session, versions: Versions, reach: Callable[[WorkingCalendar], datetime | None]) -> Cutoffs:
+    """For every version that an open request follows, the instant that its calendar leads to; versions with the same
+    instant stand together. A version whose calendar leads nowhere is left out."""
+    followed = exists().where(REQUEST.version == VERSION.hash, IS_OPEN).correlate_except(_REQUESTS)
+    reached = cache(reach)
+    found: dict[datetime, list[str]] = {}
+    for version in session.execute(select(VERSION.hash).where(followed)).scalars():
+        if (at := reached(versions.load(session, version).calendar)) is not None:
+            found.setdefault(at, []).append(version)
+    return sorted(found.items())
+
+
+def _before_cutoffs(session: Session, column: ColumnElement[Any], reached: Cutoffs) -> list[ColumnElement[bool]]:
+    """That a column lies before or at the cutoff of its request's version."""
+    if not reached:
+        return [text("1 = 0")]  # type: ignore[list-item]  # no open request follows any version
+    version = no_way_in(session, REQUEST.version)
+    each = [and_(version.in_(hashes), column <= at) for at, hashes in reached]
+    return [column <= max(at for at, _ in reached), or_(*each)]
+
+
+def ahead(now: datetime, span: Span) -> Callable[[WorkingCalendar], datetime | None]:
+    """The instant that lies a span after now on a calendar; the end of time where the calendar does not reach."""
+
+    def reach(calendar: WorkingCalendar) -> datetime | None:
+        try:
+            return min(calendar.add(now, span), _NEVER)
+        except CalendarExhausted:
+            return _NEVER
+
+    return reach
+
+
+def ago(now: datetime, span: Span) -> Callable[[WorkingCalendar], datetime | None]:
+    """The last instant from which a whole span has passed until now on a calendar; None where there is none."""
+
+    def reach(calendar: WorkingCalendar) -> datetime | None:
+        length = span.length(calendar)
+        if not span.working:
+            return now - length if length <= now - _FIRST else None
+        return _worked_before(calendar, now, length)
+
+    return reach
+
+
+def _worked_before(calendar: WorkingCalendar, now: datetime, amount: timedelta) -> datetime | None:
+    late, back = now, timedelta(days=7)
+    while calendar.working_time(early := max(now - back, _FIRST), now) < amount:
+        if early == _FIRST:
+            return None
+        late, back = early, back * 2
+    while late - early > timedelta(microseconds=1):
+        middle = early + (late - early) // 2
+        if calendar.working_time(middle, now) >= amount:
+            early = middle
+        else:
+            late = middle
+    return early

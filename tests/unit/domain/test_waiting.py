@@ -12,7 +12,7 @@ from fixline.domain.journal.entry import KINDS
 from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits
 from fixline.domain.records import change
-from fixline.store.queries.scope import ago, ahead
+from fixline.store.queries.supervision import ago, ahead
 from tests.support.domain.branching import market
 from tests.support.domain.driver import Driven
 from tests.support.domain.samples import OFFICE, at
