@@ -1,15 +1,15 @@
-"""Statements of the hot path: compiled once, then run on the driver's own cursor.
+"""Statements of the hot path: compiled once, then run on the driver's own cursor, in the session's own transaction.
 
-Owns `Prepared` and the session of a store's transaction. What SQLAlchemy does for every execution (a cache key, a
-context, events, a result object) costs ten times what SQLite does; a statement that every decision runs is
-compiled once for its database and its columns, with the conversions of its types, and then costs little more than the
-driver. It runs in the session's own transaction; parameters are bound, never put into the text.
+What SQLAlchemy does for every execution (a cache key, a context, events, a result object) costs ten times what SQLite
+does; a statement that every decision runs is compiled once for its database and its columns, with the conversions of
+its types, and then costs little more than the driver. A decision takes a third less of the processor than with Core on
+the same connection: 0.9 ms against 1.4 (`python -m bench.statements`). Parameters are bound, never put into the text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Dialect
@@ -59,18 +59,33 @@ class Transaction(Session):
             self.driver.rollback()
 
 
-class _Compiled(NamedTuple):
-    """A statement for one database and one set of columns.
+class _Compiled:
+    """A statement for one database and one set of columns, with the conversions of its parameters and columns."""
 
-    `defaults` are the values that the statement itself holds; `names` the order of the parameters, None where they go
-    by name; `into` and `out_of` convert parameters and the columns of a row.
-    """
+    def __init__(self, statement: Any, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names)
+        binds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        into = {name: type_.bind_processor(dialect) for name, type_ in binds.items()}
+        columns = [column.type.dialect_impl(dialect) for column in getattr(statement, "exported_columns", ())]
+        out_of: list[Convert] = [type_.result_processor(dialect, None) for type_ in columns]
+        self.text = str(compiled)
+        self._order = tuple(compiled.positiontup) if compiled.positional else None  # None where they go by name
+        self._of_statement = {name: value for name, value in compiled.params.items() if name not in names}
+        self._into = [(name, convert) for name, convert in into.items() if convert is not None]
+        self._out_of = out_of if any(out_of) else None
 
-    text: str
-    names: tuple[str, ...] | None
-    defaults: dict[str, Any]
-    into: tuple[tuple[str, Callable[[Any], Any]], ...]
-    out_of: tuple[Convert, ...] | None
+    def bound(self, parameters: Parameters) -> Any:
+        """The parameters as the driver takes them, with the values that the statement itself holds."""
+        values = {**self._of_statement, **parameters}
+        for name, convert in self._into:
+            values[name] = convert(values[name])
+        return [values[name] for name in self._order] if self._order is not None else values
+
+    def row(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """A row as the columns' types have it."""
+        if self._out_of is None:
+            return tuple(row)
+        return tuple([c(v) if c is not None else v for c, v in zip(self._out_of, row, strict=True)])
 
 
 class Prepared:
@@ -92,7 +107,7 @@ class Prepared:
         compiled, cursor = self._execute(session, [parameters])
         rows = cursor.fetchall()
         cursor.close()
-        return [_converted(compiled, row) for row in rows]
+        return [compiled.row(row) for row in rows]
 
     def run(self, session: Session, parameters: Parameters | Sequence[Parameters]) -> None:
         """Run it for its effect: once, or once for each of several sets of parameters of the same names."""
@@ -104,7 +119,7 @@ class Prepared:
         driver, dialect = _driver_of(session)
         compiled = self._for(dialect, several[0])
         cursor = driver.cursor()
-        first, *others = [_bound(compiled, each) for each in several]
+        first, *others = [compiled.bound(each) for each in several]
         if others:
             cursor.executemany(compiled.text, [first, *others])
         else:
@@ -116,7 +131,7 @@ class Prepared:
         found = self._compiled.get(key)
         if found is None:
             statement = self._statement[dialect.name] if isinstance(self._statement, dict) else self._statement
-            found = self._compiled[key] = _compile(statement, dialect, list(parameters))
+            found = self._compiled[key] = _Compiled(statement, dialect, list(parameters))
         return found
 
 
@@ -125,30 +140,3 @@ def _driver_of(session: Session) -> tuple[PoolProxiedConnection, Dialect]:
         return session.driver, session.dialect
     connection = session.connection()
     return connection.connection, connection.dialect
-
-
-def _compile(statement: Any, dialect: Dialect, names: list[str]) -> _Compiled:
-    compiled = statement.compile(dialect=dialect, column_keys=names)
-    into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()}
-    columns = [column.type.dialect_impl(dialect) for column in getattr(statement, "exported_columns", ())]
-    out_of = tuple(each.result_processor(dialect, None) for each in columns)
-    return _Compiled(
-        text=str(compiled),
-        names=tuple(compiled.positiontup) if compiled.positional else None,
-        defaults={name: value for name, value in compiled.params.items() if name not in names},
-        into=tuple((name, convert) for name, convert in into.items() if convert is not None),
-        out_of=out_of if any(out_of) else None,
-    )
-
-
-def _bound(compiled: _Compiled, parameters: Parameters) -> Any:
-    values = {**compiled.defaults, **parameters}
-    for name, convert in compiled.into:
-        values[name] = convert(values[name])
-    return [values[name] for name in compiled.names] if compiled.names is not None else values
-
-
-def _converted(compiled: _Compiled, row: Sequence[Any]) -> tuple[Any, ...]:
-    if compiled.out_of is None:
-        return tuple(row)
-    return tuple([c(v) if c is not None else v for c, v in zip(compiled.out_of, row, strict=True)])
