@@ -82,7 +82,7 @@ async def decide(city: City, count: int) -> float:
         spent += time.process_time() - began
         for step in STEPS:
             command = COMMAND.validate_python({**step, "task": f"{opened.request_id}-T1", "assignee": "ann"})
-            arrival = city.arrival(command)
+            arrival = city.submission(command)
             began = time.process_time()
             row = await service.submit(opened.request_id, arrival)
             spent += time.process_time() - began

@@ -109,7 +109,6 @@ def revoke_key(session: Session, name: str, now: datetime) -> KeyRecord:
     if row is None:
         raise KeyUnknown(f"there is no key named {name!r}")
     row.revoked_at = row.revoked_at or now
-    session.add(row)
     session.flush()
     return KeyRecord.model_validate(row)
 
@@ -123,7 +122,6 @@ def ensure_admin_key(session: Session, key: str, now: datetime) -> None:
     elif row.hash != wanted or row.revoked_at is not None or row.role != Role.ADMIN:
         row.hash, row.revoked_at, row.role = wanted, None, Role.ADMIN.value
         row.teams, row.department = [], None
-        session.add(row)
         session.flush()
 
 

@@ -98,7 +98,6 @@ def publish(session: Session, definition: Definition, now: datetime) -> bool:
         _add(session, definition, now, current=True)
         return True
     row.current = True
-    session.add(row)
     return False
 
 

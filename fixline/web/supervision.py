@@ -149,7 +149,7 @@ class Asked(NamedTuple):
     """A list that can be asked for: how a page of it is read, its totals, and the models of a line and of the whole."""
 
     name: str
-    page: Callable[..., overdue.Page]
+    page: Callable[..., supervision.Page]
     totals: Callable[..., dict[str, Any]]
     line: type[views.Supervised]
     whole: type[BaseModel]
@@ -159,7 +159,9 @@ OVERDUE = Asked("overdue", supervision.list_overdue, supervision.count_overdue, 
 DUE_SOON = Asked("due-soon", supervision.list_due_soon, supervision.count_due_soon, views.DueSoonOut, DueSoonPage)
 DORMANT = Asked("dormant", supervision.list_dormant, supervision.count_dormant, views.DormantOut, DormantPage)
 WAITING = Asked("waiting", supervision.list_waiting, supervision.count_waiting, views.WaitingOut, WaitingPage)
-UNCLAIMED = Asked("unclaimed", supervision.list_unclaimed, supervision.count_unclaimed, views.UnclaimedOut, UnclaimedPage)
+UNCLAIMED = Asked(
+    "unclaimed", supervision.list_unclaimed, supervision.count_unclaimed, views.UnclaimedOut, UnclaimedPage
+)
 
 
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
@@ -204,7 +206,9 @@ def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]
     return {"now": parts.service.clock(), "department": caller.department(query.department), **narrowed}
 
 
-async def _answer(parts: Parts, asked: Asked, query: ScopeQuery, wanted: supervision.Scope, *reached: object) -> Response:
+async def _answer(
+    parts: Parts, asked: Asked, query: ScopeQuery, wanted: supervision.Scope, *reached: object
+) -> Response:
     """The page with totals, or every line as CSV; `reached` are the instants that bound the list, where some do."""
 
     def page(session: Session, after: After, limit: int) -> tuple[list[views.Supervised], After]:
