@@ -1,56 +1,36 @@
 """Conditions on answers: the small part of CEL that a department may write, checked once and evaluated often.
 
-Owns what a condition may say (`check`) and what it comes to for given answers (`evaluate`). The grammar
-here is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions
-on text and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of
-them can fail for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is
-the `cel` library's. Must not import anything of Fixline but the definition model and that library's loading; does
-no I/O.
+The grammar here is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions
+on text and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of them can fail
+for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is the `cel` library's.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
-from fixline.domain.conditions.cel_engine import compile_condition
-from fixline.domain.conditions.types import (
-    NOT_SUPPORTED,
-    UNKNOWN_NAME,
-    ConditionProblem,
-    Term,
-    Typing,
-)
+from fixline.domain.conditions.types import NOT_SUPPORTED, UNKNOWN_NAME, ConditionProblem, Term, Typing
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.errors import FixlineError
 
 if TYPE_CHECKING:
     from cel import Program
 
-__all__ = ["RESERVED_NAMES", "UNKNOWN_NAME", "ConditionFault", "ConditionProblem", "Verdict", "check", "evaluate"]
+__all__ = ["UNKNOWN_NAME", "ConditionProblem", "check", "evaluate"]
 
 SYNTAX = "FX501"
 LONGEST = 1000
 RESERVED_NAMES = frozenset(
-    {
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-    }
+    {"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop"}
     | {"namespace", "null", "package", "return", "size", "true", "var", "void", "while"}
 )
 """Words that an answer's name cannot be, because the expression language keeps them for itself."""
@@ -66,12 +46,30 @@ _TOKEN = re.compile(
 _WHERE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 
 
+def _loaded() -> ModuleType:
+    """The compiled module within the `cel` package, under its own name; the package where it holds no such module.
+
+    `import cel` also loads an interactive shell with its colours and key bindings, which costs every start of Fixline
+    more than the rest of the rules together.
+    """
+    package = find_spec("cel")
+    found = PathFinder.find_spec("cel.cel", package.submodule_search_locations) if package is not None else None
+    if "cel.cel" in sys.modules or found is None or found.loader is None:
+        return import_module("cel")
+    module = sys.modules["cel.cel"] = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+compile_condition: Callable[[str], Program] = _loaded().compile
+"""Compiles a condition's text; ValueError says what is wrong with it."""
+
+
 class ConditionFault(FixlineError):
     """A condition that passed no check, or answers of other kinds than those it was checked for."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a condition comes to. `missing` names the unanswered questions that left it undecided (false)."""
 
     holds: bool
@@ -85,9 +83,10 @@ def check(text: str, fields: Mapping[str, FormField]) -> list[ConditionProblem]:
     """
     if len(text) > LONGEST:
         return [ConditionProblem(NOT_SUPPORTED, f"a condition has at most {LONGEST} characters", 0)]
-    syntax = _syntax_problem(text)
-    if syntax is not None:
-        return [syntax]
+    try:
+        compile_condition(text)
+    except ValueError as problem:
+        return [_explained(text, str(problem))]
     typing = Typing(fields)
     try:
         result = _Parser(_tokens(text), typing).condition()
@@ -130,14 +129,6 @@ def _compiled(text: str) -> tuple[Program, tuple[str, ...]]:
     return program, tuple(program.variables())
 
 
-def _syntax_problem(text: str) -> ConditionProblem | None:
-    try:
-        compile_condition(text)
-    except ValueError as problem:
-        return _explained(text, str(problem))
-    return None
-
-
 def _explained(text: str, problem: str) -> ConditionProblem:
     """The library's complaint in words for the writer, at its place."""
     found = _WHERE.search(problem)
@@ -173,8 +164,7 @@ class _Unsupported(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     offset: int
@@ -240,10 +230,10 @@ class _Parser:
     def _conjunction(self) -> Term:
         return self._logical("&&", self._relation)
 
-    def _logical(self, sign: str, operand: Any) -> Term:
-        term: Term = operand()
+    def _logical(self, sign: str, operand: Callable[[], Term]) -> Term:
+        term = operand()
         while self._take(sign):
-            other: Term = operand()
+            other = operand()
             self._typing.require_decision(term)
             self._typing.require_decision(other)
             term = Term(FieldKind.YES_NO, term.offset)
@@ -252,8 +242,7 @@ class _Parser:
     def _relation(self) -> Term:
         term = self._unary()
         while sign := self._take("==", "!=", "<=", ">=", "<", ">", "in"):
-            other = self._unary()
-            term = self._typing.compared(term, sign.text, other)
+            term = self._typing.compared(term, sign.text, self._unary())
         return term
 
     def _unary(self) -> Term:

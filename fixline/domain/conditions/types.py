@@ -1,15 +1,11 @@
-"""Which answers a condition may compare with what.
-
-Owns the kinds of terms in a condition and the rules by which they fit together. Must not import anything of
-Fixline but the definition model; used by `fixline.domain.conditions.evaluation` only.
-"""
+"""Which answers a condition may compare with what: the kinds of its terms, and the rules by which they fit."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.hints import did_you_mean
@@ -23,19 +19,10 @@ NOT_SUPPORTED = "FX506"
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _YES_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _TEXT_FUNCTIONS = ("startsWith", "endsWith", "contains")
-_WORDS = {
-    FieldKind.TEXT: "a text",
-    FieldKind.NUMBER: "a number",
-    FieldKind.CHOICE: "a choice",
-    FieldKind.CHOICES: "a list of choices",
-    FieldKind.YES_NO: "a yes or no",
-    FieldKind.DATE: "a date",
-    "list": "a list",
-}
+_WORDS: dict[str, str] = {FieldKind.CHOICES: "a list of choices", FieldKind.YES_NO: "a yes or no"}
 
 
-@dataclass(frozen=True)
-class ConditionProblem:
+class ConditionProblem(NamedTuple):
     """Something wrong in a condition: a code, plain words, and the character at which it is."""
 
     code: str
@@ -43,8 +30,7 @@ class ConditionProblem:
     offset: int
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A part of a condition and what it stands for; `unknown` after a problem that was already reported."""
 
     kind: str
@@ -57,7 +43,7 @@ class Term:
     @property
     def words(self) -> str:
         """The term as a reader would call it: the answer's name, or its kind."""
-        kind = _WORDS.get(self.kind, self.kind)
+        kind = _WORDS.get(self.kind, f"a {self.kind}")
         return f"'{self.name}' ({kind})" if self.name else kind
 
 

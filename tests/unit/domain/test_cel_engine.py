@@ -8,7 +8,7 @@ import sys
 import cel
 import pytest
 
-from fixline.domain.conditions import cel_engine
+from fixline.domain.conditions import evaluation
 
 
 def test_conditions_load_no_command_line() -> None:
@@ -22,7 +22,7 @@ def test_conditions_load_no_command_line() -> None:
 
 
 def test_the_package_stands_in_where_it_is_loaded_already() -> None:
-    assert cel_engine._loaded() is cel
+    assert evaluation._loaded() is cel
 
 
 def test_the_package_stands_in_where_it_has_no_compiled_module(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,10 +31,10 @@ def test_the_package_stands_in_where_it_has_no_compiled_module(monkeypatch: pyte
         def find_spec(*_: object) -> None:
             return None
 
-    monkeypatch.setattr(cel_engine, "PathFinder", Blind)
+    monkeypatch.setattr(evaluation, "PathFinder", Blind)
     monkeypatch.delitem(sys.modules, "cel.cel")
-    assert cel_engine._loaded() is cel
+    assert evaluation._loaded() is cel
 
 
 def test_what_is_compiled_is_the_library_s() -> None:
-    assert isinstance(cel_engine.compile_condition("depth > 5"), cel.Program)
+    assert isinstance(evaluation.compile_condition("depth > 5"), cel.Program)
