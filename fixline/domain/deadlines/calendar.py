@@ -2,8 +2,7 @@
 
 Owns opening hours, periods, holidays and exceptions, and what is asked of a calendar; the arithmetic behind it is in
 `fixline.domain.deadlines.timeline`, the written forms of spans and windows in `fixline.domain.deadlines.span`, and they
-are offered here again. Must not import anything else of Fixline, nor any third party but pydantic; reads no file and no
-clock.
+are offered here again.
 
 Conventions, each held by a test:
 - Every instant given is aware (a naive one is a ValueError); every instant returned is in UTC. Intervals are
@@ -19,12 +18,12 @@ Conventions, each held by a test:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fixline.domain.deadlines.span import DayLength, Span, SpanError, Unit, Window, in_order, refuse_overlap
 from fixline.domain.deadlines.timeline import (
@@ -41,20 +40,7 @@ from fixline.domain.deadlines.timeline import (
     shared_timeline,
 )
 
-__all__ = [
-    "FIRST_YEAR",
-    "LAST_YEAR",
-    "CalendarException",
-    "CalendarExhausted",
-    "Holiday",
-    "Period",
-    "Span",
-    "SpanError",
-    "Unit",
-    "Weekday",
-    "Window",
-    "WorkingCalendar",
-]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "CalendarExhausted", "Span", "SpanError", "Unit", "Window"]
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -79,17 +65,24 @@ class Holiday(BaseModel):
         return (self.date,) if self.observed is None else (self.date, self.observed)
 
 
+Day = Annotated[tuple[Window, ...], AfterValidator(in_order)]
+
+
 class CalendarException(BaseModel):
     """The hours of one local date, instead of its weekly hours and even on a holiday; none means closed."""
 
     model_config = _FROZEN
 
     date: KnownDate
-    hours: tuple[Window, ...] = ()
+    hours: Day = ()
     name: str
 
 
-Weekly = dict[Weekday, tuple[Window, ...]]
+def _whole_week(weekly: dict[Weekday, Day]) -> dict[Weekday, Day]:
+    return {day: weekly.get(day, ()) for day in WEEKDAYS}
+
+
+Weekly = Annotated[dict[Weekday, Day], AfterValidator(_whole_week)]
 
 
 class Period(BaseModel):
@@ -101,11 +94,6 @@ class Period(BaseModel):
     last: KnownDate
     name: str
     weekly: Weekly
-
-    @field_validator("weekly")
-    @classmethod
-    def _order_week(cls, weekly: Weekly) -> Weekly:
-        return _whole_week(weekly)
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -179,6 +167,13 @@ class WorkingCalendar(BaseModel):
         except OverflowError:
             raise CalendarExhausted(f"{span} after {start.isoformat()} is past the last year there is") from None
 
+    def ends_at(self, start: dt.datetime, span: Span | None) -> dt.datetime | None:
+        """When what lasts so long is over; None without a limit, or for one beyond what a calendar knows."""
+        try:
+            return self.add(start, span) if span is not None else None
+        except CalendarExhausted:
+            return None
+
     def elapsed(self, start: dt.datetime, end: dt.datetime, *, working: bool) -> dt.timedelta:
         """The time in [start, end), working or elapsed; zero when end is not after start."""
         if working:
@@ -217,10 +212,10 @@ class WorkingCalendar(BaseModel):
 
     @field_validator("weekly")
     @classmethod
-    def _order_week(cls, weekly: Weekly) -> Weekly:
+    def _check_week(cls, weekly: Weekly) -> Weekly:
         if not any(weekly.values()):
             raise ValueError("the calendar is never open: give at least one weekday a window such as '08:00-16:30'")
-        return _whole_week(weekly)
+        return weekly
 
     @field_validator("periods")
     @classmethod
@@ -245,7 +240,7 @@ class WorkingCalendar(BaseModel):
                 raise ValueError(
                     f"two exceptions on {later.date}, {earlier.name!r} and {later.name!r}: one date has one"
                 )
-        return tuple(item.model_copy(update={"hours": in_order(item.hours)}) for item in ordered)
+        return tuple(ordered)
 
     def model_post_init(self, _context: Any, /) -> None:
         """Refuse hours that overlap: once, where a validator would look again at each definition with the calendar."""
@@ -285,9 +280,5 @@ class WorkingCalendar(BaseModel):
         return timeline
 
 
-def _whole_week(weekly: Mapping[Weekday, tuple[Window, ...]]) -> Weekly:
-    return {day: in_order(weekly.get(day, ())) for day in WEEKDAYS}
-
-
-def _week(weekly: Mapping[Weekday, tuple[Window, ...]]) -> Week:
+def _week(weekly: Weekly) -> Week:
     return tuple(weekly[day] for day in WEEKDAYS)

@@ -1,9 +1,5 @@
-"""Lengths of time and opening hours as a department writes them.
-
-Owns the written forms "4 working hours" (Span), "08:00-16:30" (Window) and "8 hours" (the declared length of
-a working day), in both directions: what is read here is written back in one canonical text. What a working
-day amounts to, and when a department is open, is `fixline.domain.deadlines.calendar`'s to say.
-Must not import anything of Fixline, nor any third party but pydantic; does no I/O and reads no clock.
+"""Lengths of time and opening hours as a department writes them: "4 working hours" (Span), "08:00-16:30" (Window) and
+"8 hours" (the declared length of a working day). What is read here is written back in one canonical text.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
 from pydantic import (
     BaseModel,
@@ -31,8 +27,6 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from fixline.errors import FixlineError
-
-__all__ = ["DayLength", "DeclaresDay", "Span", "SpanError", "Unit", "Window", "in_order", "refuse_overlap"]
 
 DAY_MINUTES = 24 * 60
 LARGEST_COUNT = 1_000_000
@@ -56,10 +50,7 @@ class Unit(StrEnum):
     @property
     def working(self) -> bool:
         """True when the unit counts only time in which the calendar is open."""
-        return self in _WORKING
-
-
-_WORKING = frozenset({Unit.WORKING_MINUTES, Unit.WORKING_HOURS, Unit.WORKING_DAYS})
+        return self.startswith("working")
 
 
 class DeclaresDay(Protocol):
@@ -72,23 +63,38 @@ class DeclaresDay(Protocol):
 _SPAN = re.compile(r"(?P<count>[+-]?\d+(?:\.\d+)?) ?(?P<unit>[a-z].*)")
 _UNITS = {name: unit for unit in Unit for name in (unit.value, unit.value.removesuffix("s"))}
 _BARE = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks"}
-_FIXED_LENGTHS = {
-    Unit.WORKING_MINUTES: dt.timedelta(minutes=1),
-    Unit.WORKING_HOURS: dt.timedelta(hours=1),
-    Unit.CALENDAR_MINUTES: dt.timedelta(minutes=1),
-    Unit.CALENDAR_HOURS: dt.timedelta(hours=1),
-    Unit.CALENDAR_DAYS: dt.timedelta(hours=24),
-}
+_LENGTHS = {unit: dt.timedelta(**{unit.value.split()[1]: 1}) for unit in Unit}
+"""How long one of each unit is; but a working day is as long as its calendar says."""
 
 
-class Span(BaseModel):
+class _Written(BaseModel):
+    """Base of what is written as one text: `str` of it is the canonical one, in JSON, too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text_schema: ClassVar[dict[str, Any]]
+    """What its JSON schema says of the text."""
+
+    @model_serializer
+    def _as_text(self) -> str:
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "title": cls.__name__, **cls.text_schema}
+
+
+class Span(_Written):
     """A length of time with its unit, such as "2 working days" or "7 calendar days".
 
     Validates from its text or from `count` and `unit`; serialises as its canonical text. The count is above
     zero, at most 1,000,000, with at most two decimals, so every length is a whole number of microseconds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    text_schema = {
+        "pattern": r"^\d+(\.\d{1,2})? (working|calendar) (minute|hour|day)s?$",
+        "examples": ["4 working hours", "2 working days", "7 calendar days"],
+    }
 
     count: Decimal = Field(gt=0, le=LARGEST_COUNT, decimal_places=2)
     unit: Unit
@@ -100,8 +106,13 @@ class Span(BaseModel):
         Raises SpanError with words for the writer: a missing 'working' or 'calendar', an unknown unit, a
         count that is zero, negative, too large or too finely divided.
         """
-        count, unit = _read_span(text)
-        return cls(count=count, unit=unit)
+        match = _SPAN.fullmatch(" ".join(text.lower().split()))
+        if match is None:
+            raise SpanError(f"{text!r} is not a length of time: write a number and a unit, such as '4 working hours'")
+        unit = _UNITS.get(match["unit"])
+        if unit is None:
+            raise SpanError(_unknown_unit(text, match["count"], match["unit"]))
+        return cls(count=_read_count(text, match["count"]), unit=unit)
 
     @property
     def working(self) -> bool:
@@ -113,7 +124,7 @@ class Span(BaseModel):
 
         One working day is `calendar.day`; one calendar day is 24 elapsed hours.
         """
-        return _length(self.count, calendar.day if self.unit is Unit.WORKING_DAYS else _FIXED_LENGTHS[self.unit])
+        return _length(self.count, calendar.day if self.unit is Unit.WORKING_DAYS else _LENGTHS[self.unit])
 
     def __str__(self) -> str:
         """The canonical text, which parse() reads back."""
@@ -123,19 +134,6 @@ class Span(BaseModel):
     @classmethod
     def _from_text(cls, value: Any, read: ModelWrapValidatorHandler[Span]) -> Span:
         return _known_span(value) if isinstance(value, str) else read(value)
-
-    @model_serializer
-    def _as_text(self) -> str:
-        return _span_text(self.count, self.unit)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "title": "Span",
-            "pattern": r"^\d+(\.\d{1,2})? (working|calendar) (minute|hour|day)s?$",
-            "examples": ["4 working hours", "2 working days", "7 calendar days"],
-        }
 
 
 @lru_cache(maxsize=1024)
@@ -153,17 +151,6 @@ def _span_text(count: Decimal, unit: Unit) -> str:
 @lru_cache(maxsize=1024)
 def _length(count: Decimal, one: dt.timedelta) -> dt.timedelta:
     return int(count * (one // _MICROSECOND)) * _MICROSECOND
-
-
-def _read_span(text: str) -> tuple[Decimal, Unit]:
-    words = " ".join(text.lower().split())
-    match = _SPAN.fullmatch(words)
-    if match is None:
-        raise SpanError(f"{text!r} is not a length of time: write a number and a unit, such as '4 working hours'")
-    unit = _UNITS.get(match["unit"])
-    if unit is None:
-        raise SpanError(_unknown_unit(text, match["count"], match["unit"]))
-    return _read_count(text, match["count"]), unit
 
 
 def _unknown_unit(text: str, count: str, unit: str) -> str:
@@ -193,7 +180,7 @@ def _read_count(text: str, digits: str) -> Decimal:
 _WINDOW = re.compile(r"(\d{1,2}):([0-5]\d) ?[-\u2013] ?(\d{1,2}):([0-5]\d)")
 
 
-class Window(BaseModel):
+class Window(_Written):
     """Opening hours that start on one local date, in minutes of the wall clock after that date's midnight.
 
     "08:00-16:30"; "22:00-06:00" runs overnight into the next date (closes is then above 1440); "00:00-24:00"
@@ -201,7 +188,10 @@ class Window(BaseModel):
     `opens` and `closes`; serialises as its text; raises ValueError with words for the writer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    text_schema = {
+        "pattern": r"^\d{1,2}:[0-5]\d-\d{1,2}:[0-5]\d$",
+        "examples": ["08:00-16:30", "22:00-06:00", "00:00-24:00"],
+    }
 
     opens: int = Field(ge=0, le=DAY_MINUTES - 1)
     closes: int = Field(ge=1, le=2 * DAY_MINUTES)
@@ -209,21 +199,17 @@ class Window(BaseModel):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read "08:00-16:30"; raises ValueError when it is no window."""
-        opens, closes = _read_window(text)
-        return cls(opens=opens, closes=closes)
+        return cls(**_read_window(text))
 
     def __str__(self) -> str:
         """The canonical text, which parse() reads back."""
         closes = self.closes if self.closes <= DAY_MINUTES else self.closes - DAY_MINUTES
-        return f"{_clock_text(self.opens)}-{_clock_text(closes)}"
+        return "-".join(f"{minutes // 60:02d}:{minutes % 60:02d}" for minutes in (self.opens, closes))
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            opens, closes = _read_window(value)
-            return {"opens": opens, "closes": closes}
-        return value
+        return _read_window(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
@@ -233,19 +219,6 @@ class Window(BaseModel):
         if minutes > DAY_MINUTES or (minutes == DAY_MINUTES and self.opens != 0):
             raise ValueError("a window is shorter than 24 hours, or the whole date, 00:00-24:00")
         return self
-
-    @model_serializer
-    def _as_text(self) -> str:
-        return str(self)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "title": "Window",
-            "pattern": r"^\d{1,2}:[0-5]\d-\d{1,2}:[0-5]\d$",
-            "examples": ["08:00-16:30", "22:00-06:00", "00:00-24:00"],
-        }
 
 
 def in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -267,7 +240,7 @@ def refuse_overlap(day: tuple[str, tuple[Window, ...]], following: tuple[str, tu
         raise ValueError(f"hours overlap: {windows[-1]} of {name} runs into {following_windows[0]} of {following_name}")
 
 
-def _read_window(text: str) -> tuple[int, int]:
+def _read_window(text: str) -> dict[str, int]:
     match = _WINDOW.fullmatch(" ".join(text.split()))
     if match is None:
         raise ValueError(f"{text!r} is no opening window: write it like '08:00-16:30'")
@@ -276,11 +249,7 @@ def _read_window(text: str) -> tuple[int, int]:
         raise ValueError(f"{text!r} has a time past the end of the day: 24:00 is the last closing time")
     if opens == closes:
         raise ValueError(f"{text!r} opens and closes at the same time: round the clock is '00:00-24:00'")
-    return opens, closes if closes > opens else closes + DAY_MINUTES
-
-
-def _clock_text(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return {"opens": opens, "closes": closes if closes > opens else closes + DAY_MINUTES}
 
 
 _DAY_LENGTH = re.compile(r"(?:(\d+(?:\.\d+)?) hours?)?(?: ?\b(\d+) minutes?)?")

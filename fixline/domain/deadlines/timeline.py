@@ -1,8 +1,7 @@
 """The open intervals of a calendar in UTC: built by whole years when first needed, searched by bisection.
 
-Owns the arithmetic of opening hours, in whole microseconds of UTC since 1970; how hours are written and checked is
-`fixline.domain.deadlines.calendar`'s, whose conventions hold here. Must not import anything of Fixline but the windows;
-reads no file and no clock (the time-zone data is the platform's).
+In whole microseconds of UTC since 1970, by the conventions of `fixline.domain.deadlines.calendar`. The time-zone data
+is the platform's.
 """
 
 from __future__ import annotations
