@@ -1,14 +1,14 @@
-"""The records that the rules make: frozen, with typed fields, the same as JSON and back.
+"""The records that the rules make: frozen, with typed fields, the same as JSON and back (instants as RFC 3339).
 
-Owns how they are written and read (instants as RFC 3339, a span as its text). They are made and changed at every
-decision, by the hundred, so they are msgspec's; what comes from outside is read by pydantic, which says more of what is
-wrong.
+They are made and changed at every decision, by the hundred, so they are msgspec's; what comes from outside is read by
+pydantic, which says more of what is wrong.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 from pydantic import BaseModel
@@ -22,9 +22,31 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all records. Fields that are pydantic's models (a place, a span) are read and written by those."""
 
 
+class OfKinds(Record, frozen=True, omit_defaults=True):
+    """Base of the bases of records of many kinds, one class each; `kind` is its name in small letters: `task_claimed`.
+
+    A field that is as by default is left out of what is stored.
+    """
+
+    kind: ClassVar[str] = ""
+    kinds: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        if OfKinds in cls.__bases__:
+            cls.kinds = {}
+        elif not cls.__name__.startswith("_"):
+            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+            cls.kinds[cls.kind] = cls
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """The record that such data was made of. Raises msgspec.ValidationError."""
+        return from_data(cls, data)
+
+
 def _as_json(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.__pydantic_serializer__.to_python(value, mode="json")  # what model_dump does, without its options
     raise TypeError(f"a record cannot keep a {type(value).__name__}")
 
 

@@ -16,12 +16,12 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.journal.entry import Entry
 from fixline.domain.journal.state import RequestState
+from fixline.domain.process import commands
 from fixline.domain.process.commands import SYSTEM, Actor, Command, EffectResult, FollowOnClosed, Role
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.kinds.call import CallStep
 from fixline.domain.process.kinds.human import HumanStep, in_sample
 from fixline.domain.process.virtual import NeverRests, VirtualRequest, follow_on_results
-from fixline.domain.relations import commands as relations
 from fixline.rehearsal.look import Mismatch, World, look
 
 REQUEST_ID = "SR26-{:08d}"
@@ -145,18 +145,18 @@ class _Player:
                 ]
                 return FollowOnClosed(child=waited[-1] if waited else model.NOTHING, outcome=outcome)
             case model.AttachTo(reason=reason):
-                return relations.Attach(to=model.original_of(self._opened_at), reason=reason)
+                return commands.Attach(to=model.original_of(self._opened_at), reason=reason)
             case model.OriginalEnds(outcome=outcome):
                 original = self.state.attached_to or model.NOTHING
                 if outcome == "reopened":
-                    return relations.OriginalReopened(original=original)
-                return relations.OriginalClosed(original=original, outcome=CloseOutcome(outcome))
+                    return commands.OriginalReopened(original=original)
+                return commands.OriginalClosed(original=original, outcome=CloseOutcome(outcome))
             case model.OtherReport(what="attached"):
                 self._others += 1
-                return relations.DuplicateAttached(duplicate=OTHER.format(self._others))
+                return commands.DuplicateAttached(duplicate=OTHER.format(self._others))
             case model.OtherReport():
                 attached = self.state.attached
-                return relations.DuplicateDetached(duplicate=attached[-1] if attached else model.NOTHING)
+                return commands.DuplicateDetached(duplicate=attached[-1] if attached else model.NOTHING)
 
     def _report(self, answer: model.CallAnswer) -> EffectResult:
         """The answer of a called system, as the effect that called it reports it."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import CalendarExhausted
-from fixline.domain.deadlines.next_rung import next_rung
+from fixline.domain.deadlines.forecast import next_rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.journal.state import ClockKind, RequestState, read_state
 from fixline.domain.process.kinds.base import WaitKind

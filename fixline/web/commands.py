@@ -15,8 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from sqlmodel import Session
 
 from fixline.domain.process import commands
-from fixline.domain.process.commands import Role
-from fixline.domain.relations.commands import Attach, Detach, Original
+from fixline.domain.process.commands import Attach, Detach, Original, Role
 from fixline.store.queries.detail import read_command
 from fixline.store.queries.duplicates import original_of
 from fixline.web.auth import ALL, CLIENTS, LEADS, READERS, CallerOf, allow, guarded_router

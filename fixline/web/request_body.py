@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fixline.domain.process.body import DEEPEST
+from fixline.domain.process.commands import DEEPEST
 from fixline.web.problems import FieldError, Problem, of_fields, response
 
 _MALFORMED = re.compile(r"(.*) at (line \d+ column \d+)$")

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.process.kinds.base import WaitKind
 from fixline.service import supervision_view as views
-from fixline.store.queries import supervision
+from fixline.store.queries import paging, supervision
 from fixline.store.store import Store
 from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router
 from fixline.web.csv import long_sheet
@@ -149,7 +149,7 @@ class Asked(NamedTuple):
     """A list that can be asked for: how a page of it is read, its totals, and the models of a line and of the whole."""
 
     name: str
-    page: Callable[..., supervision.Page]
+    page: Callable[..., paging.Page]
     totals: Callable[..., dict[str, Any]]
     line: type[views.Supervised]
     whole: type[BaseModel]

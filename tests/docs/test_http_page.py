@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from fastapi.routing import APIRoute
 
 from fixline.domain.journal.entry import KINDS
-from fixline.domain.process.waiting import WAIT_KINDS
+from fixline.domain.process.kinds.base import WaitKind
 from fixline.web import (
     bulk,
     commands,
@@ -98,7 +99,7 @@ def test_every_endpoint_has_its_row_with_its_roles() -> None:
         ("## Overdue", set(OverdueQuery.model_fields) - {"limit", "cursor"}),
         ("## Overdue", set(DueSoonQuery.model_fields) - {"limit", "cursor"}),
         ("## Overdue", set(DormantQuery.model_fields) - {"limit", "cursor"}),
-        ("## Overdue", {*WaitingQuery.model_fields, *WAIT_KINDS} - {"limit", "cursor"}),
+        ("## Overdue", {*WaitingQuery.model_fields, *get_args(WaitKind)} - {"limit", "cursor"}),
         ("## Reports", {"from" if name == "from_" else name for name in ReportQuery.model_fields}),
         ("## How every call works", {"limit", "cursor"}),
     ],

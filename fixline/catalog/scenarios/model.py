@@ -17,15 +17,13 @@ from fixline.catalog.findings import Place
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process import commands
-from fixline.domain.process.body import Body
-from fixline.domain.process.commands import SYSTEM, Actor, Command, Role
-from fixline.domain.relations import commands as relations
+from fixline.domain.process.commands import SYSTEM, Actor, Body, Command, Role
 
 NO_ACTIONS = (
     *(commands.Open, commands.Tick, commands.EffectResult, commands.SourceClosed, commands.Move),
     *(commands.FollowOnClosed, commands.FollowOnReopened, commands.ParentLeft, commands.RelatedNote),
-    *(relations.Attach, relations.DuplicateAttached, relations.DuplicateDetached),
-    *(relations.OriginalAttached, relations.OriginalClosed, relations.OriginalReopened),
+    *(commands.Attach, commands.DuplicateAttached, commands.DuplicateDetached),
+    *(commands.OriginalAttached, commands.OriginalClosed, commands.OriginalReopened),
 )
 """What nobody does: the opening stands at a scenario's head, ticks come by themselves, reports and imports are the
 system's, and so is what requests tell each other (AttachTo, OriginalEnds and OtherReport stand for it); and a scenario
@@ -121,9 +119,9 @@ ACTORS: Final[dict[str, Actor]] = {
 """Who can be named with `by`, besides crew and the members of teams."""
 
 
-def original_of(opened_at: datetime) -> relations.Original:
+def original_of(opened_at: datetime) -> commands.Original:
     """The request to which one that was opened then is attached: an older one."""
-    return relations.Original(id=ORIGINAL, opened_at=opened_at - timedelta(hours=1))
+    return commands.Original(id=ORIGINAL, opened_at=opened_at - timedelta(hours=1))
 
 
 def listed(names: Iterable[str]) -> str:

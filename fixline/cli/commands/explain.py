@@ -14,7 +14,8 @@ from fixline.cli.instants import Moment, read_moment
 from fixline.cli.outcome import Trouble
 
 if TYPE_CHECKING:
-    from fixline.domain.deadlines.forecast import ClockAhead, RungAhead
+    from fixline.domain.deadlines.clocks import Firing
+    from fixline.domain.deadlines.forecast import ClockAhead
     from fixline.domain.definition.model import Definition
     from fixline.domain.definition.vocabulary import Priority
 
@@ -84,10 +85,10 @@ def _clock(clock: ClockAhead, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _rung(ahead: RungAhead, zone: ZoneInfo) -> dict[str, Any]:
+def _rung(ahead: Firing, zone: ZoneInfo) -> dict[str, Any]:
     raised = ahead.rung.raise_priority
     return {
-        "when": ahead.when,
+        "when": ahead.rung.when,
         "time": ahead.time,
         "at": _instant(ahead.at, zone),
         "tell": ahead.rung.tell,

@@ -1,9 +1,7 @@
-"""Clocks: when a budget is spent, which rung of a ladder comes next, and what changes them.
+"""Clocks: the arithmetic of a clock's ledger on a working calendar (docs/definitions.md, section Deadlines).
 
-Owns the arithmetic of a clock's ledger on a working calendar; it makes no entries and tells nobody. A clock
-is a budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer
-to one question: when has the clock run this long since that instant (`reach`)?
-Instants are aware UTC. Rules: docs/definitions.md, section Deadlines.
+A clock is a budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer to
+one question: when has the clock run this long since that instant (`reach`)? Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -13,18 +11,52 @@ from typing import NamedTuple
 
 from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.domain.definition.deadlines import Rung
-from fixline.domain.journal.state import Clock, ClockState, Stretch
+from fixline.domain.journal.state import Clock, ClockKind, ClockState, Stretch, Task
+from fixline.domain.records import change
 
 LATE_AFTER = timedelta(minutes=1)
 """A rung that fires this long after its instant is marked late (the system was down or slow)."""
 
 
 class Firing(NamedTuple):
-    """The next firing of one rung: when, which rung of the ladder, and the how-manieth time."""
+    """A firing of a rung: when, which of its ladder, the how-manieth time, and the rung itself."""
 
     at: datetime
-    rung: int
+    number: int
     time: int
+    rung: Rung
+
+
+def started(
+    name: str,
+    kind: ClockKind,
+    budget: Span,
+    since: datetime,
+    ladder: tuple[Rung, ...],
+    *,
+    task: Task | None = None,
+    deadline: str | None = None,
+    not_before: datetime | None = None,
+) -> Clock:
+    """A clock that runs since then, of whose ladder no rung has fired."""
+    return Clock(
+        name,
+        kind,
+        budget,
+        since,
+        (Stretch(since),),
+        task.id if task else None,
+        task.step if task else None,
+        not_before=not_before,
+        fired=(0,) * len(ladder),
+        deadline=deadline,
+    )
+
+
+def fired(clock: Clock, ladder: tuple[Rung, ...], index: int) -> Clock:
+    """The clock after a rung of its ladder has fired once more."""
+    counts = tuple(count + (number == index) for number, count in enumerate(clock.fired))
+    return change(clock, fired=counts, last_rung=ladder[index].when)
 
 
 def spent(clock: Clock, calendar: WorkingCalendar, now: datetime) -> timedelta:
@@ -53,15 +85,11 @@ def reach(
             if here < left:
                 left -= here
                 continue
-        return _later(calendar, begin, left, working=working)
+        try:
+            return calendar.add_working(begin, left) if working else begin + left
+        except (CalendarExhausted, OverflowError):
+            return None
     return None
-
-
-def _later(calendar: WorkingCalendar, start: datetime, amount: timedelta, *, working: bool) -> datetime | None:
-    try:
-        return calendar.add_working(start, amount) if working else start + amount
-    except (CalendarExhausted, OverflowError):
-        return None
 
 
 def reach_span(clock: Clock, calendar: WorkingCalendar, since: datetime, span: Span) -> datetime | None:
@@ -102,7 +130,7 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
             continue
         at = _not_before(clock, fires_at(clock, rung, time, calendar))
         if at is not None and (first is None or at < first.at):
-            first = Firing(at, index, time)
+            first = Firing(at, index, time, rung)
         if first is not None and (rung.at_due or (rung.after is None and not mixed)):
             break  # a checked ladder has its shares in order, then due, then what is after due
     return first
@@ -110,12 +138,13 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
 
 def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
     """When a rung fires for the how-manieth time, by the ledger alone; None when that cannot be said yet."""
-    if rung.at_percent is not None:
-        share = clock.budget.length(calendar) * rung.at_percent / 100
-        return reach(clock, calendar, clock.started_at, share, working=clock.budget.working)
-    if rung.before is not None:
-        left = max(clock.budget.length(calendar) - rung.before.length(calendar), timedelta())
-        return reach(clock, calendar, clock.started_at, left, working=clock.budget.working)
+    if rung.at_percent is not None or rung.before is not None:
+        amount = clock.budget.length(calendar)
+        if rung.at_percent is not None:
+            amount = amount * rung.at_percent / 100
+        elif rung.before is not None:
+            amount = max(amount - rung.before.length(calendar), timedelta())
+        return reach(clock, calendar, clock.started_at, amount, working=clock.budget.working)
     if rung.at_due or rung.after is None:
         return clock.due_at
     if clock.breached_at is None:  # the breach comes first

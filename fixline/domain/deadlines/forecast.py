@@ -1,7 +1,6 @@
-"""When the clocks of a definition run out, asked before there is any request.
+"""When clocks run out, for whoever looks: those of a definition before there is any request, and a clock's next rung.
 
-Owns the outlook: the clocks as a request would have them, by the arithmetic that decides
-(`fixline.domain.deadlines.clocks`), as long as nothing stops them and the priority stays. Instants are aware UTC.
+By the arithmetic that decides, as long as nothing stops them and the priority stays. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -10,22 +9,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fixline.domain.deadlines import clocks
-from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
-from fixline.domain.deadlines.timekeeping import TASK_LADDER
+from fixline.domain.deadlines.calendar import Span, WorkingCalendar
+from fixline.domain.deadlines.clocks import Firing
+from fixline.domain.deadlines.timekeeping import TASK_LADDER, ladder_of
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import Priority
-from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind, Stretch
+from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind
 from fixline.domain.records import change
-
-
-class RungAhead(NamedTuple):
-    """One firing of a rung: the moment in the language's words, the how-manieth time, the instant, what it does."""
-
-    when: str
-    time: int
-    at: datetime
-    rung: Rung
 
 
 class ClockAhead(NamedTuple):
@@ -35,7 +26,7 @@ class ClockAhead(NamedTuple):
     budget: Span
     due_at: datetime | None
     paused_while: tuple[str, ...]
-    rungs: tuple[RungAhead, ...]
+    rungs: tuple[Firing, ...]
 
 
 class DeadlineAhead(NamedTuple):
@@ -79,8 +70,9 @@ def usual_priority(definition: Definition) -> Priority:
 def _deadline(
     definition: Definition, name: str, deadline: Deadline, opened_at: datetime, priority: Priority
 ) -> ClockAhead:
-    clock = _running(name, ClockKind.DEADLINE, deadline.within.of(priority), deadline.escalate, opened_at)
-    return _ahead(clock, deadline.escalate, definition.calendar, deadline.paused_while)
+    ladder = deadline.escalate
+    clock = clocks.started(name, ClockKind.DEADLINE, deadline.within.of(priority), opened_at, ladder)
+    return _ahead(clock, ladder, definition.calendar, deadline.paused_while)
 
 
 def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered_at: datetime) -> ClockAhead:
@@ -88,30 +80,15 @@ def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered
     name = f"{step}.{limit}"
     if limit in {"claim_within", "due"}:
         kind = ClockKind.CLAIM if limit == "claim_within" else ClockKind.DUE
-        return _ahead(_running(name, kind, span, TASK_LADDER, entered_at), TASK_LADDER, calendar, (ON_HOLD,))
-    try:
-        ends_at = calendar.add(entered_at, span)
-    except (CalendarExhausted, OverflowError):
-        ends_at = None
-    return ClockAhead(name, span, ends_at, (), ())
-
-
-def _running(name: str, kind: ClockKind, budget: Span, ladder: tuple[Rung, ...], since: datetime) -> Clock:
-    return Clock(
-        name=name,
-        kind=kind,
-        budget=budget,
-        started_at=since,
-        stretches=(Stretch(since=since),),
-        fired=(0,) * len(ladder),
-    )
+        return _ahead(clocks.started(name, kind, span, entered_at, TASK_LADDER), TASK_LADDER, calendar, (ON_HOLD,))
+    return ClockAhead(name, span, calendar.ends_at(entered_at, span), (), ())
 
 
 def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, paused: tuple[str, ...]) -> ClockAhead:
     """Let the clock run out, rung by rung; a breach comes before the rungs of its instant."""
     due_at = clocks.due(clock, calendar)
     clock = change(clock, due_at=due_at)
-    rungs: list[RungAhead] = []
+    rungs: list[Firing] = []
     while True:
         firing = clocks.next_firing(clock, ladder, calendar)
         if clock.breached_at is None and due_at is not None and (firing is None or firing.at >= due_at):
@@ -119,7 +96,23 @@ def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, pa
             continue
         if firing is None:
             return ClockAhead(clock.name, clock.budget, due_at, paused, tuple(rungs))
-        rung = ladder[firing.rung]
-        rungs.append(RungAhead(rung.when, firing.time, firing.at, rung))
-        fired = tuple(count + (number == firing.rung) for number, count in enumerate(clock.fired))
-        clock = change(clock, fired=fired)
+        rungs.append(firing)
+        clock = clocks.fired(clock, ladder, firing.number)
+
+
+class NextRung(NamedTuple):
+    """The rung that fires next: when, which (as the definition writes it), and whom it tells."""
+
+    at: datetime
+    rung: str
+    tell: str | None
+
+
+def next_rung(definition: Definition, clock: Clock) -> NextRung | None:
+    """The next rung of a clock; None when its ladder is at its end, or while the clock stands.
+
+    A rung whose instant is past fires as soon as the system gets to it.
+    """
+    ladder = ladder_of(definition, clock)
+    firing = clocks.next_firing(clock, ladder, definition.calendar) if len(clock.fired) == len(ladder) else None
+    return NextRung(firing.at, firing.rung.when, firing.rung.tell) if firing is not None else None

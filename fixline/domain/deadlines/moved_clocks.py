@@ -1,7 +1,5 @@
-"""The clocks of a request that goes on by another version of its definition.
-
-Owns what a move does to them: time used stays, a breach stays, due is never put before now, what is past of a ladder
-is not told again. Instants are aware UTC.
+"""The clocks of a request that goes on by another version of its definition: time used stays, a breach stays, due is
+never put before now, what is past of a ladder is not told again. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from fixline.domain.deadlines import clocks, timekeeping
 from fixline.domain.deadlines.calendar import Span
-from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.deadlines import Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import NotifyEvent
 from fixline.domain.journal import clock_facts
@@ -23,22 +21,26 @@ from fixline.domain.records import change
 def move_deadlines(builder: DecisionBuilder, old: Definition, steps: Mapping[str, str]) -> None:
     """Give each live deadline the budget and ladder of the new version; end those that it has no more, start those
     that it has in addition. `steps` says which step a step of the old version has become."""
-    before = _dues(builder)
+    before = builder.state.dues
     for clock in [each for each in builder.state.live_clocks if each.kind is ClockKind.DEADLINE]:
-        deadline = builder.definition.deadlines.get(clock.promise)
+        was, deadline = old.deadlines[clock.promise], builder.definition.deadlines.get(clock.promise)
         if deadline is None:
             timekeeping.end(builder, clock, "the new version has no such deadline")
-        elif _met_already(builder, old.deadlines[clock.promise], deadline, steps):
+        elif steps.get(was.met_by, was.met_by) != deadline.met_by and _completed(builder, deadline.met_by, steps):
             timekeeping.meet(builder, clock, deadline.met_by)
         else:
-            ladders = (old.deadlines[clock.promise].escalate, deadline.escalate)
-            _move_clock(builder, clock, deadline.within.of(builder.state.priority), *ladders)
+            budget = deadline.within.of(builder.state.priority)
+            _move_clock(builder, clock, budget, was.escalate, deadline.escalate)
     for name, deadline in builder.definition.deadlines.items():
         held = builder.state.promises.get(name)
         if (held is None or held.state is ClockState.ENDED) and not _completed(builder, deadline.met_by, steps):
             timekeeping.start_deadline(builder, name, backlog=False, not_before=builder.now)
-            _pass_by(builder, builder.state.promises[name])
-    if before != _dues(builder):
+            clock, ladder = builder.state.promises[name], deadline.escalate
+            fired = _passed(builder, clock, ladder, range(len(ladder)))
+            if fired != clock.fired:
+                last = ladder[max(index for index, count in enumerate(fired) if count)].when
+                timekeeping.note_passed(builder, clock.name, fired, last)
+    if before != builder.state.dues:
         builder.notify(NotifyEvent.DUE_CHANGED)
 
 
@@ -61,15 +63,6 @@ def move_task_clocks(builder: DecisionBuilder, task: Task, step: HumanStep) -> N
         timekeeping.start_task_clock(builder, task, ClockKind.DUE, step.due)
 
 
-def _dues(builder: DecisionBuilder) -> dict[str, object]:
-    return {name: clock.due_at for name, clock in builder.state.promises.items() if clock.state.live}
-
-
-def _met_already(builder: DecisionBuilder, old: Deadline, new: Deadline, steps: Mapping[str, str]) -> bool:
-    same = steps.get(old.met_by, old.met_by) == new.met_by
-    return not same and _completed(builder, new.met_by, steps)
-
-
 def _completed(builder: DecisionBuilder, step: str, steps: Mapping[str, str]) -> bool:
     """Whether people have completed the step since the request was opened, opened again, or got its type."""
     state = builder.state
@@ -82,13 +75,14 @@ def _completed(builder: DecisionBuilder, step: str, steps: Mapping[str, str]) ->
 def _move_clock(builder: DecisionBuilder, clock: Clock, budget: Span, old: Sequence[Rung], new: Sequence[Rung]) -> None:
     if clock.breached_at is not None:
         budget = clock.budget  # what was promised was missed; no new version changes that
-    fresh = change(clock, budget=budget, fired=_fired(clock, old, new))
+    counts = {rung.when: count for rung, count in zip(old, clock.fired, strict=True)}
+    fired = tuple(min(counts.get(rung.when, 0), rung.up_to) for rung in new)  # as the old rung of the same moment has
+    fresh = change(clock, budget=budget, fired=fired)
     due_at = clocks.due(fresh, builder.calendar)
     if (fresh.budget, due_at) != (clock.budget, clock.due_at):
         fresh = change(fresh, not_before=builder.now)
         fresh = change(fresh, due_at=clocks.due(fresh, builder.calendar))
-    known = [rung.when for rung in old]
-    added = [index for index, rung in enumerate(new) if rung.when not in known]
+    added = [index for index, rung in enumerate(new) if rung.when not in counts]
     fresh = change(fresh, fired=_passed(builder, fresh, new, added))
     firing = clocks.next_firing(fresh, tuple(new), builder.calendar)
     if firing is not None and firing.at < builder.now:  # by another calendar it would have fired before now
@@ -98,12 +92,6 @@ def _move_clock(builder: DecisionBuilder, clock: Clock, budget: Span, old: Seque
     how = f"{clock.budget} -> {budget}" if budget != clock.budget else "as the new version has it"
     moved = clock_facts.ClockMoved(clock.name, fresh.budget, fresh.fired, fresh.not_before, fresh.due_at)
     builder.record(moved, f"Clock {clock.name}: {how}.")
-
-
-def _fired(clock: Clock, old: Sequence[Rung], new: Sequence[Rung]) -> tuple[int, ...]:
-    """How often each rung of the new ladder has fired: as often as the old one's of the same moment."""
-    counts = {rung.when: count for rung, count in zip(old, clock.fired, strict=True)}
-    return tuple(min(counts.get(rung.when, 0), rung.up_to) for rung in new)
 
 
 def _passed(builder: DecisionBuilder, clock: Clock, ladder: Sequence[Rung], which: Sequence[int]) -> tuple[int, ...]:
@@ -117,12 +105,3 @@ def _passed(builder: DecisionBuilder, clock: Clock, ladder: Sequence[Rung], whic
                 break
             fired[index] += 1
     return tuple(fired)
-
-
-def _pass_by(builder: DecisionBuilder, clock: Clock) -> None:
-    ladder = timekeeping.ladder(builder, clock)
-    fired = _passed(builder, clock, ladder, range(len(ladder)))
-    if fired != clock.fired:
-        last = ladder[max(index for index, count in enumerate(fired) if count)].when
-        text = f"Rungs of {clock.name} up to {last} had passed."
-        builder.record(clock_facts.RungsPassed(clock.name, fired, last), text)

@@ -1,7 +1,5 @@
-"""What clocks do to a decision: started, paused, met, breached.
-
-Owns the rules of deadlines and of the two clocks of a task (docs/definitions.md, section Deadlines); the
-arithmetic is in `fixline.domain.deadlines.clocks`. Instants are aware UTC.
+"""What clocks do to a decision: started, paused, met, breached, of deadlines and of tasks (docs/definitions.md, section
+Deadlines). Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -33,14 +31,17 @@ class Due(NamedTuple):
 
     at: datetime
     order: int
-    clock: str | None
+    clock: str
     rung: int | None
     wait: Position | None = None
 
 
-def ladder(builder: DecisionBuilder, clock: Clock) -> tuple[Rung, ...]:
-    """The ladder of a clock: the deadline's own, or the supervisor for a task's clock."""
-    return deadline_of(builder, clock).escalate if clock.kind is ClockKind.DEADLINE else TASK_LADDER
+def ladder_of(definition: Definition, clock: Clock) -> tuple[Rung, ...]:
+    """The ladder of a clock: its deadline's (none where the definition has no such deadline), or that of tasks."""
+    if clock.kind is not ClockKind.DEADLINE:
+        return TASK_LADDER
+    deadline = definition.deadlines.get(clock.promise)
+    return deadline.escalate if deadline is not None else ()
 
 
 def deadline_of(builder: DecisionBuilder, clock: Clock) -> Deadline:
@@ -64,16 +65,9 @@ def start_deadline(builder: DecisionBuilder, name: str, *, backlog: bool, not_be
     while free in builder.state.clocks:
         number += 1
         free = f"{name}.{number}"
-    clock = Clock(
-        name=free,
-        kind=ClockKind.DEADLINE,
-        budget=deadline.within.of(builder.state.priority),
-        started_at=since,
-        stretches=(Stretch(since=since),),
-        fired=(0,) * len(deadline.escalate),
-        deadline=name if free != name else None,
-        not_before=not_before,
-    )
+    budget = deadline.within.of(builder.state.priority)
+    own, ladder = name if free != name else None, deadline.escalate
+    clock = clocks.started(free, ClockKind.DEADLINE, budget, since, ladder, deadline=own, not_before=not_before)
     _start(builder, clock, backlog=backlog)
 
 
@@ -86,49 +80,31 @@ def start_task_clocks(builder: DecisionBuilder, task: Task) -> None:
         start_task_clock(builder, task, ClockKind.DUE, limits["due"])
 
 
-def _short(task: Task) -> str:
-    """A task's own number, T1, T2 ...: clocks are named within their request."""
-    return task.id.rsplit("-", 1)[-1]
-
-
 def start_task_clock(builder: DecisionBuilder, task: Task, kind: ClockKind, budget: Span) -> None:
-    """Start one clock of a task now; each offering has a claim clock of its own."""
+    """Start one clock of a task now, named by the task's own number: T1.due; each offering has a claim clock."""
     suffix = f".{task.offers}" if kind is ClockKind.CLAIM and task.offers > 1 else ""
-    clock = Clock(
-        name=f"{_short(task)}.{kind}{suffix}",
-        kind=kind,
-        task=task.id,
-        step=task.step,
-        budget=budget,
-        started_at=builder.now,
-        stretches=(Stretch(since=builder.now),),
-        fired=(0,) * len(TASK_LADDER),
-    )
-    _start(builder, clock, backlog=False)
+    name = f"{task.id.rsplit('-', 1)[-1]}.{kind}{suffix}"
+    _start(builder, clocks.started(name, kind, budget, builder.now, TASK_LADDER, task=task), backlog=False)
 
 
 def _start(builder: DecisionBuilder, clock: Clock, *, backlog: bool) -> None:
+    """Of a request from a backlog, what was due before it came in has passed, and nobody is told."""
     started = change(clock, due_at=clocks.due(clock, builder.calendar))
     builder.record(clock_facts.ClockStarted(started), f"Clock {clock.name} started: {clock.budget}.")
-    if backlog:
-        _pass_by(builder, clock.name)
+    if not backlog:
+        return
+    if started.due_at and started.due_at < builder.now:
+        breach(builder, started)
+    passed, ladder = builder.state.clocks[clock.name], ladder_of(builder.definition, clock)
+    while (firing := clocks.next_firing(passed, ladder, builder.calendar)) and firing.at < builder.now:
+        passed = clocks.fired(passed, ladder, firing.number)
+    if passed.last_rung:
+        note_passed(builder, clock.name, passed.fired, passed.last_rung)
 
 
-def _pass_by(builder: DecisionBuilder, name: str) -> None:
-    """A request from a backlog: what was due before it came in has passed, and nobody is told."""
-    clock = builder.state.clocks[name]
-    if clock.due_at and clock.due_at < builder.now:
-        breach(builder, clock)
-    fired = list(clock.fired)
-    last: str | None = None
-    steps = ladder(builder, clock)
-    passing = builder.state.clocks[name]
-    while (firing := clocks.next_firing(passing, steps, builder.calendar)) and firing.at < builder.now:
-        fired[firing.rung] += 1
-        passing = change(passing, fired=tuple(fired))
-        last = steps[firing.rung].when
-    if last:
-        builder.record(clock_facts.RungsPassed(name, tuple(fired), last), f"Rungs of {name} up to {last} had passed.")
+def note_passed(builder: DecisionBuilder, name: str, fired: tuple[int, ...], last: str) -> None:
+    """Say in the journal which rungs of a clock that begins now were past."""
+    builder.record(clock_facts.RungsPassed(name, fired, last), f"Rungs of {name} up to {last} had passed.")
 
 
 def coming(builder: DecisionBuilder) -> Due | None:
@@ -137,13 +113,13 @@ def coming(builder: DecisionBuilder) -> Due | None:
     for clock in builder.state.live_clocks:
         if clock.state is ClockState.RUNNING and clock.breached_at is None and clock.due_at:
             found.append(Due(clock.due_at, 0, clock.name, None))
-        firing = clocks.next_firing(clock, ladder(builder, clock), builder.calendar)
+        firing = clocks.next_firing(clock, ladder_of(builder.definition, clock), builder.calendar)
         if firing:
-            found.append(Due(firing.at, 1, clock.name, firing.rung))
+            found.append(Due(firing.at, 1, clock.name, firing.number))
     for position in builder.state.positions:
         if position.wait_until:
-            found.append(Due(position.wait_until, 2, None, None, position))
-    return min(found, key=lambda due: (due.at, due.order, due.clock or ""), default=None)
+            found.append(Due(position.wait_until, 2, "", None, position))
+    return min(found, key=lambda due: due[:3], default=None)
 
 
 def breach(builder: DecisionBuilder, clock: Clock) -> None:
@@ -166,7 +142,9 @@ def settle(builder: DecisionBuilder) -> None:
         if running and reasons:
             _pause(builder, clock, sorted(reasons))
         elif not running and not reasons:
-            _resume(builder, clock)
+            fresh = change(clock, state=ClockState.RUNNING, stretches=clocks.resumed(clock, builder.now))
+            resumed = clock_facts.ClockResumed(clock.name, fresh.stretches, clocks.due(fresh, builder.calendar))
+            builder.record(resumed, f"Clock {clock.name} runs again.")
             changed = changed or clock.kind is ClockKind.DEADLINE
     if changed:
         builder.notify(NotifyEvent.DUE_CHANGED)
@@ -184,12 +162,6 @@ def _pause(builder: DecisionBuilder, clock: Clock, reasons: list[str]) -> None:
     due_at = clock.due_at if clock.breached_at else None
     paused = clock_facts.ClockPaused(clock.name, clocks.paused(clock, builder.now), due_at)
     builder.record(paused, f"Clock {clock.name} paused: {', '.join(reasons)}.")
-
-
-def _resume(builder: DecisionBuilder, clock: Clock) -> None:
-    running = change(clock, state=ClockState.RUNNING, stretches=clocks.resumed(clock, builder.now))
-    resumed = clock_facts.ClockResumed(clock.name, running.stretches, clocks.due(running, builder.calendar))
-    builder.record(resumed, f"Clock {clock.name} runs again.")
 
 
 def meet(builder: DecisionBuilder, clock: Clock, what: str) -> None:
@@ -241,26 +213,29 @@ def request_closed(builder: DecisionBuilder, outcome: CloseOutcome, closed_at: d
             end(builder, clock, "request closed")
 
 
-def set_priority(builder: DecisionBuilder, *, floor: Priority | None = None) -> None:
-    """Recompute the priority from the answers; a floor holds it up. Budgets of clocks follow."""
-    state = builder.state
-    floors = [p for p in (state.floor, floor) if p]
-    lowest = max(floors, key=lambda p: p.rank, default=None)
-    ruled = ruled_priority(builder.definition, state.answers)
-    note_undecided(builder, "priority", ruled.undecided)
-    priority = max(ruled.priority, lowest, key=lambda p: p.rank) if lowest else ruled.priority
-    if (priority, lowest) == (state.priority, state.floor):
-        return
-    builder.record(facts.PriorityChanged(priority, lowest), f"Priority {state.priority} -> {priority}.")
-    if priority is not state.priority:
-        rebudget(builder)
-
-
 class Ruled(NamedTuple):
     """The priority by the definition's list, and the conditions that could not be decided on the way."""
 
     priority: Priority
     undecided: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def above(self, floor: Priority | None) -> Priority:
+        """The priority, held up by a floor."""
+        return max(self.priority, floor, key=lambda each: each.rank) if floor else self.priority
+
+
+def set_priority(builder: DecisionBuilder, *, floor: Priority | None = None, rebudgets: bool = True) -> None:
+    """Recompute the priority from the answers; a floor holds it up. Budgets of clocks follow, unless told not to."""
+    state = builder.state
+    lowest = max((each for each in (state.floor, floor) if each), key=lambda each: each.rank, default=None)
+    ruled = ruled_priority(builder.definition, state.answers)
+    note_undecided(builder, "priority", ruled.undecided)
+    priority = ruled.above(lowest)
+    if (priority, lowest) == (state.priority, state.floor):
+        return
+    builder.record(facts.PriorityChanged(priority, lowest), f"Priority {state.priority} -> {priority}.")
+    if rebudgets and priority is not state.priority:
+        rebudget(builder)
 
 
 def ruled_priority(definition: Definition, answers: Mapping[str, Any]) -> Ruled:
@@ -287,8 +262,7 @@ def note_undecided(builder: DecisionBuilder, where: str, undecided: Iterable[tup
 def holds(builder: DecisionBuilder, condition: str, where: str) -> bool:
     """Whether a condition holds for the answers; one that cannot be decided does not, and the journal says so."""
     verdict = evaluate(condition, builder.state.answers)
-    if verdict.missing:
-        note_undecided(builder, where, [(condition, verdict.missing)])
+    note_undecided(builder, where, [(condition, verdict.missing)] if verdict.missing else [])
     return verdict.holds
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from fixline.domain.deadlines.calendar import Span
+from msgspec.structs import asdict
+
+from fixline.domain.deadlines.span import Span
 from fixline.domain.journal.facts import Changes, Fact
 from fixline.domain.journal.state import Clock, ClockState, RequestState, Stretch
 from fixline.domain.records import change, from_data, to_data
@@ -24,22 +26,31 @@ class ClockStarted(Fact, frozen=True):
         return found
 
     @classmethod
-    def read(cls, data: dict[str, Any]) -> ClockStarted:
+    def read(cls, data: dict[str, Any]) -> Self:
         return cls(from_data(Clock, data))
 
 
 class _OfClock(Fact, frozen=True):
-    """Something that changes a clock."""
+    """Something that changes a clock: what it says of it holds from then on, and so does `becomes`."""
 
     clock: str
 
-    def of_clock(self, _at: datetime) -> Changes:
+    becomes: ClassVar[ClockState | None] = None
+    ends: ClassVar[bool] = False
+
+    def of_clock(self) -> Changes:
         """What is different on the clock."""
-        return {}
+        different = asdict(self)
+        del different["clock"]
+        return different
 
     def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
-        clock = change(state.clocks[self.clock], **self.of_clock(at))
-        return {"clocks": {**state.clocks, clock.name: clock}}
+        different = self.of_clock()
+        if self.becomes is not None:
+            different["state"] = self.becomes
+        if self.ends:
+            different["ended_at"] = at
+        return {"clocks": {**state.clocks, self.clock: change(state.clocks[self.clock], **different)}}
 
 
 class ClockPaused(_OfClock, frozen=True):
@@ -47,9 +58,7 @@ class ClockPaused(_OfClock, frozen=True):
 
     stretches: tuple[Stretch, ...]
     due_at: datetime | None
-
-    def of_clock(self, _at: datetime) -> Changes:
-        return {"state": ClockState.PAUSED, "stretches": self.stretches, "due_at": self.due_at}
+    becomes = ClockState.PAUSED
 
 
 class ClockResumed(_OfClock, frozen=True):
@@ -57,9 +66,7 @@ class ClockResumed(_OfClock, frozen=True):
 
     stretches: tuple[Stretch, ...]
     due_at: datetime | None
-
-    def of_clock(self, _at: datetime) -> Changes:
-        return {"state": ClockState.RUNNING, "stretches": self.stretches, "due_at": self.due_at}
+    becomes = ClockState.RUNNING
 
 
 class ClockRebudgeted(_OfClock, frozen=True):
@@ -69,35 +76,27 @@ class ClockRebudgeted(_OfClock, frozen=True):
     not_before: datetime
     due_at: datetime | None
 
-    def of_clock(self, _at: datetime) -> Changes:
-        return {"budget": self.budget, "not_before": self.not_before, "due_at": self.due_at}
-
 
 class ClockBreached(_OfClock, frozen=True):
     """The budget was spent before the promise was kept."""
 
     breached_at: datetime | None
 
-    def of_clock(self, _at: datetime) -> Changes:
-        return {"breached_at": self.breached_at}
-
 
 class ClockMet(_OfClock, frozen=True):
     """The promise was kept, perhaps late."""
 
     stretches: tuple[Stretch, ...]
-
-    def of_clock(self, at: datetime) -> Changes:
-        return {"state": ClockState.MET, "stretches": self.stretches, "ended_at": at}
+    becomes = ClockState.MET
+    ends = True
 
 
 class ClockEnded(_OfClock, frozen=True):
     """The clock ended without having been met."""
 
     stretches: tuple[Stretch, ...]
-
-    def of_clock(self, at: datetime) -> Changes:
-        return {"state": ClockState.ENDED, "stretches": self.stretches, "ended_at": at}
+    becomes = ClockState.ENDED
+    ends = True
 
 
 class RungFired(_OfClock, frozen=True):
@@ -110,7 +109,7 @@ class RungFired(_OfClock, frozen=True):
     at: datetime
     late: bool
 
-    def of_clock(self, _at: datetime) -> Changes:
+    def of_clock(self) -> Changes:
         return {"fired": self.fired, "last_rung": self.last_rung}
 
 
@@ -120,9 +119,6 @@ class RungsPassed(_OfClock, frozen=True):
     fired: tuple[int, ...]
     last_rung: str
 
-    def of_clock(self, _at: datetime) -> Changes:
-        return {"fired": self.fired, "last_rung": self.last_rung}
-
 
 class ClockMoved(_OfClock, frozen=True):
     """The clock goes on by another version."""
@@ -131,9 +127,6 @@ class ClockMoved(_OfClock, frozen=True):
     fired: tuple[int, ...]
     not_before: datetime | None
     due_at: datetime | None
-
-    def of_clock(self, _at: datetime) -> Changes:
-        return {name: getattr(self, name) for name in ("budget", "fired", "not_before", "due_at")}
 
 
 class Told(Fact, frozen=True):

@@ -1,8 +1,7 @@
 """The journal: what happened to a request, entry by entry, and the state that follows from it.
 
-Owns `Entry` and `evolve`. Every change of a state is one entry, and `evolve` is the only function that
-makes a state anew; so the journal alone rebuilds the state (`rebuild`). It decides nothing: what an entry
-says (`facts`, and the modules of facts beside it) was decided by `fixline.domain.process` and is recorded in full.
+Every change of a state is one entry, and `evolve` is the only function that makes a state anew; so the journal alone
+rebuilds the state (`rebuild`). What an entry says was decided by `fixline.domain.process` and is recorded in full.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from fixline.domain.journal import clock_facts, relation_facts, step_facts, task_facts  # noqa: F401 - all kinds
+from fixline.domain.journal import clock_facts, step_facts  # noqa: F401 - all kinds
 from fixline.domain.journal.facts import FACTS, Fact, Opened
 from fixline.domain.journal.state import RequestState
 from fixline.domain.records import Record, change

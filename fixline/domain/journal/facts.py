@@ -1,58 +1,48 @@
-"""What journal entries say: one class for each kind, with its fields and how it changes the state.
+"""What journal entries say of a request and of its kin: one class for each kind, and how it changes the state.
 
-Owns the kinds. A fact says what happened, instants included, and never what a reader can tell from its kind; the entry
-that it stands in (`fixline.domain.journal.entry`) says when, and who did it. A kind keeps its meaning for ever: a new
-meaning is a new kind. A field that is as by default is left out of what is stored.
+A fact says what happened, instants included, and never what a reader can tell from its kind; the entry that it stands
+in says when, and who did it. A kind keeps its meaning for ever: a new meaning is a new kind.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import field
+from msgspec.structs import asdict
 
 from fixline.domain.definition.vocabulary import CloseOutcome, Priority
-from fixline.domain.journal.state import (
-    ClockKind,
-    HoldRecord,
-    Position,
-    RequestState,
-)
+from fixline.domain.journal.state import Child, HoldRecord, Position, RequestState
 from fixline.domain.process.commands import ParentLink, Place
-from fixline.domain.records import Record, from_data, to_data
+from fixline.domain.records import OfKinds, change, to_data
 
 Changes = dict[str, Any]
 """Fields of a record, with other values."""
 
-FACTS: dict[str, type[Fact]] = {}
-"""The class of each kind of entry."""
 
-
-class Fact(Record, frozen=True, omit_defaults=True):
-    """Base of all; by itself it changes nothing. `kind` is the class's name in small letters: `task_claimed`."""
-
-    kind: ClassVar[str] = ""
-
-    def __init_subclass__(cls, **_: Any) -> None:
-        if not cls.__name__.startswith("_"):
-            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-            FACTS[cls.kind] = cls
+class Fact(OfKinds, frozen=True):
+    """Base of all; by itself it changes nothing."""
 
     def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
         """What is different in the state after it happened, then (aware UTC), by that actor."""
         return {}
 
     def data(self) -> dict[str, Any]:
-        """The fact as JSON; `from_data` of its class reads it again."""
+        """The fact as JSON; `read` of its class reads it again."""
         found: dict[str, Any] = to_data(self)
         return found
 
-    @classmethod
-    def read(cls, data: dict[str, Any]) -> Fact:
-        """The fact that `data` was made of. Raises msgspec.ValidationError."""
-        return from_data(cls, data)
+
+FACTS: dict[str, type[Fact]] = Fact.kinds
+"""The class of each kind of entry."""
+
+
+class _OfRequest(Fact, frozen=True):
+    """What it says in the state's own words, the fields that both have, holds from then on."""
+
+    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {name: value for name, value in asdict(self).items() if name in RequestState.__struct_fields__}
 
 
 class Opened(Fact, frozen=True):
@@ -76,8 +66,7 @@ class Opened(Fact, frozen=True):
 
     def state(self, decision: int, seq: int, at: datetime) -> RequestState:
         """The first state."""
-        said = {name: getattr(self, name) for name in self.__struct_fields__}
-        return RequestState(**said, decision=decision, seq=seq, decided_at=at)
+        return RequestState(**asdict(self), decision=decision, seq=seq, decided_at=at)
 
 
 class AnswersChanged(Fact, frozen=True):
@@ -90,7 +79,7 @@ class AnswersChanged(Fact, frozen=True):
         return {"answers": {**state.answers, **self.answers}}
 
 
-class PlaceChanged(Fact, frozen=True):
+class PlaceChanged(_OfRequest, frozen=True):
     """The place was put right."""
 
     place: Place
@@ -98,30 +87,21 @@ class PlaceChanged(Fact, frozen=True):
     reason: str
     outside: bool = False
 
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"place": self.place, "areas": self.areas}
 
-
-class DescriptionChanged(Fact, frozen=True):
+class DescriptionChanged(_OfRequest, frozen=True):
     """The description was put right."""
 
     description: str
     reason: str
 
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"description": self.description}
 
-
-class PriorityChanged(Fact, frozen=True):
+class PriorityChanged(_OfRequest, frozen=True):
     """The priority is another: by the answers, a rung, or a person (`by_hand`)."""
 
     priority: Priority
     floor: Priority | None
     reason: str = ""
     by_hand: bool = False
-
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"priority": self.priority, "floor": self.floor}
 
 
 class ConditionUndecided(Fact, frozen=True):
@@ -172,15 +152,11 @@ class Reopened(Fact, frozen=True):
 
     def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
         open_again: Changes = {"status": "open", "outcome": None, "closed_at": None, "visits": {}}
-        lives = {"reopened": state.reopened + 1, "reopened_at": at, "former_clocks": deadlines_so_far(state)}
+        lives = {"reopened": state.reopened + 1, "reopened_at": at, "former_clocks": state.deadline_clocks}
         return {**open_again, **lives, "attached_to": self.attached_to}
 
 
-def deadlines_so_far(state: RequestState) -> tuple[str, ...]:
-    return tuple(clock.name for clock in state.clocks.values() if clock.kind is ClockKind.DEADLINE)
-
-
-class Recategorised(Fact, frozen=True):
+class Recategorised(_OfRequest, frozen=True):
     """The request goes on as another type."""
 
     type: str
@@ -192,12 +168,11 @@ class Recategorised(Fact, frozen=True):
     priority: Priority
     reason: str
 
-    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
-        fresh = {name: getattr(self, name) for name in ("type", "version", "answers", "priority")}
-        return {**fresh, "visits": {}, "former_clocks": deadlines_so_far(state)}
+    def changes(self, state: RequestState, at: datetime, actor: str) -> Changes:
+        return {**super().changes(state, at, actor), "visits": {}, "former_clocks": state.deadline_clocks}
 
 
-class Moved(Fact, frozen=True):
+class Moved(_OfRequest, frozen=True):
     """The request goes on by another version: where it stands then, and how its steps are called there."""
 
     version: str
@@ -208,5 +183,118 @@ class Moved(Fact, frozen=True):
     visits: dict[str, int]
     reason: str
 
+
+class RelatedCommented(Fact, frozen=True):
+    """A remark was left on the parent or a follow-on."""
+
+    other: str
+    by: str
+    text: str
+
+
+class FollowOnOpened(Fact, frozen=True):
+    """A follow-on was opened; `entered_at`: when the step began that waits for it, None when it was left meanwhile."""
+
+    child: str
+    type: str
+    step: str
+    entered_at: datetime | None = None
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"children": {**state.children, self.child: Child(self.type, self.step, self.entered_at)}}
+
+
+class FollowOnFailed(Fact, frozen=True):
+    """No follow-on could be opened."""
+
+    type: str
+    step: str
+    reason: str
+
+
+class FollowOnClosed(Fact, frozen=True):
+    """A follow-on has ended."""
+
+    child: str
+    outcome: CloseOutcome
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        child = change(state.children[self.child], status="closed", outcome=self.outcome)
+        return {"children": {**state.children, self.child: child}}
+
+
+class FollowOnReopened(Fact, frozen=True):
+    """A follow-on that had ended was opened again."""
+
+    child: str
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        child = change(state.children[self.child], status="open", outcome=None)
+        return {"children": {**state.children, self.child: child}}
+
+
+class ParentLeft(Fact, frozen=True):
+    """The request for which this one was opened no longer waits for it."""
+
+    parent: str
+
+
+class Attached(Fact, frozen=True):
+    """The request is a duplicate of an older one."""
+
+    to: str
+    reason: str | None = None
+
     def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {name: getattr(self, name) for name in ("version", "visits", "position", "branches")}
+        return {"attached_to": self.to, "attached": (), "hold": None}
+
+
+class Reattached(Fact, frozen=True):
+    """Its original is itself a duplicate: the request follows to that one's."""
+
+    to: str
+
+    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"attached_to": self.to}
+
+
+class Detached(Fact, frozen=True):
+    """The request is looked at on its own again."""
+
+    original: str | None
+    reason: str | None = None
+
+    def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
+        return {"attached_to": None, "detached_at": at, "former_clocks": state.deadline_clocks}
+
+
+class DuplicateAttached(Fact, frozen=True):
+    """Another request was found to be a duplicate of this one."""
+
+    duplicate: str
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"attached": (*state.attached, self.duplicate)}
+
+
+class DuplicateDetached(Fact, frozen=True):
+    """A duplicate goes its own way."""
+
+    duplicate: str
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"attached": tuple(each for each in state.attached if each != self.duplicate)}
+
+
+class DuplicateSentOn(Fact, frozen=True):
+    """A duplicate was told of the older request of which this one is a duplicate itself."""
+
+    duplicate: str
+    to: str
+
+
+class OriginalClosed(Fact, frozen=True):
+    """The original has closed."""
+
+    original: str
+    outcome: CloseOutcome

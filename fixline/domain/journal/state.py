@@ -1,25 +1,21 @@
-"""The state of one service request, as its decisions see it.
+"""The state of one service request: immutable records that `advance` reads and `evolve` makes anew.
 
-Owns the immutable records (request, position, task, clock) that `advance` reads and `evolve` makes anew.
-A state serialises to JSON and is stored whole with each decision. All instants are aware UTC. It imports
-nothing that does I/O.
+A state serialises to JSON and is stored whole with each decision. All instants are aware UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import field
 
-from fixline.domain.deadlines.calendar import Span
+from fixline.domain.deadlines.span import Span
 from fixline.domain.definition.vocabulary import CloseOutcome, Priority
 from fixline.domain.process.commands import ParentLink, Place
 from fixline.domain.records import Record, from_text
 
-STATE_SCHEMA = 1
 ON_HOLD = "on_hold"
 
 
@@ -199,7 +195,7 @@ class RequestState(Record, frozen=True):
     seq: int
     decided_at: datetime
     priority: Priority
-    schema_: int = field(default=STATE_SCHEMA, name="schema")
+    schema_: int = field(default=1, name="schema")
     status: Literal["open", "closed"] = "open"
     outcome: CloseOutcome | None = None
     closed_at: datetime | None = None
@@ -261,6 +257,16 @@ class RequestState(Record, frozen=True):
         }
 
     @property
+    def dues(self) -> dict[str, datetime | None]:
+        """When the live clocks of the present life's deadlines are due, by deadline."""
+        return {name: clock.due_at for name, clock in self.promises.items() if clock.state.live}
+
+    @property
+    def deadline_clocks(self) -> tuple[str, ...]:
+        """The names of all clocks that deadlines have had so far."""
+        return tuple(clock.name for clock in self.clocks.values() if clock.kind is ClockKind.DEADLINE)
+
+    @property
     def conditions(self) -> frozenset[str]:
         """The states the request is in that deadlines may pause for: on_hold, its code, waiting_as names."""
         states = {position.waiting_as for position in self.positions if position.waiting_as}
@@ -281,8 +287,3 @@ class RequestState(Record, frozen=True):
 def read_state(text: str) -> RequestState:
     """A stored state. Raises msgspec.ValidationError for one that this release cannot have written."""
     return from_text(RequestState, text)
-
-
-def by_name(clocks: Iterable[Clock]) -> dict[str, Clock]:
-    """Clocks as a mapping from their names."""
-    return {clock.name: clock for clock in clocks}

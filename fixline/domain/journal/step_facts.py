@@ -1,12 +1,16 @@
-"""What journal entries say of steps: entered, left, waited at, answered by somebody else."""
+"""What journal entries say of steps and their tasks: entered, left, waited at; offered, claimed, done, taken back."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
+
+from msgspec import field
+from msgspec.structs import asdict
 
 from fixline.domain.journal.facts import Changes, Fact
-from fixline.domain.journal.state import Position, RequestState, Visit
-from fixline.domain.records import change
+from fixline.domain.journal.state import Position, RequestState, Task, TaskState, Visit
+from fixline.domain.records import change, from_data, to_data
 
 
 class SentBack(Fact, frozen=True):
@@ -104,8 +108,8 @@ class AgencyAsked(Fact, frozen=True):
     channel: str | None
 
 
-class _Reply(Fact, frozen=True):
-    """What an outside party has answered."""
+class AgencyReplied(Fact, frozen=True):
+    """The outside party has answered."""
 
     agency: str
     step: str
@@ -114,11 +118,7 @@ class _Reply(Fact, frozen=True):
     reason: str = ""
 
 
-class AgencyReplied(_Reply, frozen=True):
-    """The outside party has answered."""
-
-
-class LateReply(_Reply, frozen=True):
+class LateReply(AgencyReplied, frozen=True):
     """The outside party answered when nobody waited for it any more."""
 
 
@@ -129,3 +129,117 @@ class CallAnswered(Fact, frozen=True):
     step: str
     visit: int
     outcome: str
+
+
+class TaskOffered(Fact, frozen=True):
+    """A task was put to its team; stored as the task is."""
+
+    task: Task
+
+    def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
+        return {"tasks": {**state.tasks, self.task.id: self.task}, "tasks_made": state.tasks_made + 1}
+
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = to_data(self.task)
+        return found
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        return cls(from_data(Task, data))
+
+
+_SINCE = {TaskState.OFFERED: "offered_at", TaskState.CLAIMED: "claimed_at", TaskState.STARTED: "started_at"}
+"""The field of a task that keeps when its state began; `ended_at` for the others."""
+
+
+class _OfTask(Fact, frozen=True):
+    """Something that changes a task: what it says of it holds from then on, and so does `becomes`."""
+
+    task: str
+
+    becomes: ClassVar[TaskState | None] = None
+
+    def of_task(self, _task: Task) -> Changes:
+        """What is different in the task."""
+        different = asdict(self)
+        del different["task"]
+        return different
+
+    def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
+        task = state.tasks[self.task]
+        different = self.of_task(task)
+        if self.becomes is not None:
+            different["state"] = self.becomes
+            different[_SINCE.get(self.becomes, "ended_at")] = at
+        return {"tasks": {**state.tasks, self.task: change(task, **different)}}
+
+
+class TaskClaimed(_OfTask, frozen=True):
+    """Somebody has the task, whom the team's rule may have given it to."""
+
+    assignee: str
+    by_rule: bool = False
+
+    becomes = TaskState.CLAIMED
+
+
+class TaskStarted(_OfTask, frozen=True):
+    """The holder has begun."""
+
+    becomes = TaskState.STARTED
+
+
+class _OfferedAgain(_OfTask, frozen=True):
+    """The task is its team's again."""
+
+    reason: str = ""
+
+    becomes = TaskState.OFFERED
+
+    def of_task(self, task: Task) -> Changes:
+        nobody = {"assignee": None, "by_rule": False, "claimed_at": None, "started_at": None}
+        return {**nobody, "offers": task.offers + 1}
+
+
+class TaskReleased(_OfferedAgain, frozen=True):
+    """The holder gave the task back."""
+
+
+class TaskDeclined(_OfferedAgain, frozen=True):
+    """The crew will not do it."""
+
+
+class TaskReassigned(_OfferedAgain, frozen=True, kw_only=True):
+    """The task was put to another team, or to the same one anew."""
+
+    team: str
+
+    def of_task(self, task: Task) -> Changes:
+        return {**super().of_task(task), "team": self.team}
+
+
+class TaskMoved(_OfTask, frozen=True):
+    """The task is of another step in another version."""
+
+    step: str
+    title: str
+    kind_: Literal["dispatch", "inspection", "task"] = field(name="kind")
+
+    def of_task(self, _task: Task) -> Changes:
+        return {"step": self.step, "title": self.title, "kind": self.kind_}
+
+
+class TaskCompleted(_OfTask, frozen=True):
+    """The work is done."""
+
+    outcome: str
+    form: dict[str, Any] = field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+
+    becomes = TaskState.COMPLETED
+
+
+class TaskWithdrawn(_OfTask, frozen=True):
+    """The task was taken back."""
+
+    becomes = TaskState.WITHDRAWN

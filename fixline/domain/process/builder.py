@@ -1,8 +1,6 @@
-"""A decision in the making.
+"""A decision in the making: the state as it changes entry by entry, the entries, the effects and what was touched.
 
-Owns the builder: the state as it changes entry by entry, the entries, the effects and what was touched. Every
-rule module writes through `record`; nothing else changes a state. It knows the definition, the actor and the
-one `now` of the decision (aware UTC); it does no I/O.
+Every rule module writes through `record`; nothing else changes a state.
 """
 
 from __future__ import annotations
@@ -10,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fixline.domain.deadlines.calendar import CalendarExhausted, Span
 from fixline.domain.definition.vocabulary import REPORTER, NotifyEvent
 from fixline.domain.journal.entry import Entry, evolve
 from fixline.domain.journal.facts import Fact
-from fixline.domain.journal.state import Clock, RequestState, Task
+from fixline.domain.journal.state import RequestState
 from fixline.domain.process.commands import Actor, Command
 from fixline.domain.process.decision import Decision
 from fixline.domain.process.effects import Effect, Notify, TellRequest
@@ -39,7 +36,7 @@ class DecisionBuilder:
         self.number = 1 if state is None else state.decision + 1
         self._before = state
         self._state = state
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
         self._effects: list[Effect] = []
         self._told: set[NotifyEvent] = set()
 
@@ -59,7 +56,7 @@ class DecisionBuilder:
         seq, who = (self._state.seq if self._state else 0) + 1, (actor or self.actor).name
         entry = Entry(seq, self.number, self.now, who, text, fact)
         self._state = evolve(self._state, entry)
-        self._entries.append(entry)
+        self.entries.append(entry)
 
     def cause(self, effect: Effect) -> None:
         """Add an effect; its id is request:decision:n."""
@@ -78,30 +75,8 @@ class DecisionBuilder:
 
     def finish(self, next_at: datetime | None) -> Decision:
         """The decision, with the tasks and clocks that are not as they were before."""
-        before_tasks: dict[str, Task] = dict(self._before.tasks) if self._before else {}
-        before_clocks: dict[str, Clock] = dict(self._before.clocks) if self._before else {}
-        state = self.state
-        return Decision(
-            number=self.number,
-            at=self.now,
-            state=state,
-            entries=tuple(self._entries),
-            tasks=tuple(t for t in state.tasks.values() if before_tasks.get(t.id) is not t),
-            clocks=tuple(c for c in state.clocks.values() if before_clocks.get(c.name) is not c),
-            effects=tuple(self._effects),
-            next_at=next_at,
-        )
-
-    def ends_at(self, span: Span | None, since: datetime) -> datetime | None:
-        """When what lasts so long since then is over; None without a limit, or for one beyond what a calendar knows."""
-        if span is None:
-            return None
-        try:
-            return self.calendar.add(since, span)
-        except CalendarExhausted:
-            return None
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything has been recorded yet."""
-        return bool(self._entries)
+        state, before = self.state, self._before
+        tasks = tuple(task for name, task in state.tasks.items() if not before or before.tasks.get(name) is not task)
+        clocks = tuple(each for name, each in state.clocks.items() if not before or before.clocks.get(name) is not each)
+        entries, effects = tuple(self.entries), tuple(self._effects)
+        return Decision(self.number, self.now, state, entries, tasks, clocks, effects, next_at)

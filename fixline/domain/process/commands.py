@@ -1,31 +1,51 @@
-"""The commands: everything that can happen to a service request.
+"""The commands: everything that can happen to a service request, with the shape of each one's body, and who gives it.
 
-Owns the shape of each command's body and who may be its actor (what every body is: `fixline.domain.process.body`;
-duplicates: `fixline.domain.relations.commands`). A command is data; what it leads to is decided by
-`fixline.domain.process.advance`. Instants are aware UTC. Nothing here imports SQL, HTTP or Temporal.
+A command is data; what it leads to is decided by `fixline.domain.process.advance`. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from fixline.domain.deadlines.calendar import FIRST_YEAR
+from fixline.domain.deadlines.timeline import FIRST_YEAR
 from fixline.domain.definition.vocabulary import CloseOutcome, Priority
-from fixline.domain.process.body import Body
-from fixline.domain.relations.commands import (
-    Attach,
-    Detach,
-    DuplicateAttached,
-    DuplicateDetached,
-    Original,
-    OriginalAttached,
-    OriginalClosed,
-    OriginalReopened,
-)
+
+DEEPEST = 8
+"""How deep lists and objects of a body may lie in each other."""
+_NO_CHARACTER = re.compile("[\\x00\\ud800-\\udfff]")
+
+
+class Body(BaseModel):
+    """Base of all command bodies: nothing in one is beyond what JSON and a database can keep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_storable(cls, body: Any) -> Any:
+        _check_storable(body, DEEPEST)
+        return body
+
+
+def _check_storable(value: Any, deepest: int) -> None:
+    """Raise ValueError for half characters, NUL, numbers too large for a float, and depths nobody asks for."""
+    if isinstance(value, str):
+        if _NO_CHARACTER.search(value):
+            raise ValueError("a text has characters that are none")
+    elif isinstance(value, float | int):
+        if not -sys.float_info.max <= value <= sys.float_info.max:
+            raise ValueError("a number is too large, or none")
+    elif isinstance(value, dict | list | tuple):
+        if not deepest:
+            raise ValueError(f"lists and objects lie more than {DEEPEST} deep in each other")
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check_storable(item, deepest - 1)
 
 
 class Role(StrEnum):
@@ -82,6 +102,17 @@ class ParentLink(Body):
     id: str
     step: str
     depth: int = Field(1, ge=1)
+
+
+class Original(Body):
+    """The request of which another is a duplicate: its id, and when it was opened."""
+
+    id: str
+    opened_at: AwareDatetime
+
+    def older_than(self, opened_at: datetime, request_id: str) -> bool:
+        """Whether it was opened before that request; of those opened at once the lower number is the older."""
+        return (self.opened_at, self.id) < (opened_at, request_id)
 
 
 class Open(Body):
@@ -272,6 +303,58 @@ class Move(Body):
     reason: str = ""
 
 
+class Attach(Body):
+    """A supervisor says that the request is a duplicate of an older one; what that one is was found before."""
+
+    kind: Literal["attach"] = "attach"
+    to: Original
+    reason: str
+
+
+class Detach(Body):
+    """A supervisor says that the request is no duplicate after all; it begins at its start."""
+
+    kind: Literal["detach"] = "detach"
+    reason: str
+
+
+class DuplicateAttached(Body):
+    """A duplicate tells its original that it has been attached to it."""
+
+    kind: Literal["duplicate_attached"] = "duplicate_attached"
+    duplicate: str
+
+
+class DuplicateDetached(Body):
+    """A duplicate tells its original that it goes its own way, or has been closed by itself."""
+
+    kind: Literal["duplicate_detached"] = "duplicate_detached"
+    duplicate: str
+
+
+class OriginalClosed(Body):
+    """An original tells its duplicate what it came to."""
+
+    kind: Literal["original_closed"] = "original_closed"
+    original: str
+    outcome: CloseOutcome
+
+
+class OriginalReopened(Body):
+    """An original tells a duplicate that had closed with it that it has been opened again."""
+
+    kind: Literal["original_reopened"] = "original_reopened"
+    original: str
+
+
+class OriginalAttached(Body):
+    """An original tells its duplicate that it has itself been attached to an older request."""
+
+    kind: Literal["original_attached"] = "original_attached"
+    original: str
+    to: str
+
+
 class Tick(Body):
     """The timer fired: everything that is due by now happens, in the order of its instants."""
 
@@ -341,41 +424,26 @@ class SourceClosed(Body):
 
 
 Command = Annotated[
-    Open
-    | Claim
-    | Release
-    | Start
-    | Complete
-    | Decline
-    | Reassign
-    | Amend
-    | SendBack
-    | Comment
-    | Signal
-    | AgencyReply
-    | Hold
-    | Resume
-    | Cancel
-    | Reopen
-    | Prioritise
-    | Recategorise
-    | Move
-    | Attach
-    | Detach
-    | DuplicateAttached
-    | DuplicateDetached
-    | OriginalClosed
-    | OriginalReopened
-    | OriginalAttached
-    | Tick
-    | EffectResult
-    | SourceClosed
-    | FollowOnClosed
-    | FollowOnReopened
-    | ParentLeft
-    | RelatedNote,
+    (Open | Claim | Release | Start | Complete | Decline | Reassign)
+    | (Amend | SendBack | Comment | Signal | AgencyReply | Hold | Resume | Cancel | Reopen | Prioritise | Recategorise)
+    | (Move | Attach | Detach | DuplicateAttached | DuplicateDetached)
+    | (OriginalClosed | OriginalReopened | OriginalAttached)
+    | (Tick | EffectResult | SourceClosed | FollowOnClosed | FollowOnReopened | ParentLeft | RelatedNote),
     Field(discriminator="kind"),
 ]
 
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command, config=ConfigDict(defer_build=True))
 """Reads a command from its stored JSON; raises pydantic.ValidationError on anything else. Made when first used."""
+
+WHILE_CLOSED = (
+    *(Comment, EffectResult, Reopen, AgencyReply, FollowOnClosed, FollowOnReopened, RelatedNote),
+    *(DuplicateAttached, DuplicateDetached, OriginalReopened),
+)
+"""What a closed request still takes: a remark, the reports of effects that were under way, being opened again, a reply
+that comes too late, and what its parent, its follow-ons and its duplicates have to tell."""
+WHILE_ATTACHED = (
+    *(AgencyReply, Amend, Cancel, Comment, Detach, EffectResult, Move, SourceClosed, Tick),
+    *(DuplicateAttached, DuplicateDetached, OriginalAttached, OriginalClosed, OriginalReopened),
+    *(FollowOnClosed, FollowOnReopened, ParentLeft, RelatedNote),
+)
+"""What an attached request still takes; all else is for its original."""

@@ -1,7 +1,4 @@
-"""What `advance` answers with: a decision, or a refusal.
-
-Owns the two result types. It decides nothing itself.
-"""
+"""What `advance` answers with: a decision, or a refusal."""
 
 from __future__ import annotations
 

@@ -1,29 +1,24 @@
 """What a decision causes in the world: one class for each kind of effect.
 
-Owns what each kind carries, whom it reaches, whether it leaves the store, and what makes it pointless. Effects name
-tasks, roles and events, never contact data; what is sent to somebody outside is fixed with the decision: every try
-sends the same. Instants are aware UTC.
+Effects name tasks, roles and events, never contact data; what is sent to somebody outside is fixed with the decision:
+every try sends the same. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from fixline.domain.definition.vocabulary import DESCRIPTION, PHOTOS, PLACE
 from fixline.domain.journal.state import RequestState
 from fixline.domain.process.commands import COMMAND, Command
-from fixline.domain.records import Record, change, from_data, to_data
+from fixline.domain.records import OfKinds, change, to_data
 
 Reach = Literal["store", "outside"]
 
-EFFECTS: dict[str, type[Effect]] = {}
-"""The class of each kind."""
 
-
-class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
+class Effect(OfKinds, frozen=True, kw_only=True):
     """Base of all. `id` is request:decision:n, given when it is caused; `kind` is also its activity's name.
 
     `reach` says whether it stays within the store; `batched`, whether one activity takes all of its kind that one
@@ -32,15 +27,9 @@ class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
 
     id: str = ""
 
-    kind: ClassVar[str] = ""
     reach: ClassVar[Reach] = "store"
     batched: ClassVar[bool] = False
     whom: ClassVar[str]
-
-    def __init_subclass__(cls, **_: Any) -> None:
-        if not cls.__name__.startswith("_"):
-            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-            EFFECTS[cls.kind] = cls
 
     @property
     def destination(self) -> str:
@@ -62,10 +51,9 @@ class Effect(Record, frozen=True, omit_defaults=True, kw_only=True):
         found: dict[str, Any] = to_data(change(self, id=""))
         return found
 
-    @classmethod
-    def read(cls, data: dict[str, Any]) -> Effect:
-        """The effect of such data. Raises msgspec.ValidationError."""
-        return from_data(cls, data)
+
+EFFECTS: dict[str, type[Effect]] = Effect.kinds
+"""The class of each kind."""
 
 
 def read_effect(kind: str, effect_id: str, data: dict[str, Any]) -> Effect:
@@ -81,7 +69,7 @@ class _Order(Effect, frozen=True, kw_only=True):
     offer: int
     not_to: str | None = None
 
-    whom: ClassVar[str] = "team"
+    whom = "team"
 
 
 class Dispatch(_Order, frozen=True, kw_only=True):
@@ -102,9 +90,8 @@ class Escalate(Effect, frozen=True, kw_only=True):
     time: int | None = None
     task: str | None = None
 
-    batched: ClassVar[bool] = True
-
-    whom: ClassVar[str] = "role"
+    batched = True
+    whom = "role"
 
 
 class Notify(Effect, frozen=True, kw_only=True):
@@ -115,9 +102,8 @@ class Notify(Effect, frozen=True, kw_only=True):
     step: str | None = None
     outcome: str | None = None
 
-    batched: ClassVar[bool] = True
-
-    whom: ClassVar[str] = "audience"
+    batched = True
+    whom = "audience"
 
     @property
     def about(self) -> str | None:
@@ -130,14 +116,14 @@ class TellRequest(Effect, frozen=True, kw_only=True):
     to: str
     command: Command
 
-    whom: ClassVar[str] = "to"
+    whom = "to"
 
     @property
     def about(self) -> str | None:
         return self.command.kind
 
     @classmethod
-    def read(cls, data: dict[str, Any]) -> TellRequest:
+    def read(cls, data: dict[str, Any]) -> Self:
         return cls(id=data["id"], to=data["to"], command=COMMAND.validate_python(data["command"]))
 
 
@@ -160,7 +146,7 @@ class _Asked(_OfStep, frozen=True, kw_only=True):
     outcomes: list[str]
     fields: dict[str, Any]
 
-    reach: ClassVar[Reach] = "outside"
+    reach = "outside"
 
 
 def fields_of(state: RequestState, names: Iterable[str]) -> dict[str, Any]:
@@ -178,7 +164,7 @@ class AskAgency(_Asked, frozen=True, kw_only=True):
 
     agency: str
 
-    whom: ClassVar[str] = "agency"
+    whom = "agency"
 
 
 class Call(_Asked, frozen=True, kw_only=True):
@@ -186,7 +172,7 @@ class Call(_Asked, frozen=True, kw_only=True):
 
     system: str
 
-    whom: ClassVar[str] = "system"
+    whom = "system"
 
 
 class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
@@ -194,4 +180,4 @@ class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
 
     type: str
 
-    whom: ClassVar[str] = "type"
+    whom = "type"

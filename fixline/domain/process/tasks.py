@@ -1,7 +1,6 @@
 """What people do with tasks: claim, start, release, decline, complete, reassign.
 
-Owns the rules of DESIGN's human tasks: who may do what in which state. Each function records the change on a
-builder, or raises `Refused` naming the state and the holder.
+Each function records the change on a builder, or raises `Refused` naming the state and the holder.
 """
 
 from __future__ import annotations
@@ -11,27 +10,17 @@ from typing import Any
 from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.forms import read_answers
 from fixline.domain.definition.vocabulary import REPORTER, NotifyEvent
-from fixline.domain.journal import clock_facts, facts, task_facts
+from fixline.domain.journal import clock_facts, facts, step_facts
 from fixline.domain.journal.state import Task, TaskState
-from fixline.domain.process import walk
+from fixline.domain.process import commands, walk
 from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import (
-    Actor,
-    Claim,
-    Complete,
-    Decline,
-    EffectResult,
-    Reassign,
-    Release,
-    Role,
-    Start,
-)
+from fixline.domain.process.commands import Actor, EffectResult, Role
 from fixline.domain.process.decision import Refused, refuse
 from fixline.domain.process.kinds import wait
 from fixline.domain.process.kinds.human import HumanStep, order
 
 
-def claim(builder: DecisionBuilder, command: Claim) -> None:
+def claim(builder: DecisionBuilder, command: commands.Claim) -> None:
     """An offered task gets a holder; one that a team's rule gave to somebody may be taken over until it is started."""
     task = _open_task(builder, command.task)
     _not_on_hold(builder)
@@ -40,68 +29,69 @@ def claim(builder: DecisionBuilder, command: Claim) -> None:
     _take(builder, task, command.assignee or builder.actor.name)
 
 
-def start(builder: DecisionBuilder, command: Start) -> None:
+def start(builder: DecisionBuilder, command: commands.Start) -> None:
     """The holder begins; starting an offered task of one's own team claims it."""
     task = _open_task(builder, command.task)
     _not_on_hold(builder)
     if task.state is TaskState.STARTED:
         raise _wrong_state(task, "started")
     task = _held(builder, task, command.assignee)
-    builder.record(task_facts.TaskStarted(task.id), f"{task.title}: started.")
+    builder.record(step_facts.TaskStarted(task.id), f"{task.title}: started.")
 
 
-def release(builder: DecisionBuilder, command: Release) -> None:
+def release(builder: DecisionBuilder, command: commands.Release) -> None:
     """The holder gives the task back to the team."""
     task = _open_task(builder, command.task)
     if task.state is TaskState.OFFERED:
         raise _wrong_state(task, "released")
     _check_holder(builder, task, command.assignee)
-    _back_to_team(builder, task, task_facts.TaskReleased, "given back to the team", command.reason)
+    _back_to_team(builder, task, step_facts.TaskReleased(task.id, command.reason), "given back to the team")
 
 
-def decline(builder: DecisionBuilder, command: Decline) -> None:
+def decline(builder: DecisionBuilder, command: commands.Decline) -> None:
     """The crew will not do it; the team has it again, with the reason."""
     task = _open_task(builder, command.task)
     _check_holder(builder, task, command.assignee)
-    _back_to_team(builder, task, task_facts.TaskDeclined, "declined", command.reason)
+    _back_to_team(builder, task, step_facts.TaskDeclined(task.id, command.reason), "declined")
 
 
-def complete(builder: DecisionBuilder, command: Complete) -> None:
+def complete(builder: DecisionBuilder, command: commands.Complete) -> None:
     """The work is done: the form is checked for its outcome, answers are kept, the request goes on."""
     task = _open_task(builder, command.task)
-    step = builder.definition.step(task.step)
-    assert isinstance(step, HumanStep)  # noqa: S101 - tasks exist for human steps only
+    step = step_called(builder, task.step)
     _check_holder(builder, task, command.assignee)
     if command.outcome not in step.outcomes:
-        raise refuse(
-            "unknown_outcome",
-            f"step {task.step!r} has no outcome {command.outcome!r}; it has {', '.join(step.outcomes)}",
-            outcomes=list(step.outcomes),
-        )
+        text = f"step {task.step!r} has no outcome {command.outcome!r}; it has {', '.join(step.outcomes)}"
+        raise refuse("unknown_outcome", text, outcomes=list(step.outcomes))
     form, problems = read_answers(step.form, command.form, outcome=command.outcome)
     if problems:
         raise refuse("form_invalid", f"the form of {task.step!r} is not complete", fields=problems)
     task = _held(builder, task, command.assignee)
-    completed = task_facts.TaskCompleted(task.id, command.outcome, form, command.photos)
+    completed = step_facts.TaskCompleted(task.id, command.outcome, form, command.photos)
     builder.record(completed, f"{task.title}: {command.outcome}.")
     timekeeping.task_clocks_over(builder, task, completed=True)
     timekeeping.step_completed(builder, task.step)
-    _keep_answers(builder, form)
+    keep_answers(builder, form)
     builder.notify(NotifyEvent.STEP_DONE, step=task.step, outcome=command.outcome)
     walk.step_over(builder, task.step, command.outcome)
 
 
-def _keep_answers(builder: DecisionBuilder, form: dict[str, Any]) -> None:
-    fresh = {name: value for name, value in form.items() if builder.state.answers.get(name) != value}
+def keep_answers(builder: DecisionBuilder, answers: dict[str, Any], reason: str | None = None) -> None:
+    """Record the answers that are others than before; the priority, and waits until a date, follow."""
+    fresh = {name: value for name, value in answers.items() if builder.state.answers.get(name) != value}
     if fresh:
-        builder.record(facts.AnswersChanged(fresh), f"Answers: {', '.join(fresh)}.")
+        text = f"Answers: {', '.join(fresh)}." if reason is None else f"Answers put right. {reason}"
+        builder.record(facts.AnswersChanged(fresh, reason or ""), text)
         timekeeping.set_priority(builder)
         wait.follow_answers(builder)
 
 
-def reassign(builder: DecisionBuilder, command: Reassign) -> None:
+def reassign(builder: DecisionBuilder, command: commands.Reassign) -> None:
     """A supervisor gives an open task to another team, another person, or both."""
-    task = _open_task(builder, command.task) if command.task else _only_task(builder)
+    open_tasks = builder.state.open_tasks
+    if not command.task and len(open_tasks) != 1:
+        raise refuse("task_not_open", f"the request has {len(open_tasks)} open tasks; say which one is meant")
+    task = _open_task(builder, command.task or open_tasks[0].id)
     team = command.team or task.team
     if (team, command.assignee or task.assignee) == (task.team, task.assignee):
         raise refuse("nothing_changed", "the task already has this team and this holder", **_facts(task))
@@ -113,7 +103,7 @@ def hand_over(
 ) -> None:
     """Put a task to a team anew, or straight to one person; by `actor` if that is not the command's."""
     whom = f"{team}, {assignee}" if assignee else team
-    given = task_facts.TaskReassigned(task.id, reason, team=team)
+    given = step_facts.TaskReassigned(task.id, reason, team=team)
     builder.record(given, f"{task.title}: given to {whom}. {reason}".strip(), actor=actor)
     _after_offer(builder, task)
     fresh = builder.state.tasks[task.id]
@@ -121,6 +111,25 @@ def hand_over(
         _take(builder, fresh, assignee)
     else:
         order(builder, fresh)
+
+
+def step_called(builder: DecisionBuilder, name: str) -> HumanStep:
+    """A step that has tasks."""
+    step = builder.definition.step(name)
+    assert isinstance(step, HumanStep)  # noqa: S101 - only steps of people have tasks
+    return step
+
+
+def teams(builder: DecisionBuilder) -> dict[str, str]:
+    """Each open task's team by the definition and the request's areas."""
+    return {task.id: step_called(builder, task.step).team_in(builder.state.areas) for task in builder.state.open_tasks}
+
+
+def follow_team(builder: DecisionBuilder, task: Task, before: str, why: str) -> None:
+    """Put a task to its step's team where that was another before; work that is under way stays where it is."""
+    team = step_called(builder, task.step).team_in(builder.state.areas)
+    if team not in (before, task.team) and task.state is not TaskState.STARTED:
+        hand_over(builder, task, team, None, why)
 
 
 def told(builder: DecisionBuilder, command: EffectResult) -> None:
@@ -158,13 +167,6 @@ def _open_task(builder: DecisionBuilder, task_id: str) -> Task:
     return task
 
 
-def _only_task(builder: DecisionBuilder) -> Task:
-    tasks = builder.state.open_tasks
-    if len(tasks) != 1:
-        raise refuse("task_not_open", f"the request has {len(tasks)} open tasks; say which one is meant")
-    return _open_task(builder, tasks[0].id)
-
-
 def _facts(task: Task) -> dict[str, Any]:
     return {"task": task.id, "state": task.state, "assignee": task.assignee, "team": task.team}
 
@@ -175,10 +177,8 @@ def _wrong_state(task: Task, wish: str) -> Refused:
 
 
 def _not_on_hold(builder: DecisionBuilder) -> None:
-    if builder.state.hold:
-        raise refuse(
-            "on_hold", f"the request is on hold: {builder.state.hold.reason}", reason=builder.state.hold.reason
-        )
+    if hold := builder.state.hold:
+        raise refuse("on_hold", f"the request is on hold: {hold.reason}", reason=hold.reason)
 
 
 def _check_holder(builder: DecisionBuilder, task: Task, assignee: str | None) -> None:
@@ -207,18 +207,14 @@ def _given(task: Task) -> bool:
 
 def _take(builder: DecisionBuilder, task: Task, assignee: str, *, rule: str | None = None) -> None:
     by = f" by the team's rule ({rule.replace('_', ' ')})" if rule else ""
-    builder.record(task_facts.TaskClaimed(task.id, assignee, rule is not None), f"{task.title}: {assignee} has it{by}.")
+    builder.record(step_facts.TaskClaimed(task.id, assignee, rule is not None), f"{task.title}: {assignee} has it{by}.")
     timekeeping.task_clocks_over(builder, task, claimed=True)
 
 
 def _back_to_team(
-    builder: DecisionBuilder,
-    task: Task,
-    given: type[task_facts.TaskReleased | task_facts.TaskDeclined],
-    what: str,
-    reason: str,
+    builder: DecisionBuilder, task: Task, given: step_facts.TaskReleased | step_facts.TaskDeclined, what: str
 ) -> None:
-    builder.record(given(task.id, reason), f"{task.title}: {what}." + (f" {reason}" if reason else ""))
+    builder.record(given, f"{task.title}: {what}." + (f" {given.reason}" if given.reason else ""))
     _after_offer(builder, task)
     order(builder, builder.state.tasks[task.id], not_to=task.assignee or builder.actor.name)
 

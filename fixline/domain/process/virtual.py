@@ -1,8 +1,7 @@
 """One request in virtual time: the same `advance`, driven by a clock that jumps.
 
-Owns the turns that the store and the timer take in the real world: a tick at each next instant before a command, then
-the command, each decided by `fixline.domain.process.advance`. It knows no rule, keeps only the last state, and takes no
-effect: whoever drives it looks at a decision's effects and answers with commands. Instants are aware UTC.
+A tick at each next instant before a command, then the command, as the store and the timer do in the real world. It
+takes no effect: whoever drives it looks at a decision's effects and answers with commands. Instants are aware UTC.
 """
 
 from __future__ import annotations

@@ -1,22 +1,15 @@
-"""On whom an open request waits, since when, and when something last happened to it.
-
-Owns the answers to two of a supervisor's questions, derived from the state and its definition alone. It changes
-nothing. Instants are aware UTC.
-"""
+"""On whom an open request waits, since when, and when something last happened to it. Instants are aware UTC."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, NamedTuple, get_args
+from typing import Final, NamedTuple
 
 from fixline.domain.definition.model import Definition
-from fixline.domain.journal.state import Position, RequestState, Task
+from fixline.domain.journal.state import RequestState
 from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.decision import Decision
 from fixline.domain.process.kinds.base import WaitKind
-
-WAIT_KINDS: tuple[WaitKind, ...] = get_args(WaitKind)
 
 QUIET: Final = (
     *("clock_started", "clock_paused", "clock_resumed", "clock_rebudgeted", "clock_breached", "clock_met"),
@@ -51,22 +44,17 @@ def waits(definition: Definition, state: RequestState) -> tuple[Waiting, ...]:
     if state.attached_to:
         rested = state.taken[-1].left_at if state.taken else state.opened_at
         found.append(Waiting("original", state.attached_to, None, rested))
-    tasks = state.open_tasks
     for position in state.positions:
-        found += _at(definition, position, [task for task in tasks if task.step == position.step])
+        for task in [each for each in state.open_tasks if each.step == position.step]:
+            if task.assignee is None:
+                found.append(Waiting("team", task.team, task.step, task.offered_at))
+            else:
+                found.append(Waiting("person", task.assignee, task.step, task.claimed_at or task.offered_at))
+        step = definition.steps.get(position.step)
+        outside = step.waits_on(position.step) if step else None
+        if outside is not None:
+            found.append(Waiting(*outside, position.step, position.entered_at, position.wait_until))
     return tuple(found)
-
-
-def _at(definition: Definition, position: Position, tasks: Iterable[Task]) -> Iterator[Waiting]:
-    for task in tasks:
-        if task.assignee is None:
-            yield Waiting("team", task.team, task.step, task.offered_at)
-        else:
-            yield Waiting("person", task.assignee, task.step, task.claimed_at or task.offered_at)
-    step = definition.steps.get(position.step)
-    outside = step.waits_on(position.step) if step else None
-    if outside is not None:
-        yield Waiting(*outside, position.step, position.entered_at, position.wait_until)
 
 
 def happened_at(decision: Decision) -> datetime | None:

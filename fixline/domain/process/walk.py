@@ -1,8 +1,4 @@
-"""How a request moves: steps entered and left, branches run side by side, the close.
-
-Owns the walk through a definition's steps, whatever their kinds, and which of its positions a step's end moves on.
-Instants are aware UTC.
-"""
+"""How a request moves, whatever the kinds of its steps: entered and left, branches run side by side, the close."""
 
 from __future__ import annotations
 
@@ -10,11 +6,16 @@ from datetime import datetime
 
 from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.vocabulary import JOINED, CloseOutcome, NotifyEvent
-from fixline.domain.journal import facts, step_facts, task_facts
-from fixline.domain.journal.state import Position
+from fixline.domain.journal import facts, step_facts
 from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import SYSTEM, FollowOnClosed, ParentLeft
-from fixline.domain.relations import duplicates
+from fixline.domain.process.commands import (
+    SYSTEM,
+    DuplicateAttached,
+    DuplicateDetached,
+    FollowOnClosed,
+    OriginalClosed,
+    ParentLeft,
+)
 
 
 def enter(builder: DecisionBuilder, name: str | None) -> None:
@@ -26,7 +27,10 @@ def enter(builder: DecisionBuilder, name: str | None) -> None:
         if name is None:
             return
         visit = builder.state.visits.get(name, 0) + 1
-        name = builder.definition.step(name).enter(builder, name, visit) or _next_branch(builder)
+        name = builder.definition.step(name).enter(builder, name, visit)
+        state = builder.state
+        if name is None and state.position is not None:  # of a together step, whose next branch begins
+            name = builder.definition.step(state.position.step).next_branch({*state.branches, *state.joined})
     raise RuntimeError(f"automatic steps of {builder.definition.type} go round in a circle at {name}")
 
 
@@ -35,12 +39,11 @@ def entered(
     name: str,
     visit: int,
     text: str,
-    *,
     waiting_as: str | None = None,
-    wait_until: datetime | None = None,
+    until: datetime | None = None,
 ) -> None:
     """Note that a step has been entered."""
-    entered = step_facts.StepEntered(name, visit, waiting_as, wait_until, branch_of(builder, name))
+    entered = step_facts.StepEntered(name, visit, waiting_as, until, branch_of(builder, name))
     builder.record(entered, text, actor=SYSTEM)
 
 
@@ -52,14 +55,13 @@ def step_over(builder: DecisionBuilder, name: str, outcome: str) -> None:
     enter(builder, go_on(builder, name, outcome, builder.definition.step(name).after(outcome)))
 
 
-def time_over(builder: DecisionBuilder, position: Position) -> None:
-    """What a step waited for has not come in time, or its date has."""
-    step_over(builder, position.step, builder.definition.step(position.step).late)
-
-
 def leave(builder: DecisionBuilder, name: str, outcome: str | None) -> None:
-    """Leave a step at which the request is, with an outcome; None when it was taken back."""
-    _tell_follow_ons(builder, name)
+    """Leave a step at which the request is, with an outcome; None when it was taken back. A follow-on that is still
+    open is told that nobody waits for it."""
+    for child_id, child in builder.state.children.items():
+        position = builder.state.position_of(name)
+        if child.status == "open" and child.step == name and position and position.entered_at == child.entered_at:
+            builder.tell(child_id, ParentLeft(parent=builder.request_id))
     how = f" with outcome {outcome}" if outcome else ""
     left = step_facts.StepLeft(name, outcome, branch_of(builder, name))
     builder.record(left, f"Step {name} left{how}.", actor=SYSTEM)
@@ -92,38 +94,32 @@ def withdraw(builder: DecisionBuilder, why: str) -> None:
 def withdraw_tasks(builder: DecisionBuilder, why: str) -> None:
     """Take every open task back."""
     for task in builder.state.open_tasks:
-        builder.record(task_facts.TaskWithdrawn(task.id), f"{task.title}: withdrawn, {why}.")
+        builder.record(step_facts.TaskWithdrawn(task.id), f"{task.title}: withdrawn, {why}.")
         timekeeping.task_clocks_over(builder, task)
 
 
 def close(builder: DecisionBuilder, outcome: CloseOutcome, closed_at: datetime, say: str = "") -> None:
-    """Close the request: no task stays open, no branch and no clock runs on."""
+    """Close the request: no task stays open, no branch and no clock runs on. Its parent is told what it came to, and
+    so are its duplicates."""
     withdraw(builder, "the request closes")
     timekeeping.request_closed(builder, outcome, closed_at)
     builder.record(facts.Closed(outcome, closed_at), f"Closed: {outcome}." + (f" {say}" if say else ""))
     builder.notify(NotifyEvent.CLOSED, outcome=outcome)
     if builder.state.parent:
         builder.tell(builder.state.parent.id, FollowOnClosed(child=builder.request_id, outcome=outcome))
-    duplicates.tell_of_close(builder, outcome)
+    for duplicate in builder.state.attached:
+        builder.tell(duplicate, OriginalClosed(original=builder.request_id, outcome=outcome))
+    if builder.state.attached_to and outcome is not CloseOutcome.DUPLICATE:  # it goes its own way
+        tell_original(builder, builder.state.attached_to, attached=False)
+
+
+def tell_original(builder: DecisionBuilder, original: str, *, attached: bool) -> None:
+    """The original is told that the request has been attached to it, or is no longer."""
+    told = DuplicateAttached if attached else DuplicateDetached
+    builder.tell(original, told(duplicate=builder.request_id))
 
 
 def branch_of(builder: DecisionBuilder, name: str) -> str | None:
     """The branch in which a step stands; None for a step of the main way."""
     where = builder.definition.in_branches.get(name)
     return where.branch if where else None
-
-
-def _next_branch(builder: DecisionBuilder) -> str | None:
-    """The first step of the together step's next branch that has not begun."""
-    state = builder.state
-    if state.position is None:
-        return None
-    return builder.definition.step(state.position.step).next_branch({*state.branches, *state.joined})
-
-
-def _tell_follow_ons(builder: DecisionBuilder, name: str) -> None:
-    """A step is left whose follow-on may still be open: it is told that nobody waits for it."""
-    for child_id, child in builder.state.children.items():
-        position = builder.state.position_of(name)
-        if child.status == "open" and child.step == name and position and position.entered_at == child.entered_at:
-            builder.tell(child_id, ParentLeft(parent=builder.request_id))

@@ -1,25 +1,16 @@
 """Follow-ons: a step that another department carries out as a request of its own.
 
-Owns what parent and child tell each other, and what each does with it: the child's opening and its end at the
-parent, the parent's leaving at the child, and the remarks of both. Each function records on the builder or raises
-`Refused`. A follow-on is a request like any other; only its opening and its end concern its parent.
+A follow-on is a request like any other; only its opening and its end concern its parent.
 """
 
 from __future__ import annotations
 
 from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome, NotifyEvent
-from fixline.domain.journal import facts, relation_facts
+from fixline.domain.journal import facts
 from fixline.domain.journal.state import Child
-from fixline.domain.process import walk
+from fixline.domain.process import commands, walk
 from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import (
-    Comment,
-    EffectResult,
-    FollowOnClosed,
-    FollowOnReopened,
-    ParentLeft,
-    RelatedNote,
-)
+from fixline.domain.process.commands import ParentLeft, RelatedNote
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.kinds.follow_on import FollowOnStep
 
@@ -27,36 +18,30 @@ DEEPEST = 5
 """How many follow-ons may have been opened for each other in a row."""
 
 
-def effect_result(builder: DecisionBuilder, command: EffectResult) -> None:
+def effect_result(builder: DecisionBuilder, command: commands.EffectResult) -> None:
     """The follow-on has been opened, or cannot be: then the request goes on by `otherwise`."""
     name = command.step or ""
-    waits = _waits(builder, name, command.visit)
+    position, step = builder.state.position_of(name), builder.definition.steps.get(name)
+    waits = isinstance(step, FollowOnStep) and position is not None and position.visit == command.visit
     if command.child is None:
         if not waits:
             raise refuse("step_moved_on", "the step was left before its follow-on could be opened")
         text = f"No follow-on of type {command.child_type} was opened: {command.failed}."
-        builder.record(relation_facts.FollowOnFailed(command.child_type or "", name, command.failed or ""), text)
+        builder.record(facts.FollowOnFailed(command.child_type or "", name, command.failed or ""), text)
         walk.step_over(builder, name, OTHERWISE)
         return
-    position = builder.state.position_of(name)
     since = position.entered_at if position and waits else None
-    opened = relation_facts.FollowOnOpened(command.child, command.child_type or "", name, since)
+    opened = facts.FollowOnOpened(command.child, command.child_type or "", name, since)
     builder.record(opened, f"Follow-on {command.child} ({command.child_type}) was opened.")
     if not waits:
         builder.tell(command.child, ParentLeft(parent=builder.request_id))
 
 
-def _waits(builder: DecisionBuilder, name: str, visit: int | None) -> bool:
-    position = builder.state.position_of(name)
-    step = builder.definition.steps.get(name)
-    return isinstance(step, FollowOnStep) and position is not None and position.visit == visit
-
-
-def closed(builder: DecisionBuilder, command: FollowOnClosed) -> None:
+def closed(builder: DecisionBuilder, command: commands.FollowOnClosed) -> None:
     """A follow-on has ended: what waited for it goes on by its outcome; otherwise it is noted."""
     child = _child(builder, command.child)
     text = f"Follow-on {command.child} was closed: {command.outcome}."
-    builder.record(relation_facts.FollowOnClosed(command.child, command.outcome), text)
+    builder.record(facts.FollowOnClosed(command.child, command.outcome), text)
     position = builder.state.position_of(child.step)
     step = builder.definition.steps.get(child.step)
     if position is None or position.entered_at != child.entered_at or not isinstance(step, FollowOnStep):
@@ -66,10 +51,10 @@ def closed(builder: DecisionBuilder, command: FollowOnClosed) -> None:
     walk.step_over(builder, child.step, outcome)
 
 
-def reopened(builder: DecisionBuilder, command: FollowOnReopened) -> None:
+def reopened(builder: DecisionBuilder, command: commands.FollowOnReopened) -> None:
     """A follow-on is open again. It is noted; the request went on when it was closed."""
     _child(builder, command.child)
-    builder.record(relation_facts.FollowOnReopened(command.child), f"Follow-on {command.child} was opened again.")
+    builder.record(facts.FollowOnReopened(command.child), f"Follow-on {command.child} was opened again.")
 
 
 def _child(builder: DecisionBuilder, child: str) -> Child:
@@ -82,11 +67,11 @@ def _child(builder: DecisionBuilder, child: str) -> Child:
 def parent_left(builder: DecisionBuilder, command: ParentLeft) -> None:
     """Nobody waits for this request any more: it is cancelled."""
     text = f"{command.parent} no longer waits for this request."
-    builder.record(relation_facts.ParentLeft(command.parent), text)
+    builder.record(facts.ParentLeft(command.parent), text)
     walk.close(builder, CloseOutcome.CANCELLED, builder.now, text)
 
 
-def comment(builder: DecisionBuilder, command: Comment) -> None:
+def comment(builder: DecisionBuilder, command: commands.Comment) -> None:
     """A remark, for the journal of this request, of its parent and of its follow-ons."""
     builder.record(facts.Commented(), command.text)
     parent = [builder.state.parent.id] if builder.state.parent else []
@@ -97,4 +82,4 @@ def comment(builder: DecisionBuilder, command: Comment) -> None:
 def related_note(builder: DecisionBuilder, command: RelatedNote) -> None:
     """A remark that was left on the parent or on a follow-on."""
     text = f"{command.other}, {command.by}: {command.text}"
-    builder.record(relation_facts.RelatedCommented(command.other, command.by, command.text), text)
+    builder.record(facts.RelatedCommented(command.other, command.by, command.text), text)

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlmodel import Session
 
 from fixline.domain.definition.model import Duplicates, WhenDuplicate
-from fixline.domain.relations.commands import Original
+from fixline.domain.process.commands import Original
 from fixline.store.instants import UtcDateTime
 from fixline.store.queries.places import EARTH_RADIUS_M, Circle, haversine_m
 from fixline.store.queries.requests import REQUEST

@@ -35,7 +35,7 @@ def test_rungs_fire_when_the_outlook_says(opened_at: dt.datetime) -> None:
     request = lived(definition, opened_at, opened_at + dt.timedelta(days=30))
     (ahead,) = deadlines_ahead(definition, opened_at, usual_priority(definition))
     assert request.clock().breached_at == ahead.clock.due_at
-    assert request.rungs() == [(rung.when, rung.time, rung.at, False) for rung in ahead.clock.rungs]
+    assert request.rungs() == [(rung.rung.when, rung.time, rung.at, False) for rung in ahead.clock.rungs]
     assert len(ahead.clock.rungs) == 5
 
 
@@ -88,4 +88,4 @@ def test_a_span_that_the_calendar_does_not_reach_has_no_instant() -> None:
     definition = with_clock({"otherwise": "1000000 working days"}, escalate=LADDER)
     (ahead,) = deadlines_ahead(definition, FRIDAY, Priority.NORMAL)
     assert ahead.clock.due_at is None
-    assert [rung.when for rung in ahead.clock.rungs] in ([], ["75%"])
+    assert [rung.rung.when for rung in ahead.clock.rungs] in ([], ["75%"])

@@ -1,4 +1,4 @@
-"""A request that turns out to be of another type. Owns the cases of `fixline.domain.process.recategorising`."""
+"""A request that turns out to be of another type. Owns the cases of `fixline.domain.process.changing.recategorise`."""
 
 from __future__ import annotations
 

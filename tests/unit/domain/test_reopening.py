@@ -1,6 +1,6 @@
 """A closed request opened again, and the priority set by hand.
 
-Owns the cases of `fixline.domain.process.reopening` and `fixline.domain.process.prioritising`.
+Owns the cases of `fixline.domain.process.changing.reopen` and `prioritise` beside it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from fixline.domain.deadlines.calendar import Span
-from fixline.domain.deadlines.next_rung import next_rung
+from fixline.domain.deadlines.forecast import next_rung
 from fixline.domain.journal.entry import KINDS
 from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits

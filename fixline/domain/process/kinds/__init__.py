@@ -1,7 +1,6 @@
 """The kinds of steps of a definition, one module each: keys, ways out, limits, and what each does to a request.
 
-Names are those of the definition language (docs/definitions.md); each field's description is the text that editors
-show.
+Each field's description is the text that editors show.
 """
 
 from __future__ import annotations

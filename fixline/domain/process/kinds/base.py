@@ -1,34 +1,24 @@
 """What every kind of step can be asked, and what it does when a request enters it.
 
-A kind is one module beside this: its keys, its ways out, its limits, whom it waits for, and its entering. Rules that go
-from step to step (`fixline.domain.process.walk`) know no kind.
+A kind is one module beside this. Rules that go from step to step (`fixline.domain.process.walk`) know no kind.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.fields import Part
 from fixline.domain.definition.vocabulary import JOINED, TIMEOUT
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.builder import DecisionBuilder
 
 Ways = tuple[tuple[str, str], ...]
 """The ways out of a step, in order: what leads there (outcome, condition, branch) and the step that follows."""
 WaitKind = Literal["hold", "original", "person", "team", "agency", "system", "follow_on", "signal", "date"]
-
-
-class Asked(NamedTuple):
-    """Who outside has been asked to do a step, and the answers that they may give."""
-
-    whom: str
-    answers: frozenset[str]
 
 
 class Words(NamedTuple):
@@ -55,6 +45,12 @@ class StepPart(Part):
 
     late: ClassVar[str] = TIMEOUT
     """The outcome where what it waits for has not come in time."""
+    at_once: ClassVar[str | None] = None
+    """The outcome that can come without people, time or an answer having come between."""
+    shows: ClassVar[tuple[str, ...]] = ()
+    """What callers are shown of it beside its kind, by the definition's keys."""
+    times: ClassVar[tuple[str, ...]] = ()
+    """The definition's keys that say how long what may take."""
 
     @model_serializer(mode="wrap")
     def _with_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -67,7 +63,7 @@ class StepPart(Part):
     @property
     def shown(self) -> dict[str, Any]:
         """What callers are shown of it beside its kind."""
-        return {}
+        return {name: getattr(self, name) for name in self.shows}
 
     @abstractmethod
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
@@ -86,7 +82,7 @@ class StepPart(Part):
     @property
     def exits_at_once(self) -> tuple[str, ...]:
         """Where it can lead without people, time or an answer having come between."""
-        return ()
+        return tuple(target for outcome, target in self.exits if outcome == self.at_once)
 
     def after(self, outcome: str) -> str:
         """The step that follows an outcome."""
@@ -95,7 +91,7 @@ class StepPart(Part):
     @property
     def limits(self) -> dict[str, Span]:
         """How long what may take, by the definition's keys."""
-        return {}
+        return {name: span for name in self.times if (span := getattr(self, name))}
 
     @property
     def limit(self) -> Span | None:
@@ -104,26 +100,18 @@ class StepPart(Part):
 
     def wait_until(self, builder: DecisionBuilder, since: datetime) -> datetime | None:
         """When a wait that began then is over by itself (aware UTC); None when that is not known, or never."""
-        return builder.ends_at(self.limit, since)
+        return builder.calendar.ends_at(since, self.limit)
 
-    def waits_on(self, name: str) -> tuple[WaitKind, str] | None:
+    def waits_on(self, _name: str) -> tuple[WaitKind, str] | None:
         """Whom a request waits for at this step, called `name`; None where its tasks say it."""
-        del name
         return None
 
-    @property
-    def asked(self) -> Asked | None:
-        """Who outside works on it."""
-        return None
-
-    def joined(self, builder: DecisionBuilder, name: str, branch: str) -> str | None:
+    def joined(self, _builder: DecisionBuilder, name: str, branch: str) -> str | None:
         """A branch of it, called `name`, has come to its end; the step that follows, or None while others go on."""
-        del builder
         raise LookupError(f"step {name} has no branches, and none that is called {branch}")
 
-    def next_branch(self, begun: set[str]) -> str | None:
+    def next_branch(self, _begun: set[str]) -> str | None:
         """The first step of the next branch that has not begun; None for a step without branches."""
-        del begun
         return None
 
 
@@ -131,3 +119,29 @@ class WaitingPart(StepPart):
     """Base of the kinds that wait: for time, for a signal, for somebody else."""
 
     waiting_as: str | None = Field(None, description="The state's name, which deadlines may pause in.")
+
+    shows: ClassVar[tuple[str, ...]] = ("waiting_as", "then")
+
+    @property
+    def limit(self) -> Span | None:
+        return next(iter(self.limits.values()), None)
+
+
+class OutsidePart(WaitingPart):
+    """Base of the kinds that somebody outside carries out."""
+
+    asks: ClassVar[tuple[WaitKind, str]]
+    """What kind of party is waited for, and the definition's key that names it."""
+
+    @property
+    def whom(self) -> str:
+        """The party's name."""
+        return str(getattr(self, self.asks[1]))
+
+    @property
+    def answers(self) -> list[str]:
+        """What the party can answer."""
+        return [outcome for outcome, _ in self.exits if outcome != self.late]
+
+    def waits_on(self, _name: str) -> tuple[WaitKind, str]:
+        return self.asks[0], self.whom

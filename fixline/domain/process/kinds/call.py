@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,16 +10,14 @@ from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import TIMEOUT
 from fixline.domain.journal import step_facts
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import EffectResult
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import Call, fields_of
-from fixline.domain.process.kinds.base import Asked, WaitingPart, WaitKind, Words, noted
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.kinds.base import OutsidePart, Words, noted
 
 
-class CallStep(WaitingPart):
+class CallStep(OutsidePart):
     """An automatic step: a department's own system is called over HTTP, and its answer is the outcome.
 
     Outcomes: those that the system can answer with, and `timeout` when `at_most` has passed without one.
@@ -33,43 +31,20 @@ class CallStep(WaitingPart):
     at_most: Span = Field(description="How long an answer may take, tries included.")
     then: dict[str, str] = Field(description="Each answer, and timeout, with the step that follows.")
 
-    def words(self, name: str) -> Words:
-        del name
-        return Words(f"Call {self.call}", noted(("at most", self.at_most), ("as", self.waiting_as)))
+    times = ("at_most",)
+    asks = ("system", "call")
 
-    @property
-    def shown(self) -> dict[str, Any]:
-        return {"waiting_as": self.waiting_as, "then": self.then}
+    def words(self, _name: str) -> Words:
+        return Words(f"Call {self.call}", noted(("at most", self.at_most), ("as", self.waiting_as)))
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         until = self.wait_until(builder, builder.now)
         text = f"Step {name}: {self.call} is called, {self.at_most} at most."
-        walk.entered(builder, name, visit, text, waiting_as=self.waiting_as, wait_until=until)
+        walk.entered(builder, name, visit, text, self.waiting_as, until)
         fields = fields_of(builder.state, self.send)
         call = Call(system=self.call, step=name, visit=visit, at=builder.now, outcomes=self.answers, fields=fields)
         builder.cause(call)
         return None
-
-    @property
-    def answers(self) -> list[str]:
-        """What the system can answer."""
-        return [outcome for outcome in self.then if outcome != TIMEOUT]
-
-    @property
-    def limit(self) -> Span:
-        return self.at_most
-
-    @property
-    def limits(self) -> dict[str, Span]:
-        return {"at_most": self.at_most}
-
-    def waits_on(self, name: str) -> tuple[WaitKind, str]:
-        del name
-        return "system", self.call
-
-    @property
-    def asked(self) -> Asked:
-        return Asked(self.call, frozenset(self.answers))
 
 
 def effect_result(builder: DecisionBuilder, command: EffectResult) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -10,10 +10,8 @@ from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.fields import Part
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.kinds.base import StepPart, Ways, Words, spoken
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 
 class ChooseBranch(Part):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.kinds.base import StepPart, Words, spoken
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 
 class CloseStep(StepPart):
@@ -21,12 +19,10 @@ class CloseStep(StepPart):
     outcome: CloseOutcome = Field(description="What the request came to.")
     say: str = Field("", description="What the reporter is told.")
 
+    shows = ("outcome", "say")
+
     def words(self, name: str) -> Words:
         return Words(f"Closed: {spoken(self.outcome)}", (spoken(name),) if name != self.outcome else ())
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        return {"outcome": self.outcome, "say": self.say}
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         walk.entered(builder, name, visit, f"Step {name}.")

@@ -1,13 +1,10 @@
-"""Steps that people carry out: field work, an inspection, desk work.
-
-Owns how their task is offered: to which team, or not at all where the visit is not in the sample.
-"""
+"""Steps that people carry out (field work, an inspection, desk work), and how their task is offered."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -15,15 +12,13 @@ from fixline.domain.deadlines import timekeeping
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.fields import FormField, Part
 from fixline.domain.definition.vocabulary import NOT_SAMPLED, RESERVED_OUTCOMES, SUPERVISOR
-from fixline.domain.journal import step_facts, task_facts
+from fixline.domain.journal import step_facts
 from fixline.domain.journal.state import Task, task_id
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.effects import Dispatch, Escalate, OrderInspection
 from fixline.domain.process.kinds.base import StepPart, Words, noted
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 
 class TeamByArea(Part):
@@ -58,13 +53,16 @@ class HumanStep(StepPart):
     )
     then: dict[str, str] = Field(description="Each outcome and the step that follows.")
 
+    shows = ("title", "claim_within", "due", "form", "sample", "warn_after", "then")
+    times = ("claim_within", "due")
+    at_once = NOT_SAMPLED
+
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcomes that people can give."""
         return tuple(outcome for outcome in self.then if outcome not in RESERVED_OUTCOMES)
 
-    def words(self, name: str) -> Words:
-        del name
+    def words(self, _name: str) -> Words:
         sampled = f"{self.sample}% of the requests" if self.sample else None
         warned = f"warns at visit {self.warn_after}" if self.warn_after else None
         spans = noted(("claim within", self.claim_within), ("due", self.due))
@@ -72,8 +70,7 @@ class HumanStep(StepPart):
 
     @property
     def shown(self) -> dict[str, Any]:
-        names = ("title", "claim_within", "due", "form", "sample", "warn_after", "then")
-        return {"team": self.team_name, **{name: getattr(self, name) for name in names}}
+        return {"team": self.team_name, **super().shown}
 
     @property
     def team_name(self) -> str:
@@ -96,7 +93,7 @@ class HumanStep(StepPart):
             team=self.team_in(builder.state.areas),
             offered_at=builder.now,
         )
-        builder.record(task_facts.TaskOffered(task), f"{self.title}: offered to {task.team}.", actor=SYSTEM)
+        builder.record(step_facts.TaskOffered(task), f"{self.title}: offered to {task.team}.", actor=SYSTEM)
         timekeeping.start_task_clocks(builder, task)
         order(builder, task)
         self._warn(builder, name, visit)
@@ -117,14 +114,6 @@ class HumanStep(StepPart):
             return self.team
         area = areas.get(self.team.by)
         return self.team.as_.replace("{" + self.team.by + "}", area) if area else self.team.elsewhere
-
-    @property
-    def exits_at_once(self) -> tuple[str, ...]:
-        return (self.then[NOT_SAMPLED],) if NOT_SAMPLED in self.then else ()
-
-    @property
-    def limits(self) -> dict[str, Span]:
-        return {name: span for name, span in (("claim_within", self.claim_within), ("due", self.due)) if span}
 
 
 def order(builder: DecisionBuilder, task: Task, *, not_to: str | None = None) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from fixline.domain.definition.vocabulary import REPORTER
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.effects import Notify
 from fixline.domain.process.kinds.base import StepPart, Ways, Words, spoken
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 
 class NotifyStep(StepPart):
@@ -23,8 +21,7 @@ class NotifyStep(StepPart):
     say: str = Field(description="What they are told.")
     then: str = Field(description="The step that follows.")
 
-    def words(self, name: str) -> Words:
-        del name
+    def words(self, _name: str) -> Words:
         return Words(f"Tell {spoken(self.role)}")
 
     @property

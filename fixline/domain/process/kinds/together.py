@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from fixline.domain.definition.vocabulary import DONE
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.kinds.base import StepPart, Ways, Words, spoken
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 Branch = Annotated[tuple[str, ...], Field(min_length=1)]
 """The steps of a branch, the first first."""
@@ -30,12 +28,10 @@ class TogetherStep(StepPart):
     join: Literal["all", "first"] = Field("all", description="Whether all branches must end, or the first.")
     then: dict[str, str] = Field(description="The step that follows the outcome done.")
 
+    shows = ("branches", "join", "then")
+
     def words(self, name: str) -> Words:
         return Words(spoken(name).capitalize(), ("until all branches end" if self.join == "all" else "until one ends",))
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        return {"branches": self.branches, "join": self.join, "then": self.then}
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         walk.entered(builder, name, visit, f"Step {name}: {', '.join(self.branches)} side by side.")

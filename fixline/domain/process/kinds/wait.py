@@ -1,13 +1,12 @@
 """Steps that wait: for a named signal, for a span, or until a date that somebody has answered.
 
-A date begins at 00:00 in the calendar's time zone, a datetime is an instant itself. A wait whose answer is missing has
-no end until there is one; the supervisor is told. Instants are aware UTC.
+A date begins at 00:00 in the calendar's time zone, a datetime is an instant itself. Instants are aware UTC.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -16,13 +15,11 @@ from fixline.domain.deadlines.calendar import FIRST_YEAR, LAST_YEAR, Span, Worki
 from fixline.domain.definition.vocabulary import SUPERVISOR, TIMEOUT
 from fixline.domain.journal import step_facts
 from fixline.domain.process import walk
+from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM, Signal
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import Escalate
 from fixline.domain.process.kinds.base import WaitingPart, WaitKind, Words, noted, spoken
-
-if TYPE_CHECKING:
-    from fixline.domain.process.builder import DecisionBuilder
 
 FIRST = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
 END = dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC)
@@ -42,21 +39,17 @@ class WaitStep(WaitingPart):
     until: str | None = Field(None, description="The name of a date or datetime answer: the wait ends then.")
     then: dict[str, str] = Field(description="Each outcome and the step that follows.")
 
-    @property
-    def limit(self) -> Span | None:
-        """How long the wait lasts at most; None waits for the signal or the date alone."""
-        return self.span or self.at_most
+    shows = ("signal", "until", "waiting_as", "then")
+    times = ("span", "at_most")
 
-    def words(self, name: str) -> Words:
-        del name
+    def words(self, _name: str) -> Words:
         until = f"Wait until {spoken(self.until)}" if self.until else f"Wait {self.span}"
         title = f"Wait for {spoken(self.signal)}" if self.signal else until
         return Words(title, noted(("at most", self.at_most), ("as", self.waiting_as)))
 
     @property
     def shown(self) -> dict[str, Any]:
-        names = ("signal", "until", "waiting_as", "then")
-        return {"at_most": self.limit, **{name: getattr(self, name) for name in names}}
+        return {"at_most": self.limit, **super().shown}
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         """A wait whose date has come already is over at once."""
@@ -66,7 +59,7 @@ class WaitStep(WaitingPart):
         over = self.until is not None and until is not None and until <= builder.now
         if over:
             text = f"Step {name}: {self.until} has come, there is nothing to wait for."
-        walk.entered(builder, name, visit, text, waiting_as=self.waiting_as, wait_until=until)
+        walk.entered(builder, name, visit, text, self.waiting_as, until)
         if over:
             return walk.go_on(builder, name, TIMEOUT, self.then[TIMEOUT])
         self.say_undated(builder, name)
@@ -74,7 +67,7 @@ class WaitStep(WaitingPart):
 
     def wait_until(self, builder: DecisionBuilder, since: dt.datetime) -> dt.datetime | None:
         if self.until is None:
-            return builder.ends_at(self.limit, since)
+            return super().wait_until(builder, since)
         answer = builder.state.answers.get(self.until)
         return instant_of(answer, builder.calendar) if isinstance(answer, str) else None
 
@@ -89,10 +82,6 @@ class WaitStep(WaitingPart):
     @property
     def exits_at_once(self) -> tuple[str, ...]:
         return (self.then[TIMEOUT],) if self.until is not None and TIMEOUT in self.then else ()
-
-    @property
-    def limits(self) -> dict[str, Span]:
-        return {name: span for name, span in (("at_most", self.at_most), ("span", self.span)) if span}
 
     def waits_on(self, name: str) -> tuple[WaitKind, str]:
         return ("signal", self.signal) if self.signal else ("date", name)
@@ -132,7 +121,8 @@ def follow_answers(builder: DecisionBuilder) -> None:
 
 def signal(builder: DecisionBuilder, command: Signal) -> None:
     """What some step waits for has happened."""
-    waiting = [position for position in builder.state.positions if _awaits(builder, position.step, command.name)]
+    steps = [(position, builder.definition.step(position.step)) for position in builder.state.positions]
+    waiting = [at for at, step in steps if isinstance(step, WaitStep) and step.signal == command.name]
     if not waiting:
         where = " and ".join(f"step {position.step!r}" for position in builder.state.positions)
         raise refuse("signal_not_awaited", f"{where} does not wait for {command.name!r}")
@@ -141,8 +131,3 @@ def signal(builder: DecisionBuilder, command: Signal) -> None:
     for position in waiting:
         if builder.state.position_of(position.step) == position:  # unless another branch has ended them all
             walk.step_over(builder, position.step, command.name)
-
-
-def _awaits(builder: DecisionBuilder, name: str, signal: str) -> bool:
-    step = builder.definition.step(name)
-    return isinstance(step, WaitStep) and step.signal == signal
