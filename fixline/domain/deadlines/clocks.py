@@ -7,11 +7,11 @@ one question: when has the clock run this long since that instant (`reach`)? Ins
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.domain.definition.deadlines import Rung
-from fixline.domain.journal.state import Clock, ClockKind, ClockState, Stretch, Task
+from fixline.domain.journal.state import Clock, ClockState, Stretch
 from fixline.domain.records import change
 
 LATE_AFTER = timedelta(minutes=1)
@@ -27,30 +27,9 @@ class Firing(NamedTuple):
     rung: Rung
 
 
-def started(
-    name: str,
-    kind: ClockKind,
-    budget: Span,
-    since: datetime,
-    ladder: tuple[Rung, ...],
-    *,
-    task: Task | None = None,
-    deadline: str | None = None,
-    not_before: datetime | None = None,
-) -> Clock:
-    """A clock that runs since then, of whose ladder no rung has fired."""
-    return Clock(
-        name,
-        kind,
-        budget,
-        since,
-        (Stretch(since),),
-        task.id if task else None,
-        task.step if task else None,
-        not_before=not_before,
-        fired=(0,) * len(ladder),
-        deadline=deadline,
-    )
+def begun(since: datetime, ladder: tuple[Rung, ...]) -> dict[str, Any]:
+    """The fields of a clock that runs since then, of whose ladder no rung has fired."""
+    return {"started_at": since, "stretches": (Stretch(since),), "fired": (0,) * len(ladder)}
 
 
 def fired(clock: Clock, ladder: tuple[Rung, ...], index: int) -> Clock:

@@ -71,7 +71,7 @@ def _deadline(
     definition: Definition, name: str, deadline: Deadline, opened_at: datetime, priority: Priority
 ) -> ClockAhead:
     ladder = deadline.escalate
-    clock = clocks.started(name, ClockKind.DEADLINE, deadline.within.of(priority), opened_at, ladder)
+    clock = Clock(name, ClockKind.DEADLINE, deadline.within.of(priority), **clocks.begun(opened_at, ladder))
     return _ahead(clock, ladder, definition.calendar, deadline.paused_while)
 
 
@@ -80,7 +80,8 @@ def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered
     name = f"{step}.{limit}"
     if limit in {"claim_within", "due"}:
         kind = ClockKind.CLAIM if limit == "claim_within" else ClockKind.DUE
-        return _ahead(clocks.started(name, kind, span, entered_at, TASK_LADDER), TASK_LADDER, calendar, (ON_HOLD,))
+        clock = Clock(name, kind, span, **clocks.begun(entered_at, TASK_LADDER))
+        return _ahead(clock, TASK_LADDER, calendar, (ON_HOLD,))
     return ClockAhead(name, span, calendar.ends_at(entered_at, span), (), ())
 
 

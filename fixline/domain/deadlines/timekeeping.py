@@ -66,8 +66,8 @@ def start_deadline(builder: DecisionBuilder, name: str, *, backlog: bool, not_be
         number += 1
         free = f"{name}.{number}"
     budget = deadline.within.of(builder.state.priority)
-    own, ladder = name if free != name else None, deadline.escalate
-    clock = clocks.started(free, ClockKind.DEADLINE, budget, since, ladder, deadline=own, not_before=not_before)
+    own, begun = name if free != name else None, clocks.begun(since, deadline.escalate)
+    clock = Clock(free, ClockKind.DEADLINE, budget, **begun, deadline=own, not_before=not_before)
     _start(builder, clock, backlog=backlog)
 
 
@@ -84,7 +84,8 @@ def start_task_clock(builder: DecisionBuilder, task: Task, kind: ClockKind, budg
     """Start one clock of a task now, named by the task's own number: T1.due; each offering has a claim clock."""
     suffix = f".{task.offers}" if kind is ClockKind.CLAIM and task.offers > 1 else ""
     name = f"{task.id.rsplit('-', 1)[-1]}.{kind}{suffix}"
-    _start(builder, clocks.started(name, kind, budget, builder.now, TASK_LADDER, task=task), backlog=False)
+    clock = Clock(name, kind, budget, task=task.id, step=task.step, **clocks.begun(builder.now, TASK_LADDER))
+    _start(builder, clock, backlog=False)
 
 
 def _start(builder: DecisionBuilder, clock: Clock, *, backlog: bool) -> None:

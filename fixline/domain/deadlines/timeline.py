@@ -20,6 +20,8 @@ from fixline.errors import FixlineError
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2200
+FIRST: Final = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
+END: Final = dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC)
 SEARCH_YEARS: Final = 40
 DAY: Final = dt.timedelta(days=1)
 
@@ -49,8 +51,7 @@ def instant(count: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=count)
 
 
-_FIRST_INSTANT = micros(dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC))
-_END_INSTANT = micros(dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC))
+_FIRST_INSTANT, _END_INSTANT = micros(FIRST), micros(END)
 
 
 class Hours(NamedTuple):

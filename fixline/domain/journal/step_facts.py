@@ -179,7 +179,6 @@ class TaskClaimed(_OfTask, frozen=True):
 
     assignee: str
     by_rule: bool = False
-
     becomes = TaskState.CLAIMED
 
 
@@ -193,7 +192,6 @@ class _OfferedAgain(_OfTask, frozen=True):
     """The task is its team's again."""
 
     reason: str = ""
-
     becomes = TaskState.OFFERED
 
     def of_task(self, task: Task) -> Changes:
@@ -235,7 +233,6 @@ class TaskCompleted(_OfTask, frozen=True):
     outcome: str
     form: dict[str, Any] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
-
     becomes = TaskState.COMPLETED
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from fixline.domain.deadlines.timeline import FIRST_YEAR
+from fixline.domain.deadlines.timeline import FIRST
 from fixline.domain.definition.vocabulary import CloseOutcome, Priority
 
 DEEPEST = 8
@@ -134,7 +134,7 @@ class Open(Body):
     photos: tuple[str, ...] = ()
     channel: str = "api"
     external_id: str | None = None
-    opened_at: AwareDatetime | None = Field(None, ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+    opened_at: AwareDatetime | None = Field(None, ge=FIRST)
     backlog: bool = False
     has_contact: bool = False
     parent: ParentLink | None = None

@@ -84,16 +84,9 @@ class HumanStep(StepPart):
             self._warn(builder, name, visit)
             return walk.go_on(builder, name, NOT_SAMPLED, self.then[NOT_SAMPLED])
         walk.entered(builder, name, visit, f"Step {name}: {self.title}.")
-        task = Task(
-            id=task_id(builder.request_id, builder.state.tasks_made + 1),
-            step=name,
-            visit=visit,
-            kind=self.kind,
-            title=self.title,
-            team=self.team_in(builder.state.areas),
-            offered_at=builder.now,
-        )
-        builder.record(step_facts.TaskOffered(task), f"{self.title}: offered to {task.team}.", actor=SYSTEM)
+        number, team = builder.state.tasks_made + 1, self.team_in(builder.state.areas)
+        task = Task(task_id(builder.request_id, number), name, visit, self.kind, self.title, team, builder.now)
+        builder.record(step_facts.TaskOffered(task), f"{self.title}: offered to {team}.", actor=SYSTEM)
         timekeeping.start_task_clocks(builder, task)
         order(builder, task)
         self._warn(builder, name, visit)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from fixline.domain.deadlines.calendar import FIRST_YEAR, LAST_YEAR, Span, WorkingCalendar
+from fixline.domain.deadlines.calendar import Span, WorkingCalendar
+from fixline.domain.deadlines.timeline import END, FIRST, FIRST_YEAR, LAST_YEAR
 from fixline.domain.definition.vocabulary import SUPERVISOR, TIMEOUT
 from fixline.domain.journal import step_facts
 from fixline.domain.process import walk
@@ -20,9 +21,6 @@ from fixline.domain.process.commands import SYSTEM, Signal
 from fixline.domain.process.decision import refuse
 from fixline.domain.process.effects import Escalate
 from fixline.domain.process.kinds.base import WaitingPart, WaitKind, Words, noted, spoken
-
-FIRST = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
-END = dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC)
 
 
 class WaitStep(WaitingPart):
