@@ -7,7 +7,7 @@ one question: when has the clock run this long since that instant (`reach`)? Ins
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
 from fixline.domain.definition.deadlines import Rung
@@ -25,11 +25,6 @@ class Firing(NamedTuple):
     number: int
     time: int
     rung: Rung
-
-
-def begun(since: datetime, ladder: tuple[Rung, ...]) -> dict[str, Any]:
-    """The fields of a clock that runs since then, of whose ladder no rung has fired."""
-    return {"started_at": since, "stretches": (Stretch(since),), "fired": (0,) * len(ladder)}
 
 
 def fired(clock: Clock, ladder: tuple[Rung, ...], index: int) -> Clock:

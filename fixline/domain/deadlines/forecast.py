@@ -15,7 +15,7 @@ from fixline.domain.deadlines.timekeeping import TASK_LADDER, ladder_of
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import Priority
-from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind
+from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind, Stretch
 from fixline.domain.records import change
 
 
@@ -71,7 +71,8 @@ def _deadline(
     definition: Definition, name: str, deadline: Deadline, opened_at: datetime, priority: Priority
 ) -> ClockAhead:
     ladder = deadline.escalate
-    clock = Clock(name, ClockKind.DEADLINE, deadline.within.of(priority), **clocks.begun(opened_at, ladder))
+    budget, fired = deadline.within.of(priority), (0,) * len(ladder)
+    clock = Clock(name, ClockKind.DEADLINE, budget, opened_at, (Stretch(opened_at),), fired=fired)
     return _ahead(clock, ladder, definition.calendar, deadline.paused_while)
 
 
@@ -80,7 +81,7 @@ def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered
     name = f"{step}.{limit}"
     if limit in {"claim_within", "due"}:
         kind = ClockKind.CLAIM if limit == "claim_within" else ClockKind.DUE
-        clock = Clock(name, kind, span, **clocks.begun(entered_at, TASK_LADDER))
+        clock = Clock(name, kind, span, entered_at, (Stretch(entered_at),), fired=(0,) * len(TASK_LADDER))
         return _ahead(clock, TASK_LADDER, calendar, (ON_HOLD,))
     return ClockAhead(name, span, calendar.ends_at(entered_at, span), (), ())
 

@@ -50,7 +50,10 @@ class Unit(StrEnum):
     @property
     def working(self) -> bool:
         """True when the unit counts only time in which the calendar is open."""
-        return self.startswith("working")
+        return self in _WORKING
+
+
+_WORKING = frozenset(unit for unit in Unit if unit.startswith("working"))
 
 
 class DeclaresDay(Protocol):

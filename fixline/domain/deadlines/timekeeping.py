@@ -66,8 +66,9 @@ def start_deadline(builder: DecisionBuilder, name: str, *, backlog: bool, not_be
         number += 1
         free = f"{name}.{number}"
     budget = deadline.within.of(builder.state.priority)
-    own, begun = name if free != name else None, clocks.begun(since, deadline.escalate)
-    clock = Clock(free, ClockKind.DEADLINE, budget, **begun, deadline=own, not_before=not_before)
+    own, fired = name if free != name else None, (0,) * len(deadline.escalate)
+    ledger = (Stretch(since),)
+    clock = Clock(free, ClockKind.DEADLINE, budget, since, ledger, fired=fired, deadline=own, not_before=not_before)
     _start(builder, clock, backlog=backlog)
 
 
@@ -84,8 +85,8 @@ def start_task_clock(builder: DecisionBuilder, task: Task, kind: ClockKind, budg
     """Start one clock of a task now, named by the task's own number: T1.due; each offering has a claim clock."""
     suffix = f".{task.offers}" if kind is ClockKind.CLAIM and task.offers > 1 else ""
     name = f"{task.id.rsplit('-', 1)[-1]}.{kind}{suffix}"
-    clock = Clock(name, kind, budget, task=task.id, step=task.step, **clocks.begun(builder.now, TASK_LADDER))
-    _start(builder, clock, backlog=False)
+    since, fired = builder.now, (0,) * len(TASK_LADDER)
+    _start(builder, Clock(name, kind, budget, since, (Stretch(since),), task.id, task.step, fired=fired), backlog=False)
 
 
 def _start(builder: DecisionBuilder, clock: Clock, *, backlog: bool) -> None:
@@ -228,7 +229,7 @@ class Ruled(NamedTuple):
 def set_priority(builder: DecisionBuilder, *, floor: Priority | None = None, rebudgets: bool = True) -> None:
     """Recompute the priority from the answers; a floor holds it up. Budgets of clocks follow, unless told not to."""
     state = builder.state
-    lowest = max((each for each in (state.floor, floor) if each), key=lambda each: each.rank, default=None)
+    lowest = floor if state.floor is None or (floor and floor.rank > state.floor.rank) else state.floor
     ruled = ruled_priority(builder.definition, state.answers)
     note_undecided(builder, "priority", ruled.undecided)
     priority = ruled.above(lowest)

@@ -37,15 +37,13 @@ class _OfClock(Fact, frozen=True):
 
     becomes: ClassVar[ClockState | None] = None
     ends: ClassVar[bool] = False
-
-    def of_clock(self) -> Changes:
-        """What is different on the clock."""
-        different = asdict(self)
-        del different["clock"]
-        return different
+    aside: ClassVar[tuple[str, ...]] = ("clock",)
+    """The fields that say nothing of the clock itself."""
 
     def changes(self, state: RequestState, at: datetime, _actor: str) -> Changes:
-        different = self.of_clock()
+        different = asdict(self)
+        for name in self.aside:
+            del different[name]
         if self.becomes is not None:
             different["state"] = self.becomes
         if self.ends:
@@ -108,9 +106,7 @@ class RungFired(_OfClock, frozen=True):
     time: int
     at: datetime
     late: bool
-
-    def of_clock(self) -> Changes:
-        return {"fired": self.fired, "last_rung": self.last_rung}
+    aside = ("clock", "rung", "time", "at", "late")
 
 
 class RungsPassed(_OfClock, frozen=True):

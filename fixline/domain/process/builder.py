@@ -76,7 +76,8 @@ class DecisionBuilder:
     def finish(self, next_at: datetime | None) -> Decision:
         """The decision, with the tasks and clocks that are not as they were before."""
         state, before = self.state, self._before
-        tasks = tuple(task for name, task in state.tasks.items() if not before or before.tasks.get(name) is not task)
-        clocks = tuple(each for name, each in state.clocks.items() if not before or before.clocks.get(name) is not each)
+        had, ran = (before.tasks, before.clocks) if before else ({}, {})
+        tasks = tuple(task for name, task in state.tasks.items() if had.get(name) is not task)
+        clocks = tuple(clock for name, clock in state.clocks.items() if ran.get(name) is not clock)
         entries, effects = tuple(self.entries), tuple(self._effects)
         return Decision(self.number, self.now, state, entries, tasks, clocks, effects, next_at)
