@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import uvloop
+
 from bench import away, calendars, http, potholes, sides
-from fixline import loops
 
 HTTP_IN_FLIGHT, HTTP_COUNT, HTTP_ROUNDS = (1, 16, 64), 150, 1
 AWAY_SECONDS, AWAY_COUNT = 20.0, 100
@@ -29,7 +30,7 @@ def main() -> None:
     given = parser.parse_args()
     calendars.measure()
     with tempfile.TemporaryDirectory() as folder:
-        loops.run(potholes.compare(Path(folder), potholes.Asked(given.count, given.at_once, given.rounds)))
+        uvloop.run(potholes.compare(Path(folder), potholes.Asked(given.count, given.at_once, given.rounds)))
     http.run(HTTP_IN_FLIGHT, HTTP_COUNT, HTTP_ROUNDS, None)
     sys.exit(not away.run(AWAY_SECONDS, AWAY_COUNT))
 

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import uvloop
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 from temporalio.api.enums.v1 import EventType
@@ -30,7 +31,6 @@ from bench.calls import Answer, Connection
 from bench.http import API, INSPECTED, REPAIRED, REPORT
 from bench.storm_count import verdict
 from bench.system import ADMIN_KEY, System, running
-from fixline import loops
 from fixline.store.store import Store
 from fixline.store.tables import UNSIGNALLED, CommandRow, EffectRow, RequestRow
 from tests.support.consistency import assert_consistent
@@ -291,7 +291,7 @@ def _count(session: Session, table: type[RequestRow | EffectRow | CommandRow], h
 def run(seconds: float, count: int) -> bool:
     """Do it in a folder that is gone afterwards, and print; whether everything was right. Main thread only."""
     with tempfile.TemporaryDirectory(prefix="fixline-away-") as folder:
-        return loops.run(measure(Path(folder), seconds, count))
+        return uvloop.run(measure(Path(folder), seconds, count))
 
 
 def main() -> None:

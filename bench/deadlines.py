@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import uvloop
 from sqlalchemy import inspect, text
 from sqlmodel import Session
 
@@ -29,7 +30,6 @@ from bench.storm_city import PROBE, STORM, WARNING, write_city
 from bench.storm_count import check_histories, check_journal
 from bench.system import ADMIN_KEY, THIS, Checkout, System, Used, add_against, postgres, running
 from bench.wanted import at_most
-from fixline import loops
 from fixline.service.scheduling import DUE_PER_SECOND
 
 AT_ONCE = 16
@@ -221,7 +221,7 @@ def _database(asked: Asked, folder: Path) -> Iterator[str]:
 
 def _measured(asked: Asked, code: Checkout) -> Came:
     with tempfile.TemporaryDirectory() as name, _database(asked, Path(name)) as url:
-        return loops.run(measure(asked, Path(name), url, code))
+        return uvloop.run(measure(asked, Path(name), url, code))
 
 
 def _compare(ours: list[Storm], theirs: list[Storm]) -> None:

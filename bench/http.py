@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import uvloop
 from temporalio.client import Client
 
 from bench.calls import Connection
@@ -25,7 +26,6 @@ from bench.endings import Endings, last_end
 from bench.processor import Meter
 from bench.system import ADMIN_KEY, THIS, Checkout, System, add_against, running
 from bench.wanted import Wanted, at_most
-from fixline import loops
 from tests.support.lakeport import LAKEPORT
 
 TASK_QUEUE = "fixline"
@@ -241,7 +241,7 @@ def _median(rounds: Sequence[Round], of: Callable[[Round], float]) -> float:
 def run(in_flight: Sequence[int], count: int, rounds: int, against: Checkout | None) -> None:
     """Measure and print, in a folder that is gone afterwards. Main thread only."""
     with tempfile.TemporaryDirectory(prefix="fixline-http-") as folder:
-        loops.run(measure(Path(folder), Asked(in_flight, count, rounds, against)))
+        uvloop.run(measure(Path(folder), Asked(in_flight, count, rounds, against)))
 
 
 def main() -> None:

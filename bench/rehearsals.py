@@ -8,7 +8,7 @@ import time
 from fixline.catalog import read_catalog
 from fixline.catalog.profiles import Profile
 from fixline.catalog.scenarios import read_scenarios, scenario_files
-from fixline.cli.heap import at_rest
+from fixline.cli.common import at_rest
 from fixline.rehearsal.playing import play
 from fixline.rehearsal.simulation import Simulation
 from fixline.settings import PACKAGED_DEFINITIONS

@@ -1,9 +1,8 @@
 """The messages that cross Temporal: what the workflow, its activities and whoever signals it say to each other.
 
-Owns plain dataclasses of the standard library and nothing else, because the workflow's sandbox loads
-this module. It must not import any other module of Fixline. Every message carries numbers, instants and
-names; never free text, contact data or a rule. Fields are only ever added, with a default, so that the
-histories of earlier releases still decode.
+Dataclasses of the standard library, because the workflow's sandbox loads this module. They carry numbers, instants and
+names; never free text, contact data or a rule. Fields are only ever added, with a default, so that the histories of
+earlier releases still decode.
 """
 
 from dataclasses import dataclass, field

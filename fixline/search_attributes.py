@@ -1,7 +1,4 @@
-"""The search attributes of a request's workflow: their names and types in Temporal, and what changes of them.
-
-Imports temporalio and the messages only, as the workflow that uses it.
-"""
+"""The search attributes of a request's workflow: their names and types in Temporal, and what changes of them."""
 
 from datetime import datetime
 
@@ -10,12 +7,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 from fixline.messages import Attributes
 
 KEYWORDS: dict[str, SearchAttributeKey[str]] = {
-    "type": SearchAttributeKey.for_keyword("FixlineType"),
-    "department": SearchAttributeKey.for_keyword("FixlineDepartment"),
-    "team": SearchAttributeKey.for_keyword("FixlineTeam"),
-    "area": SearchAttributeKey.for_keyword("FixlineArea"),
-    "status": SearchAttributeKey.for_keyword("FixlineStatus"),
-    "priority": SearchAttributeKey.for_keyword("FixlinePriority"),
+    name: SearchAttributeKey.for_keyword(f"Fixline{name.capitalize()}")
+    for name in ("type", "department", "team", "area", "status", "priority")
 }
 DUE: SearchAttributeKey[datetime] = SearchAttributeKey.for_datetime("FixlineDue")
 LONGEST = 255

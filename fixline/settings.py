@@ -1,7 +1,6 @@
 """Settings: the environment, prefix FIXLINE_ (Temporal's own settings are TEMPORAL_*, see `fixline.temporal.client`).
 
-Owns names, defaults and checks. Read once by the composition roots and the command line, which hand values
-on; nothing else reads the environment. A wrong setting stops the start with one clear line (`SettingsError`).
+The composition roots and the command line read them once and hand values on; nothing else reads the environment.
 """
 
 from __future__ import annotations
@@ -40,10 +39,7 @@ class Settings(BaseSettings):
         "NORMAL", description="FULL survives a power cut without losing the last commits, at a price in speed"
     )
     answer_within_seconds: float = Field(
-        3.0,
-        gt=0,
-        le=60,
-        description="How long a command that a fault of ours keeps undecided may wait before 202",
+        3.0, gt=0, le=60, description="How long a command that a fault of ours keeps undecided may wait before 202"
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest body of an HTTP request, in bytes")
     worker_slots: int = Field(16, ge=1, le=200, description="Activities and workflow tasks at once, per worker")

@@ -15,7 +15,7 @@ from fixline.catalog.outside import AGENCY, SYSTEM, Agency, System
 from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, Section, Written, nearest
 from fixline.domain.definition.fields import Part
-from fixline.domain.hints import did_you_mean
+from fixline.errors import did_you_mean
 
 FILE_NAME = "organisation.yaml"
 

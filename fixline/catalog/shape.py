@@ -17,7 +17,7 @@ from typing import TypeVar
 from fixline.catalog.findings import Findings, Place, one_of
 from fixline.catalog.reading import Entry, Mapping, Node, Scalar, Sequence
 from fixline.domain.deadlines.calendar import Span, SpanError
-from fixline.domain.hints import did_you_mean
+from fixline.errors import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")

@@ -1,7 +1,7 @@
 """The `fixline` command: what operators, analysts and `make up` type.
 
-Owns arguments, exit codes (0 good, 1 found something, 2 wrong use) and what is printed. Each command's module
-imports its heavy parts when the command runs, so that `fixline --help` stays quick.
+Exit codes: 0 good, 1 found something, 2 wrong use. A command's module is imported when that command is named, so that
+`fixline --help` stays quick.
 """
 
 import os

@@ -1,82 +1,117 @@
 """The command's frame: its list of commands, and how each run ends.
 
-Owns the way from an exception to one clear line and an exit code, and the leaving: a process that has held a
-Temporal client leaves by `os._exit` after its output is flushed, because such processes sometimes abort when
-the interpreter takes them down.
+A process that has held a Temporal client leaves by `os._exit` after its output is flushed, because such processes
+sometimes abort when the interpreter takes them down.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import pkgutil
 import sys
 import traceback
+from collections.abc import Container
 from typing import NoReturn
 
 import typer
 
-from fixline.cli.commands import (
-    calendar,
-    check,
-    correct,
-    demo_crews,
-    doctor,
-    explain,
-    graph,
-    import_file,
-    keys,
-    run_scenarios,
-    schema,
-    serve,
-    show,
-    simulate,
-    up,
-    versions,
-)
-from fixline.cli.outcome import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
+from fixline.cli.common import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
 
 INTERRUPTED = 130
+COMMANDS = {
+    "up": ("up:up", "Run everything in one: Temporal server with its UI, workers, API. Ctrl-C stops all."),
+    "api": ("serve:api", "Serve the HTTP API and the pages."),
+    "worker": ("serve:worker", "Run requests' workflows and activities, and signal what no workflow was told."),
+    "migrate": ("serve:migrate", "Bring the database's schema up to this release."),
+    "check": (
+        "check:check",
+        "Check definitions; print everything that is wrong, at once. Exit code 1 when there are findings.",
+    ),
+    "schema": (
+        "export:schema",
+        "Print the JSON Schema of definitions, by which an editor completes and explains every key.",
+    ),
+    "graph": ("export:graph", "Draw a definition: steps by kind, outcomes on arrows, deadlines, waiting states."),
+    "explain": (
+        "explain:explain",
+        "Say when every clock runs out: deadlines with their rungs, and the limits of every step.",
+    ),
+    "calendar": (
+        "calendar:calendar",
+        "Print a month of a calendar: each day's hours, why they are what they are, and what they come to.",
+    ),
+    "test": (
+        "run_scenarios:run_scenarios",
+        "Play scenario files in virtual time; failures show what was expected and what happened, side by side.",
+    ),
+    "simulate": (
+        "simulate:simulate",
+        "Play many requests through definitions, with crews of given size; print backlog, times and overdue shares.",
+    ),
+    "publish": (
+        "versions:publish",
+        "Make definitions current, all or none. Running processes follow at once; open requests keep their version.",
+    ),
+    "versions": (
+        "versions:versions",
+        "List a type's versions, the newest first; or compare two (numbers, hashes or `current`).",
+    ),
+    "move": (
+        "versions:move",
+        "Let the open requests of a type go on by another version. Exit code 1 when a request cannot.",
+    ),
+    "correct": (
+        "versions:correct",
+        "Let open requests, and new ones, go on by the calendar as its file has it now. Exit code 1 when one cannot.",
+    ),
+    "overdue": ("overdue:overdue", "List what is overdue, worst first."),
+    "show": ("show:show", "Show one request: facts, clocks, tasks, journal. Contact data is never part of it."),
+    "import": (
+        "import_file:import_file",
+        "Import requests: closed rows become history, open rows running requests. Again is harmless.",
+    ),
+    "doctor": ("doctor:doctor", "Look at every part; exit 1 when something is wrong."),
+    "demo-crews": ("serve:demo_crews", "Make demonstration requests once, and let crews work on what there is."),
+    "keys": ("keys:app", "Make, list and revoke keys of the HTTP API."),
+}
+"""By name: where the function (or the group of commands) is, in fixline.cli.commands, and what its help says."""
 
-app = typer.Typer(
-    name="fixline",
-    help="Runs a city's service requests, from the first report to the verified fix.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("up")(up.up)
-app.command("api")(serve.api)
-app.command("worker")(serve.worker)
-app.command("migrate")(serve.migrate)
-app.command("check")(check.check)
-app.command("schema")(schema.schema)
-app.command("graph")(graph.graph)
-app.command("explain")(explain.explain)
-app.command("calendar")(calendar.calendar)
-app.command("test")(run_scenarios.run_scenarios)
-app.command("simulate")(simulate.simulate)
-app.command("publish")(versions.publish)
-app.command("versions")(versions.versions)
-app.command("move")(versions.move)
-app.command("correct")(correct.correct)
-app.command("overdue")(show.overdue)
-app.command("show")(show.show)
-app.add_typer(keys.app, name="keys")
-app.command("import")(import_file.import_file)
-app.command("doctor")(doctor.doctor)
-app.command("demo-crews", hidden=True)(demo_crews.demo_crews)
+
+def application(named: Container[str]) -> typer.Typer:
+    """The command line. Only the modules of the commands named are loaded; of the others it knows the help."""
+    app = typer.Typer(
+        name="fixline",
+        help="Runs a city's service requests, from the first report to the verified fix.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, (where, text) in COMMANDS.items():
+        found = pkgutil.resolve_name(f"fixline.cli.commands.{where}") if name in named else _not_named
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, help=text, no_args_is_help=True)
+        else:
+            app.command(name, help=text, hidden=name == "demo-crews")(found)
+    return app
+
+
+def _not_named() -> None:
+    """Stands in the list for a command that this run is not about, and is never run."""
+    raise NotImplementedError
 
 
 def main() -> NoReturn:
     """Run the command of the command line, and leave."""
-    leave(run())
+    leave(run(sys.argv[1:]))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str]) -> int:
     """Run a command; its exit code."""
     try:
-        app(arguments, prog_name="fixline")
+        named = [each for each in arguments if not each.startswith("-")][:1]
+        application(named)(arguments, prog_name="fixline")
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else GOOD
     except KeyboardInterrupt:
@@ -94,12 +129,11 @@ def _stopped_short(error: Exception) -> int:
     from fixline.store.schema import SchemaWrong
     from fixline.store.store import StoreAway
 
-    if isinstance(error, SettingsError | WrongUse):
-        return _said(error, WRONG_USE)
-    if isinstance(error, Trouble | SchemaWrong):
-        return _said(error, FOUND)
-    if isinstance(error, StoreAway):
-        return _said(f"the database does not answer: {error}", FOUND)
+    text = f"the database does not answer: {error}" if isinstance(error, StoreAway) else str(error)
+    for kinds, code in ((SettingsError | WrongUse, WRONG_USE), (Trouble | SchemaWrong | StoreAway, FOUND)):
+        if isinstance(error, kinds):
+            print("fixline:", " ".join(text.split()), file=sys.stderr)
+            return code
     traceback.print_exception(error)
     return FAULT
 
@@ -113,8 +147,3 @@ def leave(code: int) -> NoReturn:
         except (OSError, ValueError):
             continue
     os._exit(code)
-
-
-def _said(error: object, code: int) -> int:
-    print("fixline:", " ".join(str(error).split()), file=sys.stderr)
-    return code

@@ -1,11 +1,9 @@
 """A data folder of `fixline up`: what lies where in it, and who runs on it.
 
-    fixline.db      the store            temporal.db   Temporal's own
-    up.lock         held while `up` runs, with its process id
-    up.json         the ports chosen last
-    logs/           one file per part, rotated at each start
-
-Owns these names. Knows no process and opens no database.
+fixline.db      the store            temporal.db   Temporal's own
+up.lock         held while `up` runs, with its process id
+up.json         the ports chosen last
+logs/           one file per part, rotated at each start
 """
 
 from __future__ import annotations
@@ -13,21 +11,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from fixline.errors import FixlineError
+from fixline.cli.common import Trouble
 
 KEPT_LOGS = 5
-
-
-class FolderTaken(FixlineError):
-    """Another `fixline up` runs on the folder; `pid` is its process, 0 when it has not said so yet."""
-
-    def __init__(self, path: Path, pid: int) -> None:
-        super().__init__(f"`fixline up` already runs on {path} (process {pid or 'unknown'})")
-        self.pid = pid
 
 
 @dataclass(frozen=True)
@@ -83,37 +74,26 @@ class DataFolder:
     def fresh_log(self, name: str) -> Path:
         """The path of a part's log; those of earlier starts are moved aside, the oldest goes."""
         log = self.logs / f"{name}.log"
-        for number in range(KEPT_LOGS - 1, 0, -1):
-            older = log.with_suffix(f".log.{number}")
+        for number in range(KEPT_LOGS - 1, -1, -1):
+            older = log.with_suffix(f".log.{number}") if number else log
             if older.exists():
                 older.replace(log.with_suffix(f".log.{number + 1}"))
-        if log.exists():
-            log.replace(log.with_suffix(".log.1"))
         return log
 
-
-class FolderLock:
-    """Held by the one `up` of a folder; the system lets go of it when that process ends, however it does."""
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._folder = folder
-        self._file = -1
-
-    def __enter__(self) -> FolderLock:
-        """Take it. Raises FolderTaken."""
-        path = self._folder.path / "up.lock"
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._file)
-            raise FolderTaken(self._folder.path, int(text) if text.isdecimal() else 0) from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._file)
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the one `up` of the folder, until the process ends, however it does. Raises Trouble."""
+        descriptor = os.open(self.path / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+", encoding="ascii", errors="replace") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = file.read(32).strip()
+                process = text if text.isdecimal() else "unknown"
+                raise Trouble(
+                    f"`fixline up` already runs on {self.path} (process {process}): "
+                    "stop that one first, or name another folder with --data"
+                ) from None
+            file.truncate()
+            print(os.getpid(), file=file, flush=True)
+            yield

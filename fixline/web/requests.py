@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session
 
 from fixline.domain.definition.model import Definition
-from fixline.domain.hints import did_you_mean
 from fixline.domain.process.commands import Open, Place
 from fixline.domain.process.decision import Decision, Refusal
+from fixline.errors import did_you_mean
 from fixline.service.opening import Contact, Report
 from fixline.service.request_view import RequestOut, request_out
 from fixline.service.submissions import StoredCommand

@@ -17,9 +17,9 @@ from sqlmodel import Session
 
 from fixline.catalog import Reading, check_files, finding_records, name_of
 from fixline.domain.definition.differences import differences
-from fixline.domain.hints import did_you_mean
 from fixline.domain.process.commands import Role
 from fixline.domain.process.decision import Refusal
+from fixline.errors import did_you_mean
 from fixline.service.moving import Planned, Wanted, plan_moves
 from fixline.service.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
 from fixline.service.submissions import StoredCommand

@@ -53,7 +53,7 @@ def test_the_list_of_commands_does_not_show_hidden_ones(fixline: Fixline) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [["dig"], ["show"], ["overdue", "--wrong"], ["up", "--port", "0"], ["import", "x"]]
+    "arguments", [["dig"], ["show"], ["--", "show"], ["overdue", "--wrong"], ["up", "--port", "0"], ["import", "x"]]
 )
 def test_wrong_use_is_2(fixline: Fixline, arguments: list[str]) -> None:
     assert fixline(*arguments).code == 2

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixline.cli.first_start import publish_definitions
+from fixline.cli.access import publish_definitions
+from fixline.cli.definitions import checked_catalog
 from tests.support.city import City
 from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
@@ -90,7 +91,7 @@ def test_a_start_finds_the_corrected_version_current(
     present_city.open("pothole")
     close_on_fridays(folder)
     assert fixline("correct", "public-works", "--data", data).code == 0
-    publish_definitions(present_city.store, folder)
+    publish_definitions(present_city.store, checked_catalog(folder).definitions.values())
     lines = json.loads(fixline("versions", "pothole", "--data", data, "--json").out)["items"]
     assert [(line["version"], line["current"], line["published_by"]) for line in lines] == [
         (2, True, None),

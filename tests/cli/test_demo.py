@@ -12,7 +12,8 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from fixline.catalog import Catalog
-from fixline.cli.first_start import checked_catalog, publish_definitions
+from fixline.cli.access import publish_definitions
+from fixline.cli.definitions import checked_catalog
 from fixline.demo import fresh_keys
 from fixline.demo.city import Planned, fill, past, plan_day
 from fixline.demo.reports import write_backlog
@@ -77,7 +78,7 @@ def test_forms_can_be_filled_for_every_outcome(catalog: Catalog) -> None:
 def test_the_backlog_is_written_once_and_overdue_at_once(
     sqlite_store: Store, catalog: Catalog, day: list[Planned]
 ) -> None:
-    publish_definitions(sqlite_store, PACKAGED_DEFINITIONS)
+    publish_definitions(sqlite_store, checked_catalog(PACKAGED_DEFINITIONS).definitions.values())
     written = write_backlog(sqlite_store, day, 311, CHICAGO, catalog.areas)
     assert written == sum(each.age is not None for each in day)
     assert write_backlog(sqlite_store, day, 311, CHICAGO, catalog.areas) == 0

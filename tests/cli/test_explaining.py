@@ -6,14 +6,12 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixline.cli.commands.explain import Word
-from fixline.cli.instants import read_moment
-from fixline.cli.outcome import WrongUse
+from fixline.cli.commands.explain import read_moment
+from fixline.cli.common import WrongUse
 from fixline.domain.definition.vocabulary import Priority
 from tests.support.command_line import Fixline
 from tests.support.lakeport import LAKEPORT
@@ -120,8 +118,9 @@ def test_a_rung_before_due_that_gives_the_work_away(
     assert "street-dispatch" in [rung["reassign_to"] for each in told["deadlines"] for rung in each["rungs"]]
 
 
-def test_the_priorities_are_the_models() -> None:
-    assert list(get_args(Word)) == [priority.value for priority in Priority]
+def test_the_priorities_are_the_models(fixline: Fixline) -> None:
+    ran = fixline("explain", "pothole", "--opened", "16:00", "--priority", "top")
+    assert all(f"'{priority}'" in ran.err for priority in Priority)
 
 
 def test_wrong_use(fixline: Fixline) -> None:

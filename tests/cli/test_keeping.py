@@ -15,18 +15,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixline.cli.folder import KEPT_LOGS, DataFolder, FolderLock, FolderTaken
-from fixline.cli.logs import WithoutQuery
-from fixline.cli.outcome import Trouble
-from fixline.cli.up.keeper import Keeper
-from fixline.cli.up.parts import Part, Plan
-from fixline.cli.up.ports import choose_temporal_port, is_free, wait_until_free
+from fixline.cli.commands.serve import WithoutQuery
+from fixline.cli.common import Trouble
+from fixline.cli.folder import KEPT_LOGS, DataFolder
+from fixline.cli.keeper import Keeper
+from fixline.cli.parts import Part, Plan, choose_temporal_port, is_free, wait_until_free
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 PARENT = """
 import sys
 from pathlib import Path
-from fixline.cli.up.leash import spawn
+from fixline.cli.leash import spawn
 with Path(sys.argv[1]).open("wb") as log:
     child = spawn([sys.executable, "-c", "import time; time.sleep(60)"], {}, log, by_kernel=sys.argv[2] == "kernel")
 print(child.pid, flush=True)
@@ -119,9 +118,9 @@ def test_a_part_that_does_not_leave_is_ended(data_folder: DataFolder) -> None:
 
 
 def test_a_folder_has_one_holder(data_folder: DataFolder) -> None:
-    with FolderLock(data_folder), pytest.raises(FolderTaken, match=str(os.getpid())), FolderLock(data_folder):
+    with data_folder.held(), pytest.raises(Trouble, match=str(os.getpid())), data_folder.held():
         pass
-    with FolderLock(data_folder):
+    with data_folder.held():
         pass
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from fixline.cli.first_start import ensure_admin
+from fixline.cli.access import ensure_admin
 from fixline.cli.folder import DataFolder
 from fixline.identity.keys import find_key
 from fixline.store.store import Store

@@ -12,9 +12,8 @@ import pytest
 from rich.console import Console
 
 from fixline.catalog import Catalog
-from fixline.cli import overdue_table as lateness
+from fixline.cli.commands.overdue import WIDTH, in_words, late_table, watch_late
 from fixline.cli.folder import DataFolder
-from fixline.cli.overdue_table import in_words, print_late, watch_late
 from fixline.store.store import Store, StoreAway
 from tests.support.city import City
 from tests.support.command_line import Fixline
@@ -35,8 +34,8 @@ NONE: dict[str, Any] = {"items": [], "totals": {"count": 0, "department": {}}}
 
 def printed(found: dict[str, Any], **options: Any) -> str:
     """What is printed on such a console."""
-    console = Console(file=io.StringIO(), width=lateness.WIDTH, highlight=False, **options)
-    print_late(console, found)
+    console = Console(file=io.StringIO(), width=WIDTH, highlight=False, **options)
+    console.print(late_table(found))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -96,7 +95,7 @@ def test_watching_looks_again_and_names_a_database_that_is_away(
         if len(pauses) == len(answers):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fixline.cli.overdue_table.time.sleep", sleep)
+    monkeypatch.setattr("fixline.cli.commands.overdue.time.sleep", sleep)
     console = Console(file=io.StringIO(), width=200, height=20, force_terminal=terminal, highlight=False)
     watch_late(console, look, 50, 2, lambda: NOON)
     assert isinstance(console.file, io.StringIO)

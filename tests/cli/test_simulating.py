@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixline.cli.simulation_tables import progress, spark
+from fixline.cli.commands.simulate import progress, spark
 from tests.support.command_line import Fixline
 
 

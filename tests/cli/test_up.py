@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from fixline.cli.folder import DataFolder
-from fixline.cli.up.ports import UI_ABOVE, is_free
+from fixline.cli.parts import UI_ABOVE, is_free
 from fixline.settings import PACKAGED_DEFINITIONS
 from tests.support.temporal import temporal_program
 

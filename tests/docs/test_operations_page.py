@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from fixline.cli.app import app
+from fixline.cli.app import COMMANDS, application
 from fixline.settings import Settings
 from fixline.web.health import Metrics
 from tests.support.docs.pages import ROOT, page, table_rows
@@ -34,7 +34,7 @@ def commands(group: TyperGroup, prefix: str = "fixline") -> Iterator[tuple[str, 
 
 
 def all_commands() -> dict[str, TyperCommand]:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application(COMMANDS))
     assert isinstance(root, TyperGroup)
     return dict(commands(root))
 
@@ -97,7 +97,7 @@ def test_every_check_of_the_doctor_is_on_the_page() -> None:
     """The names that `fixline doctor` prints are those of the page's table."""
     section = PAGE.partition("\n## What the doctor looks at\n")[2].partition("\n## ")[0]
     told = {row[0].strip("`") for row in table_rows(section)[1:]}
-    source = (ROOT / "fixline/cli/diagnosis.py").read_text(encoding="utf-8")
+    source = (ROOT / "fixline/cli/commands/doctor.py").read_text(encoding="utf-8")
     named = {
         argument.value
         for call in ast.walk(ast.parse(source))

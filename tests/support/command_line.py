@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fixline.catalog import read_catalog
+from fixline.cli.access import publish_definitions
 from fixline.cli.app import run
-from fixline.cli.first_start import publish_definitions
+from fixline.cli.definitions import checked_catalog
 from fixline.cli.folder import DataFolder
 from fixline.store.schema import migrate
 from fixline.store.store import Store
@@ -58,7 +59,7 @@ def data(tmp_path: Path) -> Path:
     folder.make()
     store = Store(folder.database_url)
     migrate(store)
-    publish_definitions(store, LAKEPORT)
+    publish_definitions(store, checked_catalog(LAKEPORT).definitions.values())
     store.close()
     return folder.path
 

@@ -17,7 +17,8 @@ import pytest
 from sqlmodel import Session, col, select
 
 from fixline.catalog import Catalog
-from fixline.cli.first_start import checked_catalog, publish_definitions
+from fixline.cli.access import publish_definitions
+from fixline.cli.definitions import checked_catalog
 from fixline.service.importing import MAPPINGS, Importer, Rejects, Summary
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.store import Store
@@ -95,7 +96,7 @@ def catalog() -> Catalog:
 @pytest.fixture
 def imported(store: Store, catalog: Catalog, tmp_path: Path) -> Import:
     """Import these rows."""
-    publish_definitions(store, PACKAGED_DEFINITIONS)
+    publish_definitions(store, checked_catalog(PACKAGED_DEFINITIONS).definitions.values())
 
     def run(
         rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER, *, dry_run: bool = False, now: datetime = NOW

@@ -13,8 +13,8 @@ from fixline.catalog.steps.automatic import CHOOSE, CLOSE, NOTIFY, TOGETHER, WAI
 from fixline.catalog.steps.human import HUMAN
 from fixline.catalog.steps.kinds import KIND_WORDS, KINDS, RESERVED_STEPS, SHARED_KEYS
 from fixline.catalog.steps.outside import AGENCY, CALL, FOLLOW_ON
-from fixline.domain.hints import did_you_mean
 from fixline.domain.process.kinds import AnyStep
+from fixline.errors import did_you_mean
 
 _GRAMMARS: dict[str, Grammar[Any]] = {
     **HUMAN,

@@ -1,1 +1,1 @@
-"""The commands, one module each: their arguments, and what they print. Heavy parts are imported when a command runs."""
+"""The commands: their arguments, their work and what they print. What each says in its help: `fixline.cli.app`."""

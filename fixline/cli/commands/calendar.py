@@ -3,60 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from fixline.cli.outcome import Trouble, WrongUse
-
-if TYPE_CHECKING:
-    from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.cli.common import AsJson, CalendarName, WrongUse, put
+from fixline.cli.definitions import checked_calendar
+from fixline.domain.deadlines.calendar import FIRST_YEAR, LAST_YEAR, WorkingCalendar
 
 DAY = dt.timedelta(days=1)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
 def calendar(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A file of the definitions' calendars/.")],
+    name: CalendarName,
     month: Annotated[
         str | None, typer.Option(metavar="YYYY-MM", help="Which month. [default: this one, in the calendar's zone]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Print a month of a calendar: each day's hours, why they are what they are, and what they come to."""
-    from fixline.service.submissions import utc_now
-
-    found = read_calendar_of(name)
-    first = read_month(month) if month else found.local(utc_now()).date().replace(day=1)
+    found = checked_calendar(name)
+    first = _read_month(month) if month else found.local(dt.datetime.now(dt.UTC)).date().replace(day=1)
     told = month_of(found, first)
-    print(json.dumps(told, indent=2) if as_json else "\n".join(in_words(told)))
+    put(told, _in_words(told), as_json=as_json)
 
 
-def read_calendar_of(name: str) -> WorkingCalendar:
-    """The calendar of that name in the settings' folder. Raises WrongUse when there is none, Trouble when it has
-    findings."""
-    from fixline.catalog import read_catalog
-    from fixline.catalog.shape import nearest
-    from fixline.settings import read_settings
-
-    root = read_settings().definitions_folder
-    reading = read_catalog(root)
-    found = reading.catalog.calendars.get(name)
-    if found is not None:
-        return found
-    broken = [finding for finding in reading.findings if finding.file.endswith(f"calendars/{name}.yaml")]
-    if broken:
-        raise Trouble(str(broken[0]))
-    raise WrongUse(f"there is no calendar '{name}' in {root / 'calendars'}{nearest(name, reading.catalog.calendars)}")
-
-
-def read_month(text: str) -> dt.date:
+def _read_month(text: str) -> dt.date:
     """The first day of a month written 2026-12. Raises WrongUse for anything else, and out of a calendar's years."""
-    from fixline.domain.deadlines.calendar import FIRST_YEAR, LAST_YEAR
-
     match = _MONTH.fullmatch(text)
     if match is None or not FIRST_YEAR < int(match[1]) < LAST_YEAR:
         raise WrongUse(f"--month {text}: write a month like 2026-12, between {FIRST_YEAR + 1} and {LAST_YEAR - 1}")
@@ -111,20 +87,16 @@ def _minutes(length: dt.timedelta) -> int:
     return length // dt.timedelta(minutes=1)
 
 
-def in_words(told: dict[str, Any]) -> list[str]:
-    """The same for people, line by line."""
-    lines = [
-        f"{told['calendar']} ({told['timezone']}), {told['month']}, a working day is {_hours(told['day_minutes'])}"
-    ]
+def _in_words(told: dict[str, Any]) -> Iterator[str]:
+    yield f"{told['calendar']} ({told['timezone']}), {told['month']}, a working day is {_hours(told['day_minutes'])}"
     width = max(len(", ".join(day["hours"]) or "closed") for day in told["days"])
     for day in told["days"]:
         date = dt.date.fromisoformat(day["date"])
         notes = [day["why"] or "", "the clocks change" if day["clock_changes"] else ""]
         length = _hours(day["open_minutes"]) if day["open_minutes"] else ""
         hours = ", ".join(day["hours"]) or "closed"
-        lines.append(f"{date:%a %Y-%m-%d}  {hours:<{width}}  {length:>5}  {'; '.join(filter(None, notes))}".rstrip())
-    lines.append(f"{_hours(told['open_minutes'])} of working time in the month, {told['working_days']:g} working days")
-    return lines
+        yield f"{date:%a %Y-%m-%d}  {hours:<{width}}  {length:>5}  {'; '.join(filter(None, notes))}".rstrip()
+    yield f"{_hours(told['open_minutes'])} of working time in the month, {told['working_days']:g} working days"
 
 
 def _hours(minutes: int) -> str:

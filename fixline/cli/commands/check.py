@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fixline.cli.heap import at_rest
-from fixline.cli.outcome import FOUND, WrongUse
+from fixline.cli.common import FOUND, Paths, WrongUse, at_rest, put
 
 
 class Format(StrEnum):
@@ -22,10 +19,7 @@ class Format(StrEnum):
 
 
 def check(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files or folders of definitions. [default: the settings' folder]"),
-    ] = None,
+    paths: Paths = None,
     form: Annotated[
         Format,
         typer.Option(
@@ -34,17 +28,19 @@ def check(
     ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Check definitions; print everything that is wrong, at once. Exit code 1 when there are findings."""
     if as_json and form is Format.GITHUB:
         raise WrongUse("--json and --format github exclude each other")
-    with at_rest():
+    with at_rest():  # its modules are read within, too
         from fixline.catalog import check_paths, checked_files, finding_records, workflow_command
 
-        wanted = paths or [_settings_folder()]
-        findings = check_paths(wanted)
+        if not paths:
+            from fixline.settings import read_settings  # takes as long to load as 20 definitions
+
+            paths = [read_settings().definitions_folder]
+        findings = check_paths(paths)
     if as_json or form is Format.JSON:
-        found = {"findings": finding_records(findings), "files": checked_files(wanted), "errors": len(findings)}
-        print(json.dumps(found, indent=2))
+        found = {"findings": finding_records(findings), "files": checked_files(paths), "errors": len(findings)}
+        put(found, (), as_json=True)
     elif form is Format.GITHUB:
         for finding in findings:
             print(workflow_command(finding))
@@ -54,9 +50,3 @@ def check(
         print(f"{len(findings)} findings" if len(findings) != 1 else "1 finding")
     if findings:
         raise typer.Exit(FOUND)
-
-
-def _settings_folder() -> Path:
-    from fixline.settings import read_settings  # what reads the environment takes as long to load as 20 definitions
-
-    return read_settings().definitions_folder

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
-Data = Annotated[Path | None, typer.Option(help="A folder of `fixline up`. [default: the settings' database]")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+from fixline.catalog import read_catalog
+from fixline.cli.access import find_place
+from fixline.cli.common import AsJson, Data, Trouble, WrongUse, put
+from fixline.domain.process.commands import Role
+from fixline.identity.keys import ROLES, KeyNameTaken, KeyRecord, KeyUnknown, create_key, list_keys, revoke_key
+from fixline.service.submissions import utc_now
+from fixline.settings import read_settings
+
 Name = Annotated[str, typer.Argument(help="The key's name.")]
 
-app = typer.Typer(help="Make, list and revoke keys of the HTTP API.", no_args_is_help=True)
+app = typer.Typer()
 
 
-@app.command("create")
+@app.command()
 def create(
     name: Name,
     role: Annotated[str, typer.Option(help="What it may do: admin, supervisor, analyst, crew or service.")],
@@ -25,30 +32,67 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it: this is the only time that it is shown."""
-    from fixline.cli.key_admin import make_key
-
-    key = make_key(name, role, team or [], department, data)
+    if role not in list(ROLES):
+        raise WrongUse(f"--role {role}: must be one of {', '.join(ROLES)}")
+    _check_known(team or [], department)
+    made = partial(create_key, name=name, role=Role(role), now=utc_now(), teams=team or [], department=department)
+    try:
+        with find_place(data).open() as store:
+            key = store.write(made)
+    except KeyNameTaken as error:
+        raise Trouble(str(error)) from None
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
     print(json.dumps({"name": name, "role": role, "key": key}) if as_json else key)
 
 
 @app.command("list")
 def list_all(data: Data = None, as_json: AsJson = False) -> None:
     """List all keys; never the keys themselves."""
-    from fixline.cli.key_admin import all_keys, shown
+    with find_place(data).open() as store:
+        keys = store.read(list_keys)
+    put({"keys": [_shown(key) for key in keys]}, _in_words(keys), as_json=as_json)
 
-    keys = all_keys(data)
-    if as_json:
-        print(json.dumps({"keys": [shown(key) for key in keys]}, indent=2))
-        return
+
+@app.command()
+def revoke(name: Name, data: Data = None) -> None:
+    """End a key at once."""
+    try:
+        with find_place(data).open() as store:
+            revoked = store.write(partial(revoke_key, name=name, now=utc_now()))
+    except KeyUnknown as error:
+        raise Trouble(str(error)) from None
+    print(f"{revoked.name} is revoked")
+
+
+def _shown(key: KeyRecord) -> dict[str, Any]:
+    """What may be told about a key: everything but its hash."""
+    return {
+        "name": key.name,
+        "role": key.role.value,
+        "teams": list(key.teams),
+        "department": key.department,
+        "created_at": key.created_at.isoformat(),
+        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+    }
+
+
+def _in_words(keys: list[KeyRecord]) -> Iterator[str]:
     for key in keys:
         limits = ", ".join(key.teams) or key.department or "-"
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}Z" if key.revoked_at else "works"
-        print(f"{key.name:<24} {key.role.value:<11} {state:<26} {limits}")
+        yield f"{key.name:<24} {key.role.value:<11} {state:<26} {limits}"
 
 
-@app.command("revoke")
-def revoke(name: Name, data: Data = None) -> None:
-    """End a key at once."""
-    from fixline.cli.key_admin import end_key
-
-    print(f"{end_key(name, data).name} is revoked")
+def _check_known(teams: list[str], department: str | None) -> None:
+    """Raise WrongUse for a team or department that organisation.yaml does not have: such a key would see nothing."""
+    if not teams and department is None:
+        return
+    organisation = read_catalog(read_settings().definitions_folder).catalog.organisation
+    if organisation is None:
+        return
+    for team in teams:
+        if team not in organisation.teams:
+            raise WrongUse(f"--team {team}: organisation.yaml has no such team")
+    if department is not None and department not in organisation.departments:
+        raise WrongUse(f"--department {department}: organisation.yaml has no such department")

@@ -1,38 +1,65 @@
-"""`fixline publish`, `fixline versions`, `fixline move`: versions of definitions, on the store itself."""
+"""`fixline publish`, `versions`, `move`, `correct`: versions of definitions and calendars, on the store itself."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
-from fixline.cli.outcome import FOUND
+from fixline.catalog import check_paths, finding_records, read_catalog
+from fixline.catalog.checking import wanted_of
+from fixline.cli.access import find_place
+from fixline.cli.common import FOUND, AsJson, CalendarName, Data, DryRun, Paths, Trouble, Type, WrongUse, put
+from fixline.cli.definitions import checked_calendar
+from fixline.domain.definition.differences import differences
+from fixline.domain.process.commands import Actor, Role
+from fixline.domain.process.decision import Refusal, Refused
+from fixline.errors import did_you_mean
+from fixline.service.commands import Commands
+from fixline.service.moving import Planned, Wanted, plan_moves
+from fixline.service.publishing import (
+    VersionLine,
+    find_version,
+    keep_corrections,
+    list_versions,
+    plan_corrections,
+    publish_on_purpose,
+)
+from fixline.service.submissions import StoredCommand, Submission, utc_now
+from fixline.settings import read_settings
+from fixline.store.store import Store
+from fixline.store.versions import Versions, VersionUnknown
 
-Data = Annotated[Path | None, typer.Option(help="A folder of `fixline up`. [default: the settings' database]")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Type = Annotated[str, typer.Argument(metavar="TYPE", help="The request type, such as pothole.")]
+OPERATOR = Actor(name="operator", role=Role.ADMIN)
+"""Whoever may run commands on the store."""
+STATES = ("would_move", "moved", "waiting", "refused")
+
+Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
 
 
-def publish(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files or folders of definitions. [default: the settings' folder]"),
-    ] = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make definitions current, all or none. Running processes follow at once; open requests keep their version."""
-    from fixline.cli.version_admin import publish_paths
-
-    findings, done = publish_paths(paths or [], data)
-    if as_json:
-        print(json.dumps({"findings": findings, "items": done}, indent=2))
-    for finding in findings if not as_json else ():
-        print(f"{finding['file']}:{finding['line']}:{finding['column']}: {finding['code']} {finding['message']}")
-    for item in done if not as_json else ():
-        print(f"{item['type']}  version {item['version']}  {item['state'].replace('_', ' ')}")
+def publish(paths: Paths = None, data: Data = None, as_json: AsJson = False) -> None:
+    wanted = paths or [read_settings().definitions_folder]
+    findings = check_paths(wanted)
+    meant = wanted_of(() if findings else wanted)
+    definitions = [
+        definition
+        for root in meant.below
+        for type_, definition in read_catalog(root).catalog.definitions.items()
+        if meant.holds(root, root / definition.department / f"{type_}.yaml")
+    ]
+    done: list[dict[str, Any]] = []
+    if not findings:
+        with find_place(data).open() as store:
+            now = utc_now()
+            kept = store.write(lambda s: [publish_on_purpose(s, each, now, OPERATOR.name) for each in definitions])
+        done = [{"type": p.type, "version": p.number, "hash": p.hash, "state": p.state} for p in kept]
+    lines = [f"{p['type']}  version {p['version']}  {_plain(p['state'])}" for p in done]
+    put({"findings": finding_records(findings), "items": done}, [*map(str, findings), *lines], as_json=as_json)
     if findings:
         raise typer.Exit(FOUND)
 
@@ -45,84 +72,201 @@ def versions(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """List a type's versions, the newest first; or compare two (numbers, hashes or `current`)."""
-    from fixline.cli.version_admin import compare, list_all
-
-    if diff is not None:
-        found = compare(type_, *diff, data)
-        print(json.dumps(found, indent=2) if as_json else "\n".join(found["changes"]) or "no difference")
-        return
-    lines = list_all(type_, data)
-    if as_json:
-        print(json.dumps({"type": type_, "items": lines}, indent=2))
-        return
-    for line in lines:
-        mark = "current" if line["current"] else ""
-        by = line["published_by"] or "the folder"
-        print(
-            f"{line['version']:>4}  {line['hash'][:12]}  {line['published_at'][:16]}Z  {mark:<8} "
-            f"{line['open_requests']} open  by {by}"
-        )
+    known = Versions()
+    with find_place(data).open() as store:
+        if diff is not None:
+            one, other = (store.read(partial(known.load, version=_find(store, type_, each))) for each in diff)
+            changes = list(differences(one, other))
+            found = {"type": type_, "from": diff[0], "to": diff[1], "changes": changes}
+            put(found, changes or ["no difference"], as_json=as_json)
+            return
+        lines = store.read(partial(list_versions, type_=type_))
+    if not lines:
+        raise Trouble(f"there is no request type {type_!r}")
+    put({"type": type_, "items": [_shown(line) for line in lines]}, map(_in_words, lines), as_json=as_json)
 
 
 def move(
     type_: Type,
     to: Annotated[str, typer.Option(help="A version's number or hash, or current.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    dry_run: DryRun = False,
     steps: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="OLD=NEW", help="Which step a step has become; may be repeated."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    reason: Reason = "",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the open requests of a type go on by another version. Exit code 1 when a request cannot."""
-    from fixline.cli.version_admin import move_all, read_map
+    renamed, known = _read_map(steps or []), Versions()
+    with find_place(data).open() as store:
+        target = _find(store, type_, to)
+        definition = store.read(partial(known.load, version=target))
+        for old, new in renamed.items():
+            if new not in definition.steps:
+                near = did_you_mean(new, definition.steps)
+                raise WrongUse(f"--map {old}={new}: that version has no step {new!r}{near}")
+        numbers = {line.hash: line.number for line in store.read(partial(list_versions, type_=type_))}
+        items = _move(store, known, Wanted(type_, target, renamed, reason), numbers, dry_run=dry_run)
+    head = {"type": type_, "to": numbers[target], "hash": target, "dry_run": dry_run}
+    lines = [f"{each['id']}  version {each['from_version']}  {_plain(each['state'])}{why_of(each)}" for each in items]
+    sums = (f"to version {numbers[target]}", "no open request follows another version")
+    _put_moves(head, items, lines, *sums, as_json=as_json)
 
-    found = move_all(type_, to, read_map(steps or []), reason, data, dry_run=dry_run)
-    if as_json:
-        print(json.dumps(found, indent=2))
-    else:
-        for item in found["items"]:
-            print(f"{item['id']}  version {item['from_version']}  {item['state'].replace('_', ' ')}{why_of(item)}")
-        counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in found["counts"].items() if count)
-        print(f"to version {found['to']}: {counts or 'no open request follows another version'}")
-    if found["counts"]["refused"]:
+
+def correct(
+    name: CalendarName, dry_run: DryRun = False, reason: Reason = "", data: Data = None, as_json: AsJson = False
+) -> None:
+    calendar, known = checked_calendar(name), Versions()
+    why = f"The calendar {calendar.name} was corrected. {reason}".strip()
+    told: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
+    with find_place(data).open() as store:
+        planned = store.read(lambda s: plan_corrections(s, known, calendar))
+        if not dry_run:
+            store.write(lambda s: keep_corrections(s, planned, utc_now(), OPERATOR.name))
+        for each in planned:
+            before = store.read(partial(known.load, version=each.source))
+            changes = list(differences(before, each.definition))
+            told.append({"type": each.type, "from_version": each.number, "current": each.current, "changes": changes})
+            wanted = Wanted(each.type, each.target, {}, why, source=each.source)
+            moved = _move(store, known, wanted, {each.source: each.number}, dry_run=dry_run)
+            items += [{"type": each.type, **item} for item in moved]
+    lines: list[str] = []
+    for version in told:
+        current = ", current" if version["current"] else ""
+        lines.append(f"{version['type']}  version {version['from_version']}{current}")
+        lines.append("\n".join(f"  {change}" for change in version["changes"]))
+    lines += [f"{each['id']}  {each['type']}  {_plain(each['state'])}{why_of(each)}" for each in items]
+    head = {"calendar": calendar.name, "dry_run": dry_run, "versions": told}
+    sums = (f"calendar {name}", "no open request follows another one of that name")
+    _put_moves(head, items, lines, *sums, as_json=as_json)
+
+
+def _find(store: Store, type_: str, wanted: str) -> str:
+    """The hash of a version. Raises Trouble when there is none."""
+    try:
+        return store.read(partial(find_version, type_=type_, wanted=wanted))
+    except VersionUnknown as error:
+        raise Trouble(str(error)) from None
+
+
+def _shown(line: VersionLine) -> dict[str, Any]:
+    return {
+        "version": line.number,
+        "hash": line.hash,
+        "title": line.title,
+        "published_at": line.published_at.isoformat(),
+        "published_by": line.published_by,
+        "current": line.current,
+        "open_requests": line.open,
+    }
+
+
+def _in_words(line: VersionLine) -> str:
+    mark, by = "current" if line.current else "", line.published_by or "the folder"
+    at = f"{line.published_at.isoformat()[:16]}Z"
+    return f"{line.number:>4}  {line.hash[:12]}  {at}  {mark:<8} {line.open} open  by {by}"
+
+
+def _read_map(pairs: list[str]) -> dict[str, str]:
+    """`old=new` pairs. Raises WrongUse for anything else."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        old, separator, new = pair.partition("=")
+        if not separator or not old or not new or old in found:
+            raise WrongUse(f"--map {pair}: write OLD=NEW, each old step once")
+        found[old] = new
+    return found
+
+
+def _move(
+    store: Store, known: Versions, wanted: Wanted, numbers: Mapping[str, int], *, dry_run: bool
+) -> list[dict[str, Any]]:
+    """Move the requests that are wanted, some hundred at a time, and tell of each; the relay of a running worker tells
+    their workflows. `numbers` are those of the versions that they follow, by hash."""
+    commands = Commands(store, known)
+    items: list[dict[str, Any]] = []
+    while planned := store.read(partial(plan_moves, versions=known, wanted=wanted, actor=OPERATOR, now=utc_now())):
+        for each in planned:
+            row = None if dry_run or each.refusal else _give(commands, each.request_id, wanted)
+            items.append(_item(each, row, numbers[each.version]))
+        wanted = replace(wanted, after=planned[-1].request_id)
+    return items
+
+
+def _give(commands: Commands, request_id: str, wanted: Wanted) -> StoredCommand | Refusal:
+    submission = Submission(uuid4().hex, wanted.command, OPERATOR, utc_now(), caller=OPERATOR.name)
+    try:
+        return commands.submit(request_id, submission).row
+    except Refused as refused:
+        return refused.refusal
+
+
+def _item(planned: Planned, row: StoredCommand | Refusal | None, number: int) -> dict[str, Any]:
+    """One request as the command tells it: `row` is its command, None in a dry run."""
+    refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
+    moved = "moved" if isinstance(row, StoredCommand) and row.state == "applied" else "waiting"
+    return {
+        "id": planned.request_id,
+        "from_version": number,
+        "state": "refused" if refusal else "would_move" if row is None else moved,
+        "changes": None if refusal else planned.changes,
+        "code": refusal.code if refusal else None,
+        "message": refusal.message if refusal else None,
+        "command_id": row.id if isinstance(row, StoredCommand) else None,
+    }
+
+
+def _put_moves(
+    head: dict[str, Any], items: list[dict[str, Any]], lines: list[str], what: str, nothing: str, *, as_json: bool
+) -> None:
+    """Print what became of the requests, and how many of each; exit code 1 when one was refused."""
+    counts = Counter(item["state"] for item in items)
+    by_state = {state: counts[state] for state in STATES}
+    sums = ", ".join(f"{count} {_plain(state)}" for state, count in by_state.items() if count)
+    found = {**head, "items": items, "counts": by_state}
+    put(found, [*lines, f"{what}: {sums or nothing}"], as_json=as_json)
+    if by_state["refused"]:
         raise typer.Exit(FOUND)
 
 
-def why_of(item: dict[str, object]) -> str:
+def _plain(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def why_of(item: Mapping[str, Any]) -> str:
     """What the move of one request changes, or why it is refused, to be put after its state."""
     if item["message"]:
         return f": {item['message']}"
     changes = item["changes"]
-    said: list[str] = []
-    if isinstance(changes, dict):
-        said += [f"{name} {_pair(changes[name])}" for name in ("step", "priority") if changes[name]]
-        said += [f"{changes['anew']} is entered anew"] if changes["anew"] else []
-        said += [f"{wait['step']} waits until {_pair(wait['until'])}" for wait in changes["waits"] if wait["until"]]
-        said += [
-            f"{wait['step']} waits as {_pair(wait['waiting_as'])}" for wait in changes["waits"] if wait["waiting_as"]
-        ]
-        said += [f"{clock['name']} due {_pair(clock['due_at'])}" for clock in changes["clocks"] if clock["due_at"]]
-        said += [f"{clock['name']} {_pair(clock['budget'])}" for clock in changes["clocks"] if _stands(clock)]
-        said += [f"{clock['name']} {_pair(clock['state'])}" for clock in changes["clocks"] if clock["state"]]
-        said += [f"{task['id']} {_pair(task['team'])}" for task in changes["tasks"] if task.get("team")]
-        said += [f"{task['id']} {_pair(task['state'])}" for task in changes["tasks"] if task.get("state")]
-        said += [_effect(effect) for effect in changes["effects"]]
+    if not changes:
+        return ""
+    said = [f"{name} {_pair(changes[name])}" for name in ("step", "priority") if changes[name]]
+    said += [f"{changes['anew']} is entered anew"] if changes["anew"] else []
+    for part, name, what, words in _TOLD:
+        said += [f"{each[name]} {words}{_pair(each[what])}" for each in changes[part] if _is_told(each, what)]
+    for effect in changes["effects"]:
+        said.append(" ".join(_plain(word) for word in (effect["kind"], effect["to"], effect["about"]) if word))
     return f": {', '.join(said)}" if said else ""
 
 
-def _stands(clock: dict[str, Any]) -> bool:
-    """Whether a clock gets another budget and nothing else yet: it has no due date while it stands."""
-    return bool(clock["budget"]) and not clock["due_at"] and not clock["state"]
+_TOLD = (
+    ("waits", "step", "until", "waits until "),
+    ("waits", "step", "waiting_as", "waits as "),
+    ("clocks", "name", "due_at", "due "),
+    ("clocks", "name", "budget", ""),
+    ("clocks", "name", "state", ""),
+    ("tasks", "id", "team", ""),
+    ("tasks", "id", "state", ""),
+)
+"""Which changes of which parts are told, in this order: the part, its name's key, the change's key, words between."""
 
 
-def _effect(effect: dict[str, str | None]) -> str:
-    words = (effect["kind"], effect["to"], effect["about"])
-    return " ".join(word.replace("_", " ") for word in words if word)
+def _is_told(part: Mapping[str, Any], what: str) -> bool:
+    """A clock's budget only where nothing else of the clock changes yet: it has no due date while it stands."""
+    return bool(part.get(what)) and not (what == "budget" and (part["due_at"] or part["state"]))
 
 
-def _pair(pair: dict[str, object]) -> str:
+def _pair(pair: Mapping[str, object]) -> str:
     return f"{pair['before'] or '-'} -> {pair['after'] or '-'}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fixline.domain.definition.fields import FieldKind, FormField
-from fixline.domain.hints import did_you_mean
+from fixline.errors import did_you_mean
 
 UNKNOWN_NAME = "FX502"
 NO_SUCH_OPTION = "FX503"

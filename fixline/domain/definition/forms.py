@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from fixline.domain.definition.fields import FieldKind, FormField
-from fixline.domain.hints import did_you_mean
 from fixline.domain.process.decision import FieldProblem
+from fixline.errors import did_you_mean
 
 MAX_TEXT = 4000
 

@@ -18,8 +18,8 @@ import httpx
 import psutil
 
 from fixline.cli.folder import DataFolder
-from fixline.cli.up.leash import spawn
-from fixline.cli.up.ports import UI_ABOVE, is_free
+from fixline.cli.leash import spawn
+from fixline.cli.parts import UI_ABOVE, is_free
 from tests.support.lakeport import LAKEPORT
 
 FIXLINE = [sys.executable, "-P", "-m", "fixline.cli"]

@@ -1,7 +1,6 @@
-"""Keeps the parts alive, and stops them in order.
+"""Keeps the parts of `fixline up` alive, and stops them in order.
 
-Owns the processes of `fixline up`: starts them on a leash, notices when one ends, starts it again after a short
-pause that grows while it keeps failing. Runs on the main thread; knows no part's meaning.
+Starts them on a leash, on the main thread; who ends is started again after a pause that grows while it keeps failing.
 """
 
 from __future__ import annotations
@@ -15,15 +14,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from fixline.cli.up.leash import spawn
-from fixline.cli.up.parts import Part
+from fixline.cli.leash import spawn
+from fixline.cli.parts import Part
 
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 WELL_AFTER_SECONDS = 20.0
 """A part that has run this long counts as well; its next pause is short again."""
-
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -39,7 +36,7 @@ class _Kept:
 class Keeper:
     """Keeps these parts; `log_of` gives each one's log file, `say` tells the operator one line per event."""
 
-    def __init__(self, parts: Iterable[Part], log_of: Callable[[str], Path], say: Say) -> None:
+    def __init__(self, parts: Iterable[Part], log_of: Callable[[str], Path], say: Callable[[str], None]) -> None:
         self._kept = [_Kept(part, log_of(part.name)) for part in parts]
         self._say = say
 
@@ -54,25 +51,30 @@ class Keeper:
         for kept in self._kept:
             if kept.process is None:
                 if now >= kept.again_at:
-                    self._start(kept)
-                    self._say(f"{kept.part.name} started again (process {_pid(kept)})")
+                    self._say(f"{kept.part.name} started again (process {self._start(kept)})")
             elif kept.process.poll() is not None:
                 self._ended(kept, kept.process.returncode, now)
 
     def stop(self) -> None:
         """Ask every part to leave, in order; whoever does not in time is ended."""
         by_turn = sorted(self._kept, key=lambda kept: kept.part.leaves)
-        for _, group in groupby(by_turn, key=lambda kept: kept.part.leaves):
-            self._stop([kept for kept in group if kept.process is not None])
+        for _, turn in groupby(by_turn, key=lambda kept: kept.part.leaves):
+            group = [(kept, kept.process) for kept in turn if kept.process is not None]
+            for _, process in group:
+                process.terminate()  # does nothing to one that has ended
+            deadline = time.monotonic() + max((kept.part.patience_seconds for kept, _ in group), default=0)
+            for kept, process in group:
+                self._stop(kept, process, deadline)
 
     def processes(self) -> dict[str, int]:
         """The process id of each part that runs."""
         return {kept.part.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
-    def _start(self, kept: _Kept) -> None:
+    def _start(self, kept: _Kept) -> int:
         with kept.log.open("ab") as log:
             kept.process = spawn(kept.part.command, kept.part.environment, log)
         kept.started_at = time.monotonic()
+        return kept.process.pid
 
     def _ended(self, kept: _Kept, code: int, now: float) -> None:
         if now - kept.started_at > WELL_AFTER_SECONDS:
@@ -82,26 +84,12 @@ class Keeper:
         self._say(f"{kept.part.name} ended {how}; starting it again in {kept.pause_seconds:g} s (see {kept.log})")
         kept.pause_seconds = min(kept.pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
-    def _stop(self, group: list[_Kept]) -> None:
-        for kept in group:
-            if kept.process is not None and kept.process.poll() is None:
-                kept.process.terminate()
-        deadline = time.monotonic() + max((kept.part.patience_seconds for kept in group), default=0)
-        for kept in group:
-            self._reap(kept, deadline)
-
-    def _reap(self, kept: _Kept, deadline: float) -> None:
-        if kept.process is None:
-            return
+    def _stop(self, kept: _Kept, process: subprocess.Popen[bytes], deadline: float) -> None:
         try:
-            kept.process.wait(max(deadline - time.monotonic(), 0.05))
+            process.wait(max(deadline - time.monotonic(), 0.05))
             self._say(f"{kept.part.name} has stopped")
         except subprocess.TimeoutExpired:
-            os.killpg(kept.process.pid, signal.SIGKILL)
-            kept.process.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             self._say(f"{kept.part.name} did not leave in time and was ended")
         kept.process = None
-
-
-def _pid(kept: _Kept) -> int:
-    return kept.process.pid if kept.process is not None else 0

@@ -1,24 +1,32 @@
-"""How `fixline overdue` shows what is late: a table with colours, once or again and again.
+"""`fixline overdue`: the supervisor's question, as a table with colours, once or again and again.
 
-Owns the words, the colours and the pauses. Colours are left out where NO_COLOR is set and where nobody looks: a pipe,
-a file.
+Colours are left out where NO_COLOR is set and where nobody looks: a pipe, a file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sys
+import json
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+from sqlmodel import Session
 
+from fixline.cli.access import find_place
+from fixline.cli.common import AsJson, Data, WrongUse, console_of
+from fixline.service import submissions
+from fixline.service.supervision_view import OverdueOut, Sight
+from fixline.store.queries.supervision import OverdueFilter, count_overdue, list_overdue
 from fixline.store.store import StoreAway
+from fixline.store.versions import Versions
 
 WIDTH = 200
 """In columns, where the output is no terminal."""
@@ -29,24 +37,54 @@ _COLOURS = ((3 * _DAY, "bold red"), (_DAY, "red"), (0, "yellow"))
 _PRIORITIES = {"urgent": "bold red", "high": "red", "low": "dim"}
 _UNITS = ((_DAY, "d"), (3_600, "h"), (60, "min"))
 
-Look = Callable[[int], dict[str, Any]]
-"""Answers what is overdue now: `items`, at most so many, and `totals`."""
+
+def overdue(
+    department: Annotated[str | None, typer.Option(help="Only this department's.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only this request type.")] = None,
+    area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    clock: Annotated[str | None, typer.Option(help="Only clocks of this name, such as resolve.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines at most.")] = 50,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, max=3_600, help="With --watch: seconds between two looks.")] = 5,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    def look(most: int) -> dict[str, Any]:
+        now = submissions.utc_now()
+        wanted = OverdueFilter(now, department=department, team=team, type=type_, area=area, clock=clock)
+        with find_place(data).open() as store:
+            return store.read(partial(_late, wanted=wanted, limit=most))
+
+    if watch and as_json:
+        raise WrongUse("--watch is for people: ask with --json as often as you like")
+    if watch:
+        watch_late(console_of(WIDTH), look, limit, every, submissions.utc_now)
+    elif as_json:
+        print(json.dumps(look(limit), indent=2))
+    else:
+        console_of(WIDTH).print(late_table(look(limit)))
 
 
-def console_of() -> Console:
-    """Standard output; as wide as the terminal, or wide enough for a program."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False, emoji=False)
+def _late(session: Session, wanted: OverdueFilter, limit: int) -> dict[str, Any]:
+    """Overdue clocks as `GET /overdue` shows them, worst first, and the totals under the same filters."""
+    lines, _ = list_overdue(session, wanted, None, limit)
+    sight = Sight(session, Versions(), wanted.now)
+    items = [OverdueOut.seen(sight, line).model_dump(mode="json") for line in lines]
+    return {"items": items, "totals": count_overdue(session, wanted)}
 
 
-def print_late(console: Console, found: dict[str, Any]) -> None:
-    """Print the table and the totals."""
-    console.print(late_table(found))
-
-
-def watch_late(console: Console, look: Look, limit: int, every_seconds: float, clock: Callable[[], datetime]) -> None:
+def watch_late(
+    console: Console,
+    look: Callable[[int], dict[str, Any]],
+    limit: int,
+    every_seconds: float,
+    clock: Callable[[], datetime],
+) -> None:
     """Show the table again and again until it is interrupted; a database that is away is named, and asked again.
 
-    On a terminal the table has the screen, and as many lines as fit; elsewhere one table follows the other.
+    `look` answers what is overdue now: `items`, at most so many, and `totals`. On a terminal the table has the screen,
+    and as many lines as fit; elsewhere one table follows the other.
     """
     screen = console.is_terminal
     shown = max(min(limit, console.height - FRAME_LINES), 1) if screen else limit
@@ -77,7 +115,7 @@ def late_table(found: dict[str, Any]) -> RenderableType:
     table.add_column("address", overflow="ellipsis", no_wrap=True)
     for item in found["items"]:
         table.add_row(*_cells(item))
-    return Group(table, totals_line(found)) if found["items"] else totals_line(found)
+    return Group(table, _totals(found)) if found["items"] else _totals(found)
 
 
 def _cells(item: dict[str, Any]) -> list[Text]:
@@ -99,7 +137,7 @@ def _cells(item: dict[str, Any]) -> list[Text]:
     ]
 
 
-def totals_line(found: dict[str, Any]) -> Text:
+def _totals(found: dict[str, Any]) -> Text:
     """How many clocks are overdue, and how many of them are not shown; then by department."""
     totals = found["totals"]
     left = totals["count"] - len(found["items"])

@@ -1,1 +1,0 @@
-"""Everything in one: `fixline up` and the processes it keeps."""
