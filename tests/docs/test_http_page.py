@@ -8,23 +8,9 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
-from fastapi.routing import APIRoute
 
 from fixline.domain.journal.entry import KINDS
 from fixline.domain.process.kinds.base import WaitKind
-from fixline.web import (
-    bulk,
-    commands,
-    definitions,
-    events,
-    health,
-    reports,
-    requests,
-    supervision,
-    tasks,
-    versions,
-)
-from fixline.web.auth import Allowed
 from fixline.web.bulk import BulkIn
 from fixline.web.commands import (
     AmendIn,
@@ -47,14 +33,10 @@ from fixline.web.requests import JournalQuery, ReportIn, RequestQuery
 from fixline.web.supervision import DormantQuery, DueSoonQuery, OverdueQuery, WaitingQuery
 from fixline.web.tasks import ClaimIn, CompleteIn, DeclineIn, ReleaseIn, TaskQuery, TaskReassignIn
 from fixline.web.versions import FilesIn, MoveIn
+from tests.support.docs.endpoints import endpoints
 from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("http.md")
-LETTERS = {"admin": "A", "supervisor": "S", "analyst": "N", "crew": "C", "service": "V"}
-IN_API = (
-    *(bulk.router, requests.router, events.router, commands.verbs, commands.router, tasks.router, supervision.router),
-    *(reports.router, definitions.router, versions.router),
-)
 
 
 def section(heading: str) -> str:
@@ -66,18 +48,6 @@ def section(heading: str) -> str:
 def first_cells(heading: str) -> list[str]:
     """Every code word in the first column of a section's tables."""
     return [word for row in table_rows(section(heading))[1:] for word in re.findall(r"`([^`]+)`", row[0])]
-
-
-def endpoints() -> Iterator[tuple[str, str]]:
-    """Method and address of every route, and the letters of the roles that may call it."""
-    for router in (*IN_API, health.router):
-        for route in router.routes:
-            assert isinstance(route, APIRoute)
-            allowed = [each.dependency for each in route.dependencies if isinstance(each.dependency, Allowed)]
-            roles = {role.value for each in allowed for role in each.roles}
-            letters = " ".join(letter for role, letter in LETTERS.items() if role in roles) or "no key"
-            for method in sorted(route.methods or ()):
-                yield f"{method} {route.path}", letters
 
 
 def test_every_endpoint_has_its_row_with_its_roles() -> None:

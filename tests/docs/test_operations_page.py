@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from enum import Enum
 
 import pytest
-import typer
 from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
-from typer.core import TyperArgument, TyperCommand, TyperGroup
+from typer.core import TyperArgument
 
-from fixline.cli.app import COMMANDS, application
 from fixline.settings import Settings
 from fixline.web.health import Metrics
+from tests.support.docs.commands import all_commands
 from tests.support.docs.pages import ROOT, page, table_rows
 
 PAGE = page("operations.md")
 ROWS = {row[0].strip("`"): row[1:] for row in table_rows(PAGE)}
 OF_THE_PROCESS = ("python_", "process_")
-
-
-def commands(group: TyperGroup, prefix: str = "fixline") -> Iterator[tuple[str, TyperCommand]]:
-    """Every command that is shown, by its whole name."""
-    for name, command in group.commands.items():
-        whole = f"{prefix} {name}"
-        if isinstance(command, TyperGroup):
-            yield from commands(command, whole)
-        elif isinstance(command, TyperCommand) and not command.hidden:
-            yield whole, command
-
-
-def all_commands() -> dict[str, TyperCommand]:
-    root = typer.main.get_command(application(COMMANDS))
-    assert isinstance(root, TyperGroup)
-    return dict(commands(root))
 
 
 def usage_rows() -> dict[str, str]:

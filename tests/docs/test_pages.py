@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_http_page import endpoints
-from tests.docs.test_operations_page import all_commands
+from tests.support.docs.commands import all_commands
+from tests.support.docs.endpoints import endpoints
 from tests.support.docs.pages import DOCS, PAGES, ROOT, Block, anchors_of, blocks_of, links_of, text_of
 
 DECISIONS = sorted((DOCS / "adr").glob("[0-9]*.md"))
