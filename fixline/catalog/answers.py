@@ -13,8 +13,8 @@ from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.reading import Mapping, Scalar
 from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
-from fixline.domain.conditions.evaluation import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.definition.conditions import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process.kinds.base import WaitingPart
@@ -130,13 +130,13 @@ def check_warnings(parsed: ParsedDefinition, calendar: WorkingCalendar) -> None:
             continue
         budgets = [*deadline.within.by_priority.values(), deadline.within.otherwise]
         for span, place in zip(before, places, strict=True):
-            budget = min(budgets, key=lambda each: each.length(calendar))
+            budget = min(budgets, key=lambda each: each.length(calendar.day))
             other = next((each for each in budgets if each.working != span.working), None)
             if other is not None:
                 measure = "working" if other.working else "calendar"
                 message = f"'{span}' cannot be counted against the budget of {other}: give {measure} time"
                 parsed.findings.add("FX608", place, message)
-            elif span.length(calendar) >= budget.length(calendar):
+            elif span.length(calendar.day) >= budget.length(calendar.day):
                 parsed.findings.add("FX608", place, f"'{span}' is not less than the budget of {budget}")
 
 

@@ -14,8 +14,6 @@ from fixline.catalog.organisation import TIMEZONE
 from fixline.catalog.reading import Mapping, Node, Scalar, Sequence
 from fixline.catalog.shape import KEY, Section, Written, check_name, text_of
 from fixline.domain.deadlines.calendar import (
-    FIRST_YEAR,
-    LAST_YEAR,
     WEEKDAYS,
     CalendarException,
     Holiday,
@@ -24,6 +22,7 @@ from fixline.domain.deadlines.calendar import (
     Window,
     WorkingCalendar,
 )
+from fixline.domain.deadlines.timeline import FIRST_YEAR, LAST_YEAR
 
 _WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})\b")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

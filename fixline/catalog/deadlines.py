@@ -149,16 +149,13 @@ def _moment(rung: Rung) -> tuple[int, object, float]:
     span = rung.before or rung.after
     if span is None:
         return 1, "due", 0
-    length = span.length(_NominalDay()).total_seconds()
+    length = span.length(_NOMINAL_DAY).total_seconds()
     measure = span.working, span.unit is Unit.WORKING_DAYS
     return (0, measure, -length) if rung.before is not None else (2, measure, length)
 
 
-class _NominalDay:
-    """A day length that compares spans of one unit alike whatever the calendar says."""
-
-    day = dt.timedelta(hours=8)
-
+_NOMINAL_DAY = dt.timedelta(hours=8)
+"""A length that compares spans of one unit alike whatever the calendar says."""
 
 _RUNG = grammar.Grammar(
     Rung,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from fixline.catalog.forms import QUESTION
 from fixline.catalog.grammar import CONDITION, TEXT, Grammar, Key, Values, either, of_text, word
 from fixline.catalog.shape import Section, Written, one_word
-from fixline.domain.conditions.evaluation import RESERVED_NAMES
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition import model
+from fixline.domain.definition.conditions import RESERVED_NAMES
 
 _DISTANCE = re.compile(r"(\d{1,6}(?:\.\d{1,2})?) (?:metres|metre|meters|meter|m)")
 _DISTANCE_SHAPE = {

@@ -5,7 +5,8 @@ Owns the cards of the deadlines and the legend. Pixels, y downwards.
 
 from __future__ import annotations
 
-from fixline.domain.deadlines.calendar import WorkingCalendar
+from datetime import timedelta
+
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.kinds.base import spoken
@@ -31,7 +32,7 @@ def head_svg(definition: Definition, width: float) -> tuple[str, float]:
         line_svg(subtitle, 0, 46, 13, "#4b5563", anchor="start"),
     ]
     y = 64.0
-    cards = [_card(name, deadline, calendar) for name, deadline in definition.deadlines.items()]
+    cards = [_card(name, deadline, calendar.day) for name, deadline in definition.deadlines.items()]
     in_a_row = max(1, int((width + GAP) // (CARD + GAP)))
     for first in range(0, len(cards), in_a_row):
         row = cards[first : first + in_a_row]
@@ -45,12 +46,12 @@ def head_svg(definition: Definition, width: float) -> tuple[str, float]:
     return "".join(parts), y + tall + GAP
 
 
-def _card(name: str, deadline: Deadline, calendar: WorkingCalendar) -> tuple[str, float]:
+def _card(name: str, deadline: Deadline, day: timedelta) -> tuple[str, float]:
     """A deadline: its promise in words, its band, its ladder. The drawing and its height."""
     until = "closing" if deadline.met_by == "closed" else f"the first “{spoken(deadline.met_by)}”"
     title = f"{spoken(name).capitalize()}: from opening to {until}"
     promises, y = _paragraphs(_promises(deadline), 42)
-    band = f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, calendar)}</g>'
+    band = f'<g transform="translate({_PAD:g} {y:.1f})">{_band(deadline, day)}</g>'
     rungs = [f"{number}. {_rung(rung)}" for number, rung in enumerate(deadline.escalate, start=1)]
     ladder, y = _paragraphs(rungs, y + _BAND + (_LINE if rungs else 0))
     return line_svg(title, _PAD, 22, 14, bold=True, anchor="start") + promises + band + ladder, y
@@ -71,7 +72,7 @@ def _promises(deadline: Deadline) -> list[str]:
     return [f"Within {listed}", *([f"The clock stands while {paused}"] if paused else [])]
 
 
-def _band(deadline: Deadline, calendar: WorkingCalendar) -> str:
+def _band(deadline: Deadline, day: timedelta) -> str:
     """The time from opening to due and after it, with the rungs by number."""
     parts = [
         f'<rect y="14" width="{_DUE:.1f}" height="8" rx="4" fill="#16a34a"/>',
@@ -81,13 +82,13 @@ def _band(deadline: Deadline, calendar: WorkingCalendar) -> str:
         line_svg("due", _DUE, 40, 11, "#4b5563"),
         line_svg("late", _ROOM, 40, 11, "#4b5563", anchor="end"),
     ]
-    for number, x in enumerate(_places(deadline, calendar), start=1):
+    for number, x in enumerate(_places(deadline, day), start=1):
         parts.append(f'<circle cx="{x:.1f}" cy="18" r="9" fill="#ffffff" stroke="#111827"/>')
         parts.append(line_svg(str(number), x, 22, 11, bold=True))
     return "".join(parts)
 
 
-def _places(deadline: Deadline, calendar: WorkingCalendar) -> list[float]:
+def _places(deadline: Deadline, day: timedelta) -> list[float]:
     """Where each rung stands on the band; one right before another is moved so far that its number can be read."""
     ladder = deadline.escalate
     after = [number for number, rung in enumerate(ladder) if rung.after]
@@ -96,7 +97,7 @@ def _places(deadline: Deadline, calendar: WorkingCalendar) -> list[float]:
         if rung.at_percent is not None:
             places.append(_DUE * rung.at_percent / 100)
         elif rung.before is not None:
-            places.append(_DUE * (1 - rung.before.length(calendar) / deadline.within.otherwise.length(calendar)))
+            places.append(_DUE * (1 - rung.before.length(day) / deadline.within.otherwise.length(day)))
         elif rung.at_due:
             places.append(_DUE)
         else:

@@ -109,7 +109,7 @@ class Chance:
     def duration(self, definition: Definition, name: str, step: HumanStep) -> tuple[timedelta, bool]:
         """How long a piece of work takes, and whether that is working time."""
         span = self.told(definition.type, name).takes
-        usual = span.length(definition.calendar) if span else TAKES[step.kind]
+        usual = span.length(definition.calendar.day) if span else TAKES[step.kind]
         return usual * self._random.uniform(1 - SPREAD, 1 + SPREAD), span is None or span.working
 
     def answer_after(self, since: datetime, limit: datetime | None, span: timedelta | None) -> datetime:

@@ -20,7 +20,7 @@ from fixline.domain.process.advance import advance
 from fixline.domain.process.commands import SYSTEM, EffectResult, Open, ParentLink
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.domain.process.effects import OpenFollowOn
-from fixline.domain.relations.follow_ons import DEEPEST
+from fixline.domain.process.kinds.follow_on import DEEPEST
 from fixline.messages import WorkflowSignal
 from fixline.service.commands import Commands, Given, answer_of
 from fixline.service.pending import pending_work

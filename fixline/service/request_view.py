@@ -220,7 +220,7 @@ def _spent(row: dict[str, Any], calendar: WorkingCalendar, now: datetime) -> tup
         stretches=from_data(tuple[Stretch, ...], row["stretches"]),
     )
     used = clocks.spent(clock, calendar, now)
-    one = budget.length(calendar) / float(budget.count)
+    one = budget.length(calendar.day) / float(budget.count)
     count = Decimal(round(used / one, 2)).quantize(Decimal("0.01")).normalize()
     unit = budget.unit.value.removesuffix("s") if count == 1 else budget.unit.value
     return f"{count:f} {unit}", round(used / timedelta(minutes=1), 1)

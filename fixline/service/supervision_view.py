@@ -92,8 +92,6 @@ class HolderOut(BaseModel):
 class NextRungOut(BaseModel):
     """The rung of the ladder that fires next."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     rung: str = Field(description="As the definition writes it.", examples=["75%", "due", "after 1 working day"])
     at: datetime
     tell: str | None = Field(description="The role that it tells.")
@@ -126,13 +124,14 @@ class ClockLine(Supervised):
     def _facts(cls, sight: Sight, line: Line) -> Line:
         known = sight.known(line)
         clock = known.state.clocks.get(line["clock_name"]) if known else None
+        following = next_rung(known.definition, clock) if known and clock else None
         return {
             "clock": line["clock_name"],
             "kind": line["clock_kind"],
             "due_at": line["clock_due_at"],
             "holder": line["holder"],
             "last_rung": line["clock_last_rung"],
-            "next_rung": next_rung(known.definition, clock) if known and clock else None,
+            "next_rung": following and {"rung": following.rung.when, "at": following.at, "tell": following.rung.tell},
         }
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from fixline.catalog import CODES, Catalog, check_text, read_catalog
 from fixline.catalog.steps.kinds import KINDS, RESERVED_STEPS
-from fixline.domain.conditions.evaluation import check
 from fixline.domain.deadlines.calendar import Unit
+from fixline.domain.definition.conditions import check
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.model import Definition

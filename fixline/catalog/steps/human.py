@@ -9,7 +9,7 @@ from fixline.catalog.forms import FIELD
 from fixline.catalog.grammar import TEXT, Grammar, Values, either, of_section, of_text, reference
 from fixline.catalog.shape import KEY, Section, Written, nearest
 from fixline.catalog.steps.kinds import HUMAN_KINDS, KIND_WORDS, outcomes_shape, read_outcomes
-from fixline.domain.conditions.evaluation import RESERVED_NAMES
+from fixline.domain.definition.conditions import RESERVED_NAMES
 from fixline.domain.definition.vocabulary import NOT_SAMPLED
 from fixline.domain.process.kinds.human import HumanStep, TeamByArea
 

@@ -12,7 +12,8 @@ import typer
 
 from fixline.cli.common import AsJson, CalendarName, WrongUse, put
 from fixline.cli.definitions import checked_calendar
-from fixline.domain.deadlines.calendar import FIRST_YEAR, LAST_YEAR, WorkingCalendar
+from fixline.domain.deadlines.calendar import WorkingCalendar
+from fixline.domain.deadlines.timeline import FIRST_YEAR, LAST_YEAR
 
 DAY = dt.timedelta(days=1)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")

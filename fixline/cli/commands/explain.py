@@ -63,12 +63,12 @@ def _outlook(definition: Definition, moment: Moment, priority: Priority, zone: Z
         "open_then": definition.calendar.is_open(moment.at),
         "note": moment.note or None,
         "deadlines": [
-            {"met_by": each.met_by, **_clock(each.clock, zone)}
-            for each in deadlines_ahead(definition, moment.at, priority)
+            {"met_by": definition.deadlines[clock.name].met_by, **_clock(clock, zone)}
+            for clock in deadlines_ahead(definition, moment.at, priority)
         ],
         "steps": [
-            {"step": each.step, "kind": each.kind, "limit": each.limit, **_clock(each.clock, zone)}
-            for each in steps_ahead(definition, moment.at)
+            {"step": step, "kind": definition.steps[step].kind, "limit": limit, **_clock(clock, zone)}
+            for (step, limit), clock in steps_ahead(definition, moment.at).items()
         ],
         "start": definition.start,
     }

@@ -23,37 +23,24 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from fixline.domain.deadlines import timeline
 from fixline.domain.deadlines.span import DayLength, Span, SpanError, Unit, Window, in_order, refuse_overlap
-from fixline.domain.deadlines.timeline import (
-    DAY,
-    FIRST_YEAR,
-    LAST_YEAR,
-    SEARCH_YEARS,
-    CalendarExhausted,
-    Hours,
-    Timeline,
-    Week,
-    instant,
-    micros,
-    shared_timeline,
-)
+from fixline.domain.deadlines.timeline import DAY, CalendarExhausted, Hours, Timeline, instant, micros, shared_timeline
+from fixline.domain.definition.fields import Part
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "CalendarExhausted", "Span", "SpanError", "Unit", "Window"]
+__all__ = ["CalendarExhausted", "Span", "SpanError", "Unit", "Window"]
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _MICROSECOND = dt.timedelta(microseconds=1)
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
-KnownDate = Annotated[dt.date, Field(ge=dt.date(FIRST_YEAR, 1, 1), le=dt.date(LAST_YEAR, 12, 31))]
+KnownDate = Annotated[dt.date, Field(ge=dt.date(timeline.FIRST_YEAR, 1, 1), le=dt.date(timeline.LAST_YEAR, 12, 31))]
 
 
-class Holiday(BaseModel):
+class Holiday(Part):
     """A local date on which no weekly window starts, and the other date on which it is observed, if there is one."""
-
-    model_config = _FROZEN
 
     date: KnownDate
     name: str
@@ -68,10 +55,8 @@ class Holiday(BaseModel):
 Day = Annotated[tuple[Window, ...], AfterValidator(in_order)]
 
 
-class CalendarException(BaseModel):
+class CalendarException(Part):
     """The hours of one local date, instead of its weekly hours and even on a holiday; none means closed."""
-
-    model_config = _FROZEN
 
     date: KnownDate
     hours: Day = ()
@@ -85,10 +70,8 @@ def _whole_week(weekly: dict[Weekday, Day]) -> dict[Weekday, Day]:
 Weekly = Annotated[dict[Weekday, Day], AfterValidator(_whole_week)]
 
 
-class Period(BaseModel):
+class Period(Part):
     """A stretch of local dates, first and last included, with a week of its own; one without hours is closed."""
-
-    model_config = _FROZEN
 
     first: KnownDate
     last: KnownDate
@@ -102,7 +85,7 @@ class Period(BaseModel):
         return self
 
 
-class WorkingCalendar(BaseModel):
+class WorkingCalendar(Part):
     """A department's opening hours in its IANA time zone, its holidays, exceptions and length of working day.
 
     `weekly` always holds all seven days, mon to sun (a day left out is closed), and so does that of each period, which
@@ -112,7 +95,6 @@ class WorkingCalendar(BaseModel):
     too. Measuring is cheap once the years are built.
     """
 
-    model_config = _FROZEN
     __slots__ = ("_kept_timeline",)  # never copied, compared or pickled, unlike a private attribute
 
     name: str
@@ -150,7 +132,7 @@ class WorkingCalendar(BaseModel):
         if found_us is None:
             raise CalendarExhausted(
                 f"calendar {self.name!r} has less than {amount} of working time "
-                f"in the {SEARCH_YEARS} years after {start.isoformat()}"
+                f"in the {timeline.SEARCH_YEARS} years after {start.isoformat()}"
             )
         return instant(found_us)
 
@@ -159,7 +141,7 @@ class WorkingCalendar(BaseModel):
 
         Raises CalendarExhausted when the instant is out of reach.
         """
-        length = span.length(self)
+        length = span.length(self.day)
         if span.working:
             return self.add_working(start, length)
         try:
@@ -185,7 +167,7 @@ class WorkingCalendar(BaseModel):
         found_us = self._timeline().next_open(micros(at))
         if found_us is None:
             raise CalendarExhausted(
-                f"calendar {self.name!r} does not open in the {SEARCH_YEARS} years after {at.isoformat()}"
+                f"calendar {self.name!r} does not open in the {timeline.SEARCH_YEARS} years after {at.isoformat()}"
             )
         return instant(found_us)
 
@@ -273,12 +255,12 @@ class WorkingCalendar(BaseModel):
         )
 
     def _timeline(self) -> Timeline:
-        timeline: Timeline | None = getattr(self, "_kept_timeline", None)
-        if timeline is None:
-            timeline = shared_timeline(self._hours())
-            object.__setattr__(self, "_kept_timeline", timeline)
-        return timeline
+        kept: Timeline | None = getattr(self, "_kept_timeline", None)
+        if kept is None:
+            kept = shared_timeline(self._hours())
+            object.__setattr__(self, "_kept_timeline", kept)
+        return kept
 
 
-def _week(weekly: Weekly) -> Week:
+def _week(weekly: Weekly) -> timeline.Week:
     return tuple(weekly[day] for day in WEEKDAYS)

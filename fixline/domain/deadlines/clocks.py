@@ -68,7 +68,7 @@ def reach(
 
 def reach_span(clock: Clock, calendar: WorkingCalendar, since: datetime, span: Span) -> datetime | None:
     """The instant at which the clock has run for a span after `since`, in the span's own measure."""
-    return reach(clock, calendar, since, span.length(calendar), working=span.working)
+    return reach(clock, calendar, since, span.length(calendar.day), working=span.working)
 
 
 def due(clock: Clock, calendar: WorkingCalendar) -> datetime | None:
@@ -113,11 +113,11 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
 def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
     """When a rung fires for the how-manieth time, by the ledger alone; None when that cannot be said yet."""
     if rung.at_percent is not None or rung.before is not None:
-        amount = clock.budget.length(calendar)
+        amount = clock.budget.length(calendar.day)
         if rung.at_percent is not None:
             amount = amount * rung.at_percent / 100
         elif rung.before is not None:
-            amount = max(amount - rung.before.length(calendar), timedelta())
+            amount = max(amount - rung.before.length(calendar.day), timedelta())
         return reach(clock, calendar, clock.started_at, amount, working=clock.budget.working)
     if rung.at_due or rung.after is None:
         return clock.due_at

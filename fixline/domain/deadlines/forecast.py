@@ -12,7 +12,7 @@ from fixline.domain.deadlines import clocks
 from fixline.domain.deadlines.calendar import Span, WorkingCalendar
 from fixline.domain.deadlines.clocks import Firing
 from fixline.domain.deadlines.timekeeping import TASK_LADDER, ladder_of
-from fixline.domain.definition.deadlines import Deadline, Rung
+from fixline.domain.definition.deadlines import Rung
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import Priority
 from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind, Stretch
@@ -29,37 +29,28 @@ class ClockAhead(NamedTuple):
     rungs: tuple[Firing, ...]
 
 
-class DeadlineAhead(NamedTuple):
-    """A deadline's clock, and what meets it: a step, or 'closed'."""
-
-    met_by: str
-    clock: ClockAhead
-
-
-class StepAhead(NamedTuple):
-    """A limit of a step, counted from its entry: the step, its kind, which limit, and its clock."""
-
-    step: str
-    kind: str
-    limit: str
-    clock: ClockAhead
+def deadlines_ahead(definition: Definition, opened_at: datetime, priority: Priority) -> list[ClockAhead]:
+    """Every deadline of a request that is opened then with this priority, in the order of the definition."""
+    return [
+        _ahead(name, each.within.of(priority), opened_at, each.escalate, definition.calendar, each.paused_while)
+        for name, each in definition.deadlines.items()
+    ]
 
 
-def deadlines_ahead(definition: Definition, opened_at: datetime, priority: Priority) -> tuple[DeadlineAhead, ...]:
-    """Every deadline of a request that is opened then with this priority."""
-    return tuple(
-        DeadlineAhead(deadline.met_by, _deadline(definition, name, deadline, opened_at, priority))
-        for name, deadline in definition.deadlines.items()
-    )
+def steps_ahead(definition: Definition, entered_at: datetime) -> dict[tuple[str, str], ClockAhead]:
+    """The clock of every step and limit of it, as if the step were entered then, in the order of the definition.
 
-
-def steps_ahead(definition: Definition, entered_at: datetime) -> tuple[StepAhead, ...]:
-    """Every limit of every step, as if the step were entered then, in the order of the definition."""
-    return tuple(
-        StepAhead(name, step.kind, limit, _limit(definition.calendar, name, limit, span, entered_at))
-        for name, step in definition.steps.items()
-        for limit, span in step.limits.items()
-    )
+    A task's clock has the supervisor as its ladder; nothing stops the end of a wait.
+    """
+    found, calendar = {}, definition.calendar
+    for name, step in definition.steps.items():
+        for limit, span in step.limits.items():
+            if limit in {"claim_within", "due"}:
+                clock = _ahead(f"{name}.{limit}", span, entered_at, TASK_LADDER, calendar, (ON_HOLD,))
+            else:
+                clock = ClockAhead(f"{name}.{limit}", span, calendar.ends_at(entered_at, span), (), ())
+            found[name, limit] = clock
+    return found
 
 
 def usual_priority(definition: Definition) -> Priority:
@@ -67,27 +58,11 @@ def usual_priority(definition: Definition) -> Priority:
     return definition.priority[-1].is_ if definition.priority else Priority.NORMAL
 
 
-def _deadline(
-    definition: Definition, name: str, deadline: Deadline, opened_at: datetime, priority: Priority
+def _ahead(
+    name: str, budget: Span, since: datetime, ladder: tuple[Rung, ...], calendar: WorkingCalendar, held: tuple[str, ...]
 ) -> ClockAhead:
-    ladder = deadline.escalate
-    budget, fired = deadline.within.of(priority), (0,) * len(ladder)
-    clock = Clock(name, ClockKind.DEADLINE, budget, opened_at, (Stretch(opened_at),), fired=fired)
-    return _ahead(clock, ladder, definition.calendar, deadline.paused_while)
-
-
-def _limit(calendar: WorkingCalendar, step: str, limit: str, span: Span, entered_at: datetime) -> ClockAhead:
-    """A task's clock with the supervisor as its ladder, or the end of a wait, which nothing stops."""
-    name = f"{step}.{limit}"
-    if limit in {"claim_within", "due"}:
-        kind = ClockKind.CLAIM if limit == "claim_within" else ClockKind.DUE
-        clock = Clock(name, kind, span, entered_at, (Stretch(entered_at),), fired=(0,) * len(TASK_LADDER))
-        return _ahead(clock, TASK_LADDER, calendar, (ON_HOLD,))
-    return ClockAhead(name, span, calendar.ends_at(entered_at, span), (), ())
-
-
-def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, paused: tuple[str, ...]) -> ClockAhead:
-    """Let the clock run out, rung by rung; a breach comes before the rungs of its instant."""
+    """Let a clock of whatever kind run out, rung by rung; a breach comes before the rungs of its instant."""
+    clock = Clock(name, ClockKind.DEADLINE, budget, since, (Stretch(since),), fired=(0,) * len(ladder))
     due_at = clocks.due(clock, calendar)
     clock = change(clock, due_at=due_at)
     rungs: list[Firing] = []
@@ -97,24 +72,15 @@ def _ahead(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar, pa
             clock = change(clock, breached_at=due_at)
             continue
         if firing is None:
-            return ClockAhead(clock.name, clock.budget, due_at, paused, tuple(rungs))
+            return ClockAhead(name, budget, due_at, held, tuple(rungs))
         rungs.append(firing)
         clock = clocks.fired(clock, ladder, firing.number)
 
 
-class NextRung(NamedTuple):
-    """The rung that fires next: when, which (as the definition writes it), and whom it tells."""
-
-    at: datetime
-    rung: str
-    tell: str | None
-
-
-def next_rung(definition: Definition, clock: Clock) -> NextRung | None:
-    """The next rung of a clock; None when its ladder is at its end, or while the clock stands.
+def next_rung(definition: Definition, clock: Clock) -> Firing | None:
+    """The next firing of a clock's ladder; None when that is at its end, or while the clock stands.
 
     A rung whose instant is past fires as soon as the system gets to it.
     """
     ladder = ladder_of(definition, clock)
-    firing = clocks.next_firing(clock, ladder, definition.calendar) if len(clock.fired) == len(ladder) else None
-    return NextRung(firing.at, firing.rung.when, firing.rung.tell) if firing is not None else None
+    return clocks.next_firing(clock, ladder, definition.calendar) if len(clock.fired) == len(ladder) else None

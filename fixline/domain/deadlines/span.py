@@ -10,20 +10,10 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Protocol, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
-    PlainSerializer,
-    WithJsonSchema,
-    model_serializer,
-    model_validator,
-)
+import pydantic
+from pydantic import Field, model_validator
 from pydantic_core import CoreSchema
 
 from fixline.errors import FixlineError
@@ -47,22 +37,8 @@ class Unit(StrEnum):
     CALENDAR_HOURS = "calendar hours"
     CALENDAR_DAYS = "calendar days"
 
-    @property
-    def working(self) -> bool:
-        """True when the unit counts only time in which the calendar is open."""
-        return self in _WORKING
-
 
 _WORKING = frozenset(unit for unit in Unit if unit.startswith("working"))
-
-
-class DeclaresDay(Protocol):
-    """Whatever says how long one working day is: a WorkingCalendar."""
-
-    @property
-    def day(self) -> dt.timedelta: ...
-
-
 _SPAN = re.compile(r"(?P<count>[+-]?\d+(?:\.\d+)?) ?(?P<unit>[a-z].*)")
 _UNITS = {name: unit for unit in Unit for name in (unit.value, unit.value.removesuffix("s"))}
 _BARE = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks"}
@@ -70,20 +46,20 @@ _LENGTHS = {unit: dt.timedelta(**{unit.value.split()[1]: 1}) for unit in Unit}
 """How long one of each unit is; but a working day is as long as its calendar says."""
 
 
-class _Written(BaseModel):
+class _Written(pydantic.BaseModel):
     """Base of what is written as one text: `str` of it is the canonical one, in JSON, too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     text_schema: ClassVar[dict[str, Any]]
     """What its JSON schema says of the text."""
 
-    @model_serializer
+    @pydantic.model_serializer
     def _as_text(self) -> str:
         return str(self)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "title": cls.__name__, **cls.text_schema}
 
 
@@ -120,14 +96,11 @@ class Span(_Written):
     @property
     def working(self) -> bool:
         """True when the span is measured on the working calendar, false when it is elapsed time."""
-        return self.unit.working
+        return self.unit in _WORKING
 
-    def length(self, calendar: DeclaresDay) -> dt.timedelta:
-        """The span as working time (when `working`) or elapsed time, exact to the microsecond.
-
-        One working day is `calendar.day`; one calendar day is 24 elapsed hours.
-        """
-        return _length(self.count, calendar.day if self.unit is Unit.WORKING_DAYS else _LENGTHS[self.unit])
+    def length(self, day: dt.timedelta) -> dt.timedelta:
+        """The span as working time (when `working`; one working day is a `day`) or elapsed time, to the microsecond."""
+        return _length(self.count, day if self.unit is Unit.WORKING_DAYS else _LENGTHS[self.unit])
 
     def __str__(self) -> str:
         """The canonical text, which parse() reads back."""
@@ -135,7 +108,7 @@ class Span(_Written):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _from_text(cls, value: Any, read: ModelWrapValidatorHandler[Span]) -> Span:
+    def _from_text(cls, value: Any, read: pydantic.ModelWrapValidatorHandler[Span]) -> Span:
         return _known_span(value) if isinstance(value, str) else read(value)
 
 
@@ -283,8 +256,8 @@ _WRONG_DAY = "a working day is a whole number of minutes, above 0 and at most 24
 
 DayLength = Annotated[
     dt.timedelta,
-    BeforeValidator(_read_day_length),
-    PlainSerializer(_day_length_text, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["8 hours", "7.5 hours", "450 minutes"]}),
+    pydantic.BeforeValidator(_read_day_length),
+    pydantic.PlainSerializer(_day_length_text, return_type=str),
+    pydantic.WithJsonSchema({"type": "string", "examples": ["8 hours", "7.5 hours", "450 minutes"]}),
 ]
 """The declared length of one working day: whole minutes, above 0, at most 24 hours; written "8 hours"."""

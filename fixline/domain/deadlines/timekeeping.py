@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fixline.domain.conditions.evaluation import evaluate
 from fixline.domain.deadlines import clocks
 from fixline.domain.deadlines.calendar import Span
+from fixline.domain.definition.conditions import evaluate
 from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Priority
 from fixline.domain.journal import clock_facts, facts

@@ -28,14 +28,11 @@ def differences(old: Definition, new: Definition) -> tuple[str, ...]:
 def _part(name: str, old: Definition, new: Definition) -> _Lines:
     before, after = getattr(old, name), getattr(new, name)
     if before != after:
-        yield from _WORDS.get(name, _plain(name.rstrip("_")))(before, after)
+        yield from _WORDS.get(name, partial(_plain, name.rstrip("_")))(before, after)
 
 
-def _plain(name: str) -> Callable[[Any, Any], _Lines]:
-    def say(before: Any, after: Any) -> _Lines:
-        yield _changed(name, before, after)
-
-    return say
+def _plain(what: str, before: Any, after: Any) -> _Lines:
+    yield _changed(what, before, after)
 
 
 def _changed(what: str, before: Any, after: Any) -> str:
@@ -228,5 +225,5 @@ _WORDS: dict[str, Callable[[Any, Any], _Lines]] = {
     "steps": _steps,
     "cancel": partial(_attributes, "cancel"),
     "reopen": _reopen,
-    "start": _plain("starts at"),
+    "start": partial(_plain, "starts at"),
 }

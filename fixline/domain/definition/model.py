@@ -71,7 +71,7 @@ class Duplicates(Part):
     @property
     def elapsed(self) -> timedelta:
         """How long ago a request was opened at most."""
-        return self.opened_in_last.length(NO_HOURS)
+        return self.opened_in_last.length(NO_HOURS.day)
 
 
 class Outside(Part):

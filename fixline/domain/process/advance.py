@@ -14,15 +14,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fixline.domain.deadlines import escalation, timekeeping
+from fixline.domain.deadlines import clocks, timekeeping
 from fixline.domain.definition.model import Definition
-from fixline.domain.journal.state import RequestState
-from fixline.domain.process import changing, commands, intake, moving, tasks, walk
+from fixline.domain.journal import clock_facts
+from fixline.domain.journal.state import Clock, RequestState, TaskState
+from fixline.domain.process import changing, commands, duplicates, intake, moving, tasks, walk
 from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM, Actor, Command, EffectResult, Open, SourceClosed, Tick
 from fixline.domain.process.decision import Decision, Refusal, Refused, refuse
-from fixline.domain.process.kinds import agency, call, wait
-from fixline.domain.relations import duplicates, follow_ons
+from fixline.domain.process.effects import Escalate
+from fixline.domain.process.kinds import agency, call, follow_on, wait
 
 
 def advance(
@@ -94,8 +95,28 @@ def _catch_up(builder: DecisionBuilder, *, through_now: bool) -> None:
         elif due.rung is None:
             timekeeping.breach(builder, builder.state.clocks[due.clock])
         else:
-            escalation.fire(builder, builder.state.clocks[due.clock], due.rung, due.at)
+            _fire(builder, builder.state.clocks[due.clock], due.rung, due.at)
         timekeeping.settle(builder)
+
+
+def _fire(builder: DecisionBuilder, clock: Clock, index: int, at: datetime) -> None:
+    """A rung of a clock's ladder that was to fire at that instant: somebody is told, the priority raised, work given to
+    another team; what somebody has begun stays with whoever does it (docs/definitions.md, section Deadlines)."""
+    ladder = timekeeping.ladder_of(builder.definition, clock)
+    rung, fired = ladder[index], clocks.fired(clock, ladder, index).fired
+    late = builder.now - at > clocks.LATE_AFTER
+    told = f", {rung.tell} is told" if rung.tell else ""
+    text, time = f"{clock.name}: {rung.when}{told}{' (late)' if late else ''}.", fired[index]
+    fact = clock_facts.RungFired(clock.name, fired, rung.when, index, time, at, late)
+    builder.record(fact, text, actor=SYSTEM)
+    if rung.raise_priority:
+        timekeeping.set_priority(builder, floor=rung.raise_priority)
+    team = rung.reassign_to
+    for task in builder.state.open_tasks:
+        if team and task.team != team and task.state is not TaskState.STARTED:
+            tasks.hand_over(builder, task, team, None, f"{clock.name}: {rung.when}.", actor=SYSTEM)
+    if rung.tell:
+        builder.cause(Escalate(role=rung.tell, rung=rung.when, clock=clock.name, time=time, task=clock.task))
 
 
 def _decide(builder: DecisionBuilder, command: Command) -> None:
@@ -116,7 +137,7 @@ _LEARNED: Mapping[str, Callable[[DecisionBuilder, EffectResult], None]] = {
     "notify": tasks.notified,
     "ask_agency": agency.effect_result,
     "call": call.effect_result,
-    "open_follow_on": follow_ons.effect_result,
+    "open_follow_on": follow_on.effect_result,
 }
 
 _DECIDE: Mapping[type, Callable[[DecisionBuilder, Any], None]] = {
@@ -129,11 +150,11 @@ _DECIDE: Mapping[type, Callable[[DecisionBuilder, Any], None]] = {
     commands.AgencyReply: agency.agency_reply,
     commands.Amend: changing.amend,
     commands.SendBack: changing.send_back,
-    commands.Comment: follow_ons.comment,
-    commands.FollowOnClosed: follow_ons.closed,
-    commands.FollowOnReopened: follow_ons.reopened,
-    commands.ParentLeft: follow_ons.parent_left,
-    commands.RelatedNote: follow_ons.related_note,
+    commands.Comment: follow_on.comment,
+    commands.FollowOnClosed: follow_on.closed,
+    commands.FollowOnReopened: follow_on.reopened,
+    commands.ParentLeft: follow_on.parent_left,
+    commands.RelatedNote: follow_on.related_note,
     commands.Signal: wait.signal,
     commands.Hold: changing.hold,
     commands.Resume: changing.resume,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from fixline.domain.conditions.evaluation import evaluate
 from fixline.domain.deadlines import timekeeping
+from fixline.domain.definition.conditions import evaluate
 from fixline.domain.definition.forms import read_answers
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import NotifyEvent
 from fixline.domain.journal import facts
-from fixline.domain.process import walk
+from fixline.domain.process import duplicates, walk
 from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import Open, Place
 from fixline.domain.process.decision import refuse
-from fixline.domain.relations import duplicates
 
 OUTSIDE = "This place lies outside the city."
 

@@ -273,7 +273,7 @@ def ago(now: datetime, span: Span) -> Callable[[WorkingCalendar], datetime | Non
     """The last instant from which a whole span has passed until now on a calendar; None where there is none."""
 
     def reach(calendar: WorkingCalendar) -> datetime | None:
-        length = span.length(calendar)
+        length = span.length(calendar.day)
         if not span.working:
             return now - length if length <= now - _FIRST else None
         return _worked_before(calendar, now, length)

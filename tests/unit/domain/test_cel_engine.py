@@ -8,13 +8,13 @@ import sys
 import cel
 import pytest
 
-from fixline.domain.conditions import evaluation
+from fixline.domain.definition import conditions
 
 
 def test_conditions_load_no_command_line() -> None:
     """Otherwise every start would load an interactive shell and its colours."""
     program = (
-        "import sys, fixline.domain.conditions.evaluation\n"
+        "import sys, fixline.domain.definition.conditions\n"
         "print(*sorted({'cel.cel', 'cel.cli', 'prompt_toolkit', 'pygments', 'rich'} & sys.modules.keys()))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -22,7 +22,7 @@ def test_conditions_load_no_command_line() -> None:
 
 
 def test_the_package_stands_in_where_it_is_loaded_already() -> None:
-    assert evaluation._loaded() is cel
+    assert conditions._loaded() is cel
 
 
 def test_the_package_stands_in_where_it_has_no_compiled_module(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,10 +31,10 @@ def test_the_package_stands_in_where_it_has_no_compiled_module(monkeypatch: pyte
         def find_spec(*_: object) -> None:
             return None
 
-    monkeypatch.setattr(evaluation, "PathFinder", Blind)
+    monkeypatch.setattr(conditions, "PathFinder", Blind)
     monkeypatch.delitem(sys.modules, "cel.cel")
-    assert evaluation._loaded() is cel
+    assert conditions._loaded() is cel
 
 
 def test_what_is_compiled_is_the_library_s() -> None:
-    assert isinstance(evaluation.compile_condition("depth > 5"), cel.Program)
+    assert isinstance(conditions.compile_condition("depth > 5"), cel.Program)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.conditions.evaluation import evaluate
+from fixline.domain.definition.conditions import evaluate
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import DONE, JOINED, NOT_SAMPLED
 from fixline.domain.process.commands import SYSTEM

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixline.domain.conditions.evaluation import ConditionFault, Verdict, check, evaluate
+from fixline.domain.definition.conditions import ConditionFault, Verdict, check, evaluate
 from fixline.domain.definition.fields import FieldKind, FormField
 
 OPTIONS = {"bike": "Bike lane", "curb": "Curb lane"}

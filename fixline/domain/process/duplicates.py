@@ -13,7 +13,6 @@ from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent
 from fixline.domain.journal import facts
 from fixline.domain.process import commands, walk
 from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import Original
 from fixline.domain.process.decision import refuse
 
 
@@ -28,7 +27,7 @@ def attach(builder: DecisionBuilder, command: commands.Attach) -> None:
     attach_to(builder, to, f"Attached to {to.id}, which is about the same. {command.reason}", command.reason)
 
 
-def attach_to(builder: DecisionBuilder, to: Original, text: str, reason: str | None = None) -> None:
+def attach_to(builder: DecisionBuilder, to: commands.Original, text: str, reason: str | None = None) -> None:
     """Make the request a duplicate: all that is under way ends, and those that are attached to it follow."""
     followers = builder.state.attached
     walk.withdraw(builder, f"attached to {to.id}")

@@ -18,7 +18,7 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from fixline.domain.conditions.types import NOT_SUPPORTED, UNKNOWN_NAME, ConditionProblem, Term, Typing
+from fixline.domain.definition.condition_types import NOT_SUPPORTED, UNKNOWN_NAME, ConditionProblem, Term, Typing
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.errors import FixlineError
 

@@ -1,1 +1,0 @@
-"""Conditions on answers, in CEL: their types, and whether they hold."""

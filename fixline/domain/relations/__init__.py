@@ -1,1 +1,0 @@
-"""Requests that belong together: duplicates with their original, follow-ons with their parent."""
