@@ -1,7 +1,5 @@
-"""Draws a definition so that the head of a department can read it: as SVG, and as Mermaid's text (`mermaid`).
-
-What is in the picture is `chart`'s, where everything goes `layout`'s, by Graphviz. Here is the SVG as a whole: head,
-boxes, arrows with their outcomes, groups. There are no scripts and no fonts of its own in it; whatever comes from a
+"""Draws a definition so that the head of a department can read it: as SVG, and as Mermaid's text (`mermaid`). Here is
+the SVG as a whole: head, boxes, arrows, groups. It has no scripts and no fonts of its own; whatever comes from a
 definition is escaped; whoever cannot see it has a title and a description in words.
 """
 

@@ -1,7 +1,4 @@
-"""What a picture of a definition shows: a box for each step, an arrow for each way, the branches as groups.
-
-Owns the words in the boxes. Knows no coordinates.
-"""
+"""A picture of a definition: a box with words for each step, an arrow for each way, the branches as groups."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Where boxes, arrows and labels go: Graphviz's hierarchical layout, run as a child process.
-
-Owns the graph as Graphviz has it, and the reading of its answer. Sizes and places are in points (pixels of the
-picture), y downwards from the top.
+"""Where boxes, arrows and labels go: Graphviz's hierarchical layout, run as a child process. Sizes and places are in
+points (pixels of the picture), y downwards from the top.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""The picture as Mermaid's text, a flowchart, for pages that draw it themselves.
-
-Owns the text and what has to be escaped in it: names become n0, n1 ..., and words stand in double quotes with every
-sign that Mermaid or HTML reads as its own written as a character reference.
+"""The picture as Mermaid's text, a flowchart, for pages that draw it themselves: names become n0, n1 ..., and words
+stand in double quotes with every sign that Mermaid or HTML reads as its own written as a character reference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The head of the picture: what the type is, what is promised, and what the shapes mean.
-
-Owns the cards of the deadlines and the legend. Pixels, y downwards.
-"""
+"""The head of the picture: what the type is, what is promised, and what the shapes mean. Pixels, y downwards."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""The boxes: a shape and a colour for each kind of step, drawn so that neither alone has to tell.
-
-Owns shapes, colours and the sizes of boxes and of the texts in them: which font a reader's machine has is unknown, so
-widths are those of a wide one. Pixels, y downwards.
+"""The boxes: a shape and a colour for each kind of step, drawn so that neither alone has to tell. Which font a reader's
+machine has is unknown, so widths are those of a wide one. Pixels, y downwards.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Definitions tried out in virtual time: scenarios, their coverage, and simulations of many requests.
-
-What plays a definition stands on no store, server or clock: everything is decided by the same `advance`. Here is the
-way from paths to a report of their scenarios; nothing prints.
+"""Definitions tried out in virtual time: scenarios, their coverage, and simulations of many requests, all decided by
+the same `advance`, without store, server or clock. Here is the way from paths to a report of their scenarios.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """What chance decides in a simulation: when reports arrive, what they say, what work comes to and how long it takes.
-
-Owns every use of randomness: one generator, seeded, so that a simulation is the same each time. Instants are aware
-UTC; weekdays and hours are local to the definition's calendar.
+One generator, seeded, so that a simulation is the same each time. Instants are aware UTC; weekdays and hours are local.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What of a definition its scenarios reach: steps, the ways out of them, the rungs of its ladders.
-
-Owns the counting and the places of what is not reached.
-"""
+"""What of a definition its scenarios reach: steps, the ways out of them, the rungs of its ladders."""
 
 from __future__ import annotations
 

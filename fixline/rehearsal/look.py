@@ -1,7 +1,5 @@
-"""Compares what a scenario expects with what there is.
-
-Owns what there is for each key of `expect`. Instants are aware UTC; what is shown to people is local to the
-definition's calendar.
+"""Compares what a scenario expects with what there is, for each key of `expect`. Instants are aware UTC; what is shown
+to people is local to the definition's calendar.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Plays a scenario: its lines in virtual time, through the same `advance` as everything else.
-
-Owns the way from a scenario to what came of it: the journal, the mismatches, what was reached. It prints nothing.
-Instants are aware UTC.
+"""Plays a scenario: its lines in virtual time, through the same `advance` as everything else, up to its journal and its
+mismatches. Instants are aware UTC.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Simulations: many requests in virtual time, with crews that have hands and hours.
-
-Owns the queue of events for all requests, in the order of time, the queues of the teams, who acts when, and the figures
-that come of it; what people and weather do is `chance`'s, what happens to a request is decided by `advance` alone.
-Instants are aware UTC, durations elapsed time; the same seed gives the same simulation.
+"""Simulations of many requests in virtual time: the queue of events, the queues of crews that have hands and hours, and
+the figures that come of it; what people and weather do is `chance`'s, what happens to a request is decided by
+`advance`. Instants are aware UTC, durations elapsed time; the same seed gives the same simulation.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
-"""The working calendar: when a department is open, and how much working time lies between two instants.
-
-Owns opening hours, periods, holidays and exceptions, and what is asked of a calendar; the arithmetic behind it is in
-`fixline.domain.deadlines.timeline`, the written forms of spans and windows in `fixline.domain.deadlines.span`, and they
-are offered here again.
+"""The working calendar: when a department is open, and how much working time lies between two instants. The arithmetic
+behind it is `timeline`'s, the written forms of spans and windows are `span`'s; both are offered here again.
 
 Conventions, each held by a test:
 - Every instant given is aware (a naive one is a ValueError); every instant returned is in UTC. Intervals are
   half-open, [opening, closing), and all sums are whole microseconds of UTC.
-- A window's edge is the first instant at which the local clock shows that time or later. So an edge that a
-  change to summer time skips falls on the instant of the change, and an edge in a repeated hour is its first
-  occurrence, for opening and closing alike: windows that touch on paper touch in fact, none is ever negative.
+- A window's edge is the first instant at which the local clock shows that time or later: one that a change to summer
+  time skips falls on the instant of the change, one in a repeated hour is its first occurrence, for opening and closing
+  alike. So windows that touch on paper touch in fact, and none is ever negative.
 - A period, a holiday or an exception governs the windows that start on its local dates. An overnight window that
   started on the evening before runs to its end.
 - Working time that is used up exactly at closing ends at that closing, not at the next opening.
@@ -120,10 +117,8 @@ class WorkingCalendar(Part):
         return dt.timedelta(microseconds=self._timeline().between(from_us, to_us))
 
     def add_working(self, start: dt.datetime, amount: dt.timedelta) -> dt.datetime:
-        """The earliest instant t >= start with working_time(start, t) == amount; start itself for no amount.
-
-        Raises ValueError for a negative amount, CalendarExhausted when 40 years do not hold that much.
-        """
+        """The earliest instant t >= start with working_time(start, t) == amount; start itself for no amount. Raises
+        ValueError for a negative amount, CalendarExhausted when 40 years do not hold that much."""
         amount_us = amount // _MICROSECOND
         if amount_us < 0:
             raise ValueError(f"working time cannot be counted backwards: {amount}")
@@ -137,10 +132,8 @@ class WorkingCalendar(Part):
         return instant(found_us)
 
     def add(self, start: dt.datetime, span: Span) -> dt.datetime:
-        """The instant one span after start: on this calendar for a working span, else elapsed.
-
-        Raises CalendarExhausted when the instant is out of reach.
-        """
+        """The instant one span after start: on this calendar for a working span, else elapsed. Raises CalendarExhausted
+        when it is out of reach."""
         length = span.length(self.day)
         if span.working:
             return self.add_working(start, length)
@@ -172,10 +165,8 @@ class WorkingCalendar(Part):
         return instant(found_us)
 
     def windows_between(self, start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The open intervals within [start, end) as UTC (opening, closing), in order, cut to that range.
-
-        One for each window, so windows that touch at midnight come as two.
-        """
+        """The open intervals within [start, end) as UTC (opening, closing), in order, cut to that range. There is one
+        for each window, so windows that touch at midnight come as two."""
         for opens_us, closes_us in self._timeline().intervals(micros(start), micros(end)):
             yield instant(opens_us), instant(closes_us)
 

@@ -1,7 +1,6 @@
-"""Clocks: the arithmetic of a clock's ledger on a working calendar (docs/definitions.md, section Deadlines).
-
-A clock is a budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer to
-one question: when has the clock run this long since that instant (`reach`)? Instants are aware UTC.
+"""The arithmetic of a clock's ledger on a working calendar (docs/definitions.md, section Deadlines): a clock is a
+budget and a ledger of the stretches in which it ran. Everything else, due and the rungs, is the answer to one question:
+when has the clock run this long since that instant (`reach`)? Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -45,10 +44,8 @@ def spent(clock: Clock, calendar: WorkingCalendar, now: datetime) -> timedelta:
 def reach(
     clock: Clock, calendar: WorkingCalendar, since: datetime, amount: timedelta, *, working: bool
 ) -> datetime | None:
-    """The instant at which the clock has run for `amount` after `since`.
-
-    None when the clock stands before that, or when the calendar does not reach that far.
-    """
+    """The instant at which the clock has run for `amount` after `since`; None when the clock stands before that, or
+    when the calendar does not reach that far."""
     left = amount
     for stretch in clock.stretches:
         if stretch.until is not None and stretch.until <= since:
@@ -89,11 +86,8 @@ def _not_before(clock: Clock, found: datetime | None) -> datetime | None:
 
 
 def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalendar) -> Firing | None:
-    """The earliest firing that is still to come by the recorded due; none while the clock does not run.
-
-    What is to follow a breach comes only after it. Of two rungs that fire at one instant the earlier in the
-    ladder comes first.
-    """
+    """The earliest firing that is still to come by the recorded due; none while the clock does not run. What is to
+    follow a breach comes only after it; of two rungs that fire at one instant the earlier in the ladder comes first."""
     if clock.state is not ClockState.RUNNING:
         return None
     first: Firing | None = None

@@ -1,6 +1,5 @@
-"""When clocks run out, for whoever looks: those of a definition before there is any request, and a clock's next rung.
-
-By the arithmetic that decides, as long as nothing stops them and the priority stays. Instants are aware UTC.
+"""When clocks run out, for whoever looks: those of a definition before there is any request, and a clock's next rung;
+by the arithmetic that decides, as long as nothing stops them and the priority stays. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -38,10 +37,8 @@ def deadlines_ahead(definition: Definition, opened_at: datetime, priority: Prior
 
 
 def steps_ahead(definition: Definition, entered_at: datetime) -> dict[tuple[str, str], ClockAhead]:
-    """The clock of every step and limit of it, as if the step were entered then, in the order of the definition.
-
-    A task's clock has the supervisor as its ladder; nothing stops the end of a wait.
-    """
+    """The clock of every limit of every step, as if the step were entered then, in the order of the definition. A
+    task's has the supervisor as its ladder; nothing stops the end of a wait."""
     found, calendar = {}, definition.calendar
     for name, step in definition.steps.items():
         for limit, span in step.limits.items():
@@ -78,9 +75,7 @@ def _ahead(
 
 
 def next_rung(definition: Definition, clock: Clock) -> Firing | None:
-    """The next firing of a clock's ladder; None when that is at its end, or while the clock stands.
-
-    A rung whose instant is past fires as soon as the system gets to it.
-    """
+    """The next firing of a clock's ladder; None when that is at its end, or while the clock stands. One whose instant
+    is past fires as soon as the system gets to it."""
     ladder = ladder_of(definition, clock)
     return clocks.next_firing(clock, ladder, definition.calendar) if len(clock.fired) == len(ladder) else None

@@ -64,11 +64,9 @@ class _Written(pydantic.BaseModel):
 
 
 class Span(_Written):
-    """A length of time with its unit, such as "2 working days" or "7 calendar days".
-
-    Validates from its text or from `count` and `unit`; serialises as its canonical text. The count is above
-    zero, at most 1,000,000, with at most two decimals, so every length is a whole number of microseconds.
-    """
+    """A length of time with its unit, such as "2 working days" or "7 calendar days": validates from its text or from
+    `count` and `unit`, serialises as its canonical text. The count is above zero, at most 1,000,000, with at most two
+    decimals, so every length is a whole number of microseconds."""
 
     text_schema = {
         "pattern": r"^\d+(\.\d{1,2})? (working|calendar) (minute|hour|day)s?$",
@@ -157,12 +155,10 @@ _WINDOW = re.compile(r"(\d{1,2}):([0-5]\d) ?[-\u2013] ?(\d{1,2}):([0-5]\d)")
 
 
 class Window(_Written):
-    """Opening hours that start on one local date, in minutes of the wall clock after that date's midnight.
-
-    "08:00-16:30"; "22:00-06:00" runs overnight into the next date (closes is then above 1440); "00:00-24:00"
-    is the whole date. A window is shorter than 24 hours, or the whole date. Validates from its text or from
-    `opens` and `closes`; serialises as its text; raises ValueError with words for the writer.
-    """
+    """Opening hours that start on one local date, in minutes of the wall clock after its midnight: "08:00-16:30";
+    "22:00-06:00" runs overnight into the next date (closes is then above 1440); "00:00-24:00" is the whole date, and
+    all others are shorter. Validates from its text or from `opens` and `closes`; ValueErrors have words for the
+    writer."""
 
     text_schema = {
         "pattern": r"^\d{1,2}:[0-5]\d-\d{1,2}:[0-5]\d$",
@@ -203,10 +199,8 @@ def in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
 
 
 def refuse_overlap(day: tuple[str, tuple[Window, ...]], following: tuple[str, tuple[Window, ...]]) -> None:
-    """Raise ValueError when a day's ordered windows overlap, or the last runs into the following day's.
-
-    Each day is its name and its windows; the name is for the message.
-    """
+    """Raise ValueError when a day's ordered windows overlap, or the last runs into the following day's. Each day is its
+    name, which is for the message, and its windows."""
     name, windows = day
     following_name, following_windows = following
     for earlier, later in pairwise(windows):

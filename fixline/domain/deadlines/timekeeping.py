@@ -56,10 +56,8 @@ def start_deadlines(builder: DecisionBuilder, *, backlog: bool) -> None:
 
 
 def start_deadline(builder: DecisionBuilder, name: str, *, backlog: bool, not_before: datetime | None = None) -> None:
-    """Start one deadline; a clock of its own name, where the request has had one of that name before.
-
-    `not_before`: due is not put before this instant.
-    """
+    """Start one deadline; a clock of its own name, where the request has had one of that name before. Due is not put
+    before the instant `not_before`."""
     deadline, since = builder.definition.deadlines[name], builder.state.counted_from
     number, free = 1, name
     while free in builder.state.clocks:

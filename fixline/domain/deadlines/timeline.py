@@ -1,7 +1,5 @@
-"""The open intervals of a calendar in UTC: built by whole years when first needed, searched by bisection.
-
-In whole microseconds of UTC since 1970, by the conventions of `fixline.domain.deadlines.calendar`. The time-zone data
-is the platform's.
+"""The open intervals of a calendar in whole microseconds of UTC since 1970, by the conventions of
+`fixline.domain.deadlines.calendar`. The time-zone data is the platform's.
 """
 
 from __future__ import annotations
@@ -55,10 +53,8 @@ _FIRST_INSTANT, _END_INSTANT = micros(FIRST), micros(END)
 
 
 class Hours(NamedTuple):
-    """All that decides when a calendar is open and nothing else: the key by which timelines are shared.
-
-    `periods` are stretches of dates, both included, with a week of their own; `special` the dates that follow no week.
-    """
+    """All that decides when a calendar is open and nothing else: the key by which timelines are shared. `periods` are
+    stretches of dates, both included, with a week of their own; `special` the dates that follow no week."""
 
     timezone: str
     weekly: Week
@@ -74,10 +70,8 @@ class Hours(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """The open intervals of some whole years, in microseconds since 1970, and the working time before each.
-
-    Complete for instants in [valid_from, valid_to]; never changed once built, so threads may share it.
-    """
+    """The open intervals of some whole years, in microseconds since 1970, and the working time before each: complete
+    for instants in [valid_from, valid_to], and never changed once built, so threads may share it."""
 
     years: range
     opens: array[int]
@@ -98,11 +92,8 @@ _NOTHING: Final = _Stretch(range(0), array("q"), array("q"), array("q"), 0, -1)
 
 
 class Timeline:
-    """A calendar's open intervals in UTC, built by whole years when first needed and searched by bisection.
-
-    Instants and amounts are in microseconds. The stretch at hand is replaced whole, never changed: a race
-    between threads costs a little work and nothing else.
-    """
+    """A calendar's open intervals in microseconds of UTC, built by whole years when first needed. The stretch at hand
+    is replaced whole, never changed: a race between threads costs a little work and nothing else."""
 
     def __init__(self, hours: Hours) -> None:
         self._zone = ZoneInfo(hours.timezone)

@@ -1,8 +1,6 @@
-"""Conditions on answers: the small part of CEL that a department may write, checked once and evaluated often.
-
-The grammar here is smaller than CEL's: comparisons of answers with literals, `&&`, `||`, `!`, `in`, and a few functions
-on text and lists. It leaves out arithmetic, indexing, clocks, patterns and conversions, because each of them can fail
-for some answer; what passes the check cannot. Evaluation itself, with its short circuit, is the `cel` library's.
+"""The small part of CEL that a department may write as a condition on answers, checked once and evaluated often: no
+arithmetic, indexing, clocks, patterns or conversions, for each of them can fail for some answer; what passes the check
+cannot. Evaluation itself, with its short circuit, is the `cel` library's.
 """
 
 from __future__ import annotations
@@ -48,10 +46,7 @@ _WHERE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 
 def _loaded() -> ModuleType:
     """The compiled module within the `cel` package, under its own name; the package where it holds no such module.
-
-    `import cel` also loads an interactive shell with its colours and key bindings, which costs every start of Fixline
-    more than the rest of the rules together.
-    """
+    `import cel` also loads a shell, which costs every start of Fixline more than the rest of the rules together."""
     package = find_spec("cel")
     found = PathFinder.find_spec("cel.cel", package.submodule_search_locations) if package is not None else None
     if "cel.cel" in sys.modules or found is None or found.loader is None:
@@ -77,10 +72,8 @@ class Verdict(NamedTuple):
 
 
 def check(text: str, fields: Mapping[str, FormField]) -> list[ConditionProblem]:
-    """What is wrong with a condition on answers to these fields; nothing when any answers decide it.
-
-    Offsets count characters from the condition's beginning. Codes are FX5xx of fixline.catalog.codes.
-    """
+    """What is wrong with a condition on answers to these fields; nothing when any answers decide it. Offsets count
+    characters from the condition's beginning; codes are FX5xx of fixline.catalog.codes."""
     if len(text) > LONGEST:
         return [ConditionProblem(NOT_SUPPORTED, f"a condition has at most {LONGEST} characters", 0)]
     try:
@@ -97,11 +90,8 @@ def check(text: str, fields: Mapping[str, FormField]) -> list[ConditionProblem]:
 
 
 def evaluate(text: str, answers: Mapping[str, object]) -> Verdict:
-    """Whether a checked condition holds for these answers; one that is absent, None or NaN is missing.
-
-    A condition that a missing answer leaves undecided does not hold. Raises ConditionFault when the condition
-    or the answers were never checked. Compiled conditions are kept.
-    """
+    """Whether a checked condition holds for these answers; one that is absent, None or NaN is missing, and a condition
+    that it leaves undecided does not hold. Raises ConditionFault where condition or answers were never checked."""
     program, names = _compiled(text)
     present = {name: answers[name] for name in names if _is_answered(answers.get(name))}
     missing = tuple(name for name in names if name not in present)

@@ -1,7 +1,4 @@
-"""Deadlines as a definition has them: budgets by priority, and ladders of rungs.
-
-Each field's description is the text that editors show.
-"""
+"""Deadlines as a definition has them: budgets by priority, ladders of rungs. Descriptions are what editors show."""
 
 from __future__ import annotations
 
@@ -15,12 +12,10 @@ from fixline.domain.definition.vocabulary import Priority
 
 
 class Rung(Part):
-    """One step of a deadline's ladder: when, whom to tell, what to change.
-
-    Exactly one of `at_percent`, `before`, `at_due` and `after` says when. `before` is what is left of the budget, so
-    that a pause moves the rung as it moves due; `after` counts from due in its own unit; with `every` the rung repeats
-    until it has fired `up_to` times in all.
-    """
+    """One step of a deadline's ladder: when, whom to tell, what to change. Exactly one of `at_percent`, `before`,
+    `at_due` and `after` says when. `before` is what is left of the budget, so that a pause moves the rung as it moves
+    due; `after` counts from due in its own unit; with `every` it fires again until it has fired `up_to` times in
+    all."""
 
     at_percent: int | None = Field(None, ge=1, le=99, description="Fires when this share of the budget is spent.")
     before: Span | None = Field(None, description="Fires when no more than this is left of the budget.")

@@ -1,6 +1,5 @@
-"""What is different between two versions of a definition, in sentences for analysts who publish or move.
-
-Two versions that are not equal always differ in at least one: what has no words of its own is named with both values.
+"""What is different between two versions of a definition, in sentences for analysts who publish or move. Two versions
+that are not equal always differ in at least one: what has no words of its own is named with both values.
 """
 
 from __future__ import annotations

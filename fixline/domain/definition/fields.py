@@ -1,7 +1,4 @@
-"""Questions of an intake and fields of a step's form, as the definition language has them.
-
-Each field's description is the text that editors show.
-"""
+"""Questions of an intake and fields of a step's form; each field's description is the text that editors show."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Forms: whether answers fit the questions that ask for them, wherever a form comes from.
-
-Answers are JSON values; dates are ISO texts, date-times ISO texts with a zone.
+"""Whether answers fit the questions that ask for them, wherever they come from. Answers are JSON values; dates are ISO
+texts, date-times ISO texts with a zone.
 """
 
 from __future__ import annotations
@@ -112,11 +111,9 @@ def read_answers(
     outcome: str | None = None,
     partial: bool = False,
 ) -> tuple[dict[str, Any], tuple[FieldProblem, ...]]:
-    """The answers that fit and the problems of those that do not, in the order of the fields.
-
-    An answer of None counts as not given. `outcome` says for which outcome a step's form is filled in;
-    `partial` asks for no required answers, as when single answers are amended.
-    """
+    """The answers that fit and the problems of those that do not, in the order of the fields; None counts as not given.
+    `outcome` says for which outcome a step's form is filled in; `partial` asks for no required answers, as when single
+    answers are amended."""
     clean: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     for name, field in fields.items():

@@ -1,8 +1,6 @@
-"""The definition of a request type, read, checked and resolved, as every other part reads it.
-
-It is immutable and serialises to the JSON that a version's hash is taken of. Positions in files and the rules that need
-other files (teams, areas, calendars) belong to `fixline.catalog`. Names are those of the definition language
-(docs/definitions.md); each field's description is the text that editors show.
+"""The definition of a request type, read, checked and resolved, as every other part reads it: immutable, and serialised
+to the JSON that a version's hash is taken of. Positions in files and the rules that need other files are `catalog`'s.
+Names are those of the definition language (docs/definitions.md); field descriptions are the text that editors show.
 """
 
 from __future__ import annotations
@@ -223,11 +221,9 @@ class Definition(Part):
 
     @cached_property
     def body(self) -> str:
-        """The definition as JSON: what is stored, and what its version is the hash of.
-
-        What is as if it had not been written is left out: a key that the language gains later leaves the
-        versions of the definitions that do not use it as they are. A default never changes its meaning.
-        """
+        """The definition as JSON: what is stored, and what its version is the hash of. What is as if it had not been
+        written is left out: a key that the language gains later leaves the versions of the definitions that do not use
+        it as they are. A default never changes its meaning."""
         content = {"schema": self.schema_, **self.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
         return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 

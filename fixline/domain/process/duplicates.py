@@ -1,5 +1,4 @@
 """A request that repeats an older one, and what the two tell each other (docs/definitions.md, section Duplicates).
-
 While it is attached it stays open, nobody works on it, and no clock of it runs. Each is told by a command at the other
 one, so neither ever waits for the other, and both may change meanwhile: whoever is told something that no longer holds
 says what does. A request is attached to an older one only, so no chain of them comes back to its beginning.

@@ -1,6 +1,5 @@
-"""Steps that another department carries out, as a request of its own.
-
-A follow-on is a request like any other; only its opening and its end concern its parent.
+"""Steps that another department carries out as a request of its own: one like any other, of which only the opening and
+the end concern its parent.
 """
 
 from __future__ import annotations
