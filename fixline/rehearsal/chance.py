@@ -25,7 +25,6 @@ TAKES = {"dispatch": timedelta(hours=1), "inspection": timedelta(minutes=20), "t
 """How much working time a task takes on average, by kind, where a profile does not say."""
 ANSWERED = 0.5
 SPREAD = 0.5
-HOURS_OF_WEEK = 168
 
 
 class Chance:
@@ -40,7 +39,7 @@ class Chance:
     def arrivals(self, definition: Definition, count: int) -> list[datetime]:
         """When so many reports arrive, in order."""
         profile, zone = self._profile, zone_of(definition.calendar)
-        hours, storm = range(profile.weeks * HOURS_OF_WEEK), profile.storm
+        hours, storm = range(profile.weeks * 7 * 24), profile.storm
         weights = []
         for hour in hours:
             day = hour // 24

@@ -22,7 +22,6 @@ from fixline.domain.process.kinds.human import HumanStep, in_sample
 from fixline.domain.process.virtual import NeverRests, VirtualRequest, follow_on_results
 from fixline.rehearsal.look import Mismatch, World, look
 
-REQUEST_ID = "SR26-{:08d}"
 CREW = "crew"
 OTHER = "SR99-{:08d}"
 """Reports that are attached to the request: they come after it."""
@@ -133,14 +132,15 @@ class _Player:
     def _real(self, command: model.Simulated) -> Command:
         """What stands for others' doings, with the ids that it has in this scenario."""
         match command:
-            case model.CallAnswer():
-                return self._report(command)
+            case model.CallAnswer(outcome=outcome, step=step):
+                steps, at = self._request.definition.steps, self.state.positions
+                calling = [each for each in at if isinstance(steps.get(each.step), CallStep)]
+                calling = [each for each in calling if step in (None, each.step)]
+                name, visit = (calling[-1].step, calling[-1].visit) if calling else (step, None)
+                return EffectResult(effect="", effect_kind="call", step=name, visit=visit, outcome=outcome)
             case model.FollowOnEnds(outcome=outcome, step=step):
-                waited = [
-                    name
-                    for name, child in self.state.children.items()
-                    if child.status == "open" and step in (None, child.step)
-                ]
+                children = self.state.children.items()
+                waited = [name for name, child in children if child.status == "open" and step in (None, child.step)]
                 return FollowOnClosed(child=waited[-1] if waited else model.NOTHING, outcome=outcome)
             case model.AttachTo(reason=reason):
                 return commands.Attach(to=model.original_of(self._opened_at), reason=reason)
@@ -155,17 +155,6 @@ class _Player:
             case model.OtherReport():
                 attached = self.state.attached
                 return commands.DuplicateDetached(duplicate=attached[-1] if attached else model.NOTHING)
-
-    def _report(self, answer: model.CallAnswer) -> EffectResult:
-        """The answer of a called system, as the effect that called it reports it."""
-        steps = self._request.definition.steps
-        calling = [
-            (position.step, position.visit)
-            for position in self.state.positions
-            if isinstance(steps.get(position.step), CallStep) and answer.step in (None, position.step)
-        ]
-        step, visit = calling[-1] if calling else (answer.step, None)
-        return EffectResult(effect="", effect_kind="call", step=step, visit=visit, outcome=answer.outcome)
 
     def give(self, line: Line, scene: Scene, command: Command, actor: Actor, target: Definition | None = None) -> bool:
         """Give the command; whether the scenario can go on after the answer."""
@@ -194,12 +183,9 @@ class _Player:
 
 def _number_for(definition: Definition, sampled: frozenset[str]) -> str:
     """The first request's number whose sampled inspections are these, at their first visits."""
-    shares = {
-        name: step.sample
-        for name, step in definition.steps.items()
-        if isinstance(step, HumanStep) and step.sample is not None
-    }
-    numbers = map(REQUEST_ID.format, itertools.count(1))
+    human = {name: step for name, step in definition.steps.items() if isinstance(step, HumanStep)}
+    shares = {name: step.sample for name, step in human.items() if step.sample is not None}
+    numbers = map("SR26-{:08d}".format, itertools.count(1))
     return next(
         number
         for number in numbers

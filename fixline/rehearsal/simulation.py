@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from fixline.catalog.scenarios.instants import first_monday
 from fixline.domain.deadlines.calendar import CalendarExhausted, WorkingCalendar
 from fixline.domain.definition.fields import FieldKind
 from fixline.domain.definition.model import Definition
-from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome, Priority
+from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome
 from fixline.domain.journal import clock_facts, facts
 from fixline.domain.journal.state import ClockKind, Position, RequestState, TaskState
 from fixline.domain.journal.step_facts import StepEntered
@@ -76,9 +76,9 @@ class Team:
     busy: timedelta = timedelta()
     wakes_at: datetime | None = None
 
-    def put(self, priority: Priority, offered_at: datetime, number: int, request: int, task: str, step: str) -> None:
+    def put(self, job: Job) -> None:
         """A task is offered to the team."""
-        heapq.heappush(self.queue, Job(-priority.rank, offered_at, number, request, task, step))
+        heapq.heappush(self.queue, job)
         self.longest = max(self.longest, len(self.queue))
 
     def next(self, now: datetime) -> Job | None:
@@ -164,7 +164,7 @@ class Simulation:
     """Many requests of some types, and the teams that work on them."""
 
     def __init__(
-        self, catalog: Catalog, types: Iterable[Definition], profile: Profile, requests: int, seed: int
+        self, catalog: Catalog, types: Sequence[Definition], profile: Profile, requests: int, seed: int
     ) -> None:
         self._chance = Chance(profile, catalog.areas, seed)
         self._catalog = catalog
@@ -176,11 +176,10 @@ class Simulation:
         self.total = 0
         self.decisions = 0
         self.teams: dict[str, Team] = {}
-        definitions = list(types)
-        self.figures = {each.type: TypeFigures(each.type) for each in definitions}
-        self.ends_at = self._plan(definitions, requests)
+        self.figures = {each.type: TypeFigures(each.type) for each in types}
+        self.ends_at = self._plan(types, requests)
 
-    def _plan(self, definitions: list[Definition], requests: int) -> datetime:
+    def _plan(self, definitions: Sequence[Definition], requests: int) -> datetime:
         """Arrivals, and a count at the end of each week; the instant at which the simulation is over."""
         first = first_monday(definitions[0].calendar)
         ends_at = first + self._profile.weeks * WEEK
@@ -260,7 +259,7 @@ class Simulation:
             if task.state is TaskState.OFFERED:
                 team = self._team(task.team, request.definition.calendar)
                 self._numbers += 1
-                team.put(state.priority, task.offered_at, self._numbers, number, task.id, task.step)
+                team.put(Job(-state.priority.rank, task.offered_at, self._numbers, number, task.id, task.step))
                 self._work(team, decision.at)
         for report in follow_on_results(decision):
             self._give(number, report, decision.at, SYSTEM)

@@ -34,11 +34,8 @@ def fired(clock: Clock, ladder: tuple[Rung, ...], index: int) -> Clock:
 
 def spent(clock: Clock, calendar: WorkingCalendar, now: datetime) -> timedelta:
     """How much of its budget the clock has used by now, in the budget's own measure; paused time is not used."""
-    total = timedelta()
-    for stretch in clock.stretches:
-        until = min(stretch.until or now, now)
-        total += calendar.elapsed(stretch.since, until, working=clock.budget.working)
-    return total
+    ran = ((stretch.since, min(stretch.until or now, now)) for stretch in clock.stretches)
+    return sum((calendar.elapsed(*each, working=clock.budget.working) for each in ran), timedelta())
 
 
 def reach(
@@ -106,12 +103,11 @@ def next_firing(clock: Clock, ladder: tuple[Rung, ...], calendar: WorkingCalenda
 
 def fires_at(clock: Clock, rung: Rung, time: int, calendar: WorkingCalendar) -> datetime | None:
     """When a rung fires for the how-manieth time, by the ledger alone; None when that cannot be said yet."""
-    if rung.at_percent is not None or rung.before is not None:
-        amount = clock.budget.length(calendar.day)
-        if rung.at_percent is not None:
-            amount = amount * rung.at_percent / 100
-        elif rung.before is not None:
-            amount = max(amount - rung.before.length(calendar.day), timedelta())
+    if rung.at_percent is not None:
+        amount = clock.budget.length(calendar.day) * rung.at_percent / 100
+        return reach(clock, calendar, clock.started_at, amount, working=clock.budget.working)
+    if rung.before is not None:
+        amount = max(clock.budget.length(calendar.day) - rung.before.length(calendar.day), timedelta())
         return reach(clock, calendar, clock.started_at, amount, working=clock.budget.working)
     if rung.at_due or rung.after is None:
         return clock.due_at
@@ -131,8 +127,3 @@ def paused(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
     if last.since >= now:
         return tuple(earlier) or (Stretch(since=last.since, until=last.since),)
     return (*earlier, Stretch(since=last.since, until=now))
-
-
-def resumed(clock: Clock, now: datetime) -> tuple[Stretch, ...]:
-    """The ledger with a new running stretch from now."""
-    return (*clock.stretches, Stretch(since=now))

@@ -63,9 +63,8 @@ def start_deadline(builder: DecisionBuilder, name: str, *, backlog: bool, not_be
     while free in builder.state.clocks:
         number += 1
         free = f"{name}.{number}"
-    budget = deadline.within.of(builder.state.priority)
+    budget, ledger = deadline.within.of(builder.state.priority), (Stretch(since),)
     own, fired = name if free != name else None, (0,) * len(deadline.escalate)
-    ledger = (Stretch(since),)
     clock = Clock(free, ClockKind.DEADLINE, budget, since, ledger, fired=fired, deadline=own, not_before=not_before)
     _start(builder, clock, backlog=backlog)
 
@@ -142,8 +141,9 @@ def settle(builder: DecisionBuilder) -> None:
         if running and reasons:
             _pause(builder, clock, sorted(reasons))
         elif not running and not reasons:
-            fresh = change(clock, state=ClockState.RUNNING, stretches=clocks.resumed(clock, builder.now))
-            resumed = clock_facts.ClockResumed(clock.name, fresh.stretches, clocks.due(fresh, builder.calendar))
+            stretches = (*clock.stretches, Stretch(builder.now))
+            fresh = change(clock, state=ClockState.RUNNING, stretches=stretches)
+            resumed = clock_facts.ClockResumed(clock.name, stretches, clocks.due(fresh, builder.calendar))
             builder.record(resumed, f"Clock {clock.name} runs again.")
             changed = changed or clock.kind is ClockKind.DEADLINE
     if changed:

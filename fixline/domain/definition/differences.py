@@ -21,13 +21,12 @@ _Lines = Iterator[str]
 
 def differences(old: Definition, new: Definition) -> tuple[str, ...]:
     """One sentence per difference, in the order of the definition's parts; empty for equal definitions."""
-    return tuple(line for name in Definition.model_fields for line in _part(name, old, new))
-
-
-def _part(name: str, old: Definition, new: Definition) -> _Lines:
-    before, after = getattr(old, name), getattr(new, name)
-    if before != after:
-        yield from _WORDS.get(name, partial(_plain, name.rstrip("_")))(before, after)
+    lines: list[str] = []
+    for name in Definition.model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            lines += _WORDS.get(name, partial(_plain, name.rstrip("_")))(before, after)
+    return tuple(lines)
 
 
 def _plain(what: str, before: Any, after: Any) -> _Lines:

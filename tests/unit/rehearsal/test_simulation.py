@@ -15,7 +15,7 @@ from fixline.catalog.profiles import Profile, StepProfile, Storm
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import Priority
 from fixline.rehearsal.chance import Chance
-from fixline.rehearsal.simulation import Simulation, Team, percentile
+from fixline.rehearsal.simulation import Job, Simulation, Team, percentile
 from tests.support.lakeport import LAKEPORT
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
@@ -109,7 +109,7 @@ def test_a_team_takes_the_most_urgent_first_in_its_hours(catalog: Catalog) -> No
     team = Team("inspectors", 2, catalog.definitions["pothole"].calendar)
     monday = datetime(2026, 9, 14, 15, tzinfo=UTC)
     for number, priority in enumerate((Priority.NORMAL, Priority.HIGH, Priority.NORMAL)):
-        team.put(priority, monday + timedelta(minutes=number), number, number, f"T{number}", "inspect")
+        team.put(Job(-priority.rank, monday + timedelta(minutes=number), number, number, f"T{number}", "inspect"))
     night = monday - timedelta(hours=8)
     assert team.next(night) is None
     assert team.opening(night) == team.calendar.next_opening(night)
