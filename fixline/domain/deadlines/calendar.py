@@ -125,10 +125,8 @@ class WorkingCalendar(Part):
         start_us = micros(start)
         found_us = self._timeline().after(start_us, amount_us) if amount_us else start_us
         if found_us is None:
-            raise CalendarExhausted(
-                f"calendar {self.name!r} has less than {amount} of working time "
-                f"in the {timeline.SEARCH_YEARS} years after {start.isoformat()}"
-            )
+            years = f"in the {timeline.SEARCH_YEARS} years after {start.isoformat()}"
+            raise CalendarExhausted(f"calendar {self.name!r} has less than {amount} of working time {years}")
         return instant(found_us)
 
     def add(self, start: dt.datetime, span: Span) -> dt.datetime:
@@ -159,9 +157,8 @@ class WorkingCalendar(Part):
         """The first open instant from `at` on, `at` itself when open; CalendarExhausted after 40 years."""
         found_us = self._timeline().next_open(micros(at))
         if found_us is None:
-            raise CalendarExhausted(
-                f"calendar {self.name!r} does not open in the {timeline.SEARCH_YEARS} years after {at.isoformat()}"
-            )
+            years = f"in the {timeline.SEARCH_YEARS} years after {at.isoformat()}"
+            raise CalendarExhausted(f"calendar {self.name!r} does not open {years}")
         return instant(found_us)
 
     def windows_between(self, start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
@@ -210,9 +207,8 @@ class WorkingCalendar(Part):
         ordered = sorted(exceptions, key=lambda exception: exception.date)
         for earlier, later in pairwise(ordered):
             if earlier.date == later.date:
-                raise ValueError(
-                    f"two exceptions on {later.date}, {earlier.name!r} and {later.name!r}: one date has one"
-                )
+                both = f"{earlier.name!r} and {later.name!r}"
+                raise ValueError(f"two exceptions on {later.date}, {both}: one date has one")
         return tuple(ordered)
 
     def model_post_init(self, _context: Any, /) -> None:

@@ -48,14 +48,11 @@ def move_task_clocks(builder: DecisionBuilder, task: Task, step: HumanStep) -> N
     """The same for the clocks of an open task; one that is asked for in addition starts now."""
     budgets = {ClockKind.CLAIM: step.claim_within, ClockKind.DUE: step.due}
     own = [clock for clock in builder.state.clocks.values() if clock.task == task.id]
-    for clock in own:
-        budget = budgets[clock.kind]
-        if not clock.state.live:
-            continue
-        if budget is None:
-            timekeeping.end(builder, clock, "the new version asks for none")
-        else:
+    for clock in [each for each in own if each.state.live]:
+        if budget := budgets[clock.kind]:
             _move_clock(builder, clock, budget, timekeeping.TASK_LADDER, timekeeping.TASK_LADDER)
+        else:
+            timekeeping.end(builder, clock, "the new version asks for none")
     kinds = {clock.kind for clock in own}
     if step.claim_within and ClockKind.CLAIM not in kinds and task.state is TaskState.OFFERED:
         timekeeping.start_task_clock(builder, task, ClockKind.CLAIM, step.claim_within)

@@ -167,9 +167,8 @@ def _pause(builder: DecisionBuilder, clock: Clock, reasons: list[str]) -> None:
 def meet(builder: DecisionBuilder, clock: Clock, what: str) -> None:
     """The clock's promise has been kept, or kept late."""
     late = ", late" if clock.breached_at is not None else ""
-    builder.record(
-        clock_facts.ClockMet(clock.name, _stopped(builder, clock)), f"Clock {clock.name} met by {what}{late}."
-    )
+    met = clock_facts.ClockMet(clock.name, _stopped(builder, clock))
+    builder.record(met, f"Clock {clock.name} met by {what}{late}.")
 
 
 def end(builder: DecisionBuilder, clock: Clock, why: str) -> None:

@@ -173,16 +173,15 @@ class Timeline:
     def _open_intervals(self, years: range) -> tuple[array[int], array[int]]:
         """The openings and closings of the windows that start on the local dates of some years."""
         opens, closes = array("q"), array("q")
-        if years:
-            date, end = dt.date(years.start, 1, 1), dt.date(years.stop, 1, 1)
-            while date < end:
-                windows = self._special.get(date)
-                for window in self._hours.on(date) if windows is None else windows:
-                    opening, closing = self._edge(date, window.opens), self._edge(date, window.closes)
-                    if opening < closing:
-                        opens.append(opening)
-                        closes.append(closing)
-                date += DAY
+        date, end = dt.date(years.start, 1, 1), dt.date(years.stop, 1, 1)
+        while date < end:
+            windows = self._special.get(date)
+            for window in self._hours.on(date) if windows is None else windows:
+                opening, closing = self._edge(date, window.opens), self._edge(date, window.closes)
+                if opening < closing:
+                    opens.append(opening)
+                    closes.append(closing)
+            date += DAY
         return opens, closes
 
     def _edge(self, date: dt.date, minutes: int) -> int:

@@ -40,7 +40,7 @@ class Rung(Part):
 class Budget(Part):
     """How long something may take, by priority: the first that fits, else `otherwise`."""
 
-    by_priority: dict[Priority, Span] = Field(default_factory=dict, description="Budgets of single priorities.")
+    by_priority: dict[Priority, Span] = Field({}, description="Budgets of single priorities.")
     otherwise: Span = Field(description="The budget of every other priority.")
 
     def of(self, priority: Priority) -> Span:

@@ -125,10 +125,8 @@ def _dated(each: Holiday | CalendarException | Period) -> str:
         case CalendarException():
             return f"{each.date}, {each.name}, {', '.join(map(str, each.hours)) or 'closed'}"
         case Period():
-            hours = "; ".join(
-                f"{day} {', '.join(map(str, windows))}" for day, windows in each.weekly.items() if windows
-            )
-            return f"{each.first} to {each.last}, {each.name}, {hours or 'closed'}"
+            hours = [f"{day} {', '.join(map(str, windows))}" for day, windows in each.weekly.items() if windows]
+            return f"{each.first} to {each.last}, {each.name}, {'; '.join(hours) or 'closed'}"
 
 
 def _deadlines(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> _Lines:

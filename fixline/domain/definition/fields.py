@@ -31,9 +31,7 @@ class FormField(Part):
 
     kind: FieldKind = Field(description="What kind of answer is expected.")
     ask: str | None = Field(None, description="The question in plain words, shown to whoever answers.")
-    options: dict[str, str] = Field(
-        default_factory=dict, description="For choice and choices: each option's key and its label."
-    )
+    options: dict[str, str] = Field({}, description="For choice and choices: each option's key and its label.")
     min: float | None = Field(None, description="For number: the smallest value allowed.")
     max: float | None = Field(None, description="For number: the largest value allowed.")
     required: bool = Field(False, description="An answer must be given (in a step's form: for every outcome).")

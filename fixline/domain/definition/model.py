@@ -100,9 +100,7 @@ class Intake(Part):
     location: Literal["required", "optional", "none"] = Field(
         "required", description="Whether a report needs a place: required, optional or none."
     )
-    questions: dict[str, FormField] = Field(
-        default_factory=dict, description="The questions asked of whoever reports, by name."
-    )
+    questions: dict[str, FormField] = Field({}, description="The questions asked of whoever reports, by name.")
     photos: PhotoLimits = Field(default_factory=PhotoLimits, description="Limits for photos.")
     duplicates: Duplicates | None = Field(
         None, description="Which open requests a report may repeat. None: nobody looks."
@@ -182,14 +180,12 @@ class Definition(Part):
     )
     priority: tuple[PriorityRule, ...] = Field((), description="First match wins.")
     calendar: WorkingCalendar = Field(NO_HOURS, description="The working calendar: opening hours, holidays, time zone.")
-    deadlines: dict[str, Deadline] = Field(
-        default_factory=dict, description="The promises about the whole request, by name."
-    )
+    deadlines: dict[str, Deadline] = Field({}, description="The promises about the whole request, by name.")
     start: str = Field("", description="The first step.")
-    steps: dict[str, Step] = Field(default_factory=dict, description="The steps, by name.")
+    steps: dict[str, Step] = Field({}, description="The steps, by name.")
     cancel: Cancel = Field(default_factory=Cancel, description="Who may cancel, and until when.")
     holds: dict[str, str] = Field(
-        default_factory=dict, description="Why a request is put on hold: codes with their titles. A hold names one."
+        {}, description="Why a request is put on hold: codes with their titles. A hold names one."
     )
     reopen: Reopen | None = Field(None, description="How a closed request may be opened again. None: not at all.")
     notify: tuple[NotifyEvent, ...] = Field((), description="What the reporter is told about.")

@@ -49,9 +49,8 @@ def detach(builder: DecisionBuilder, command: commands.Detach) -> None:
 def original_attached(builder: DecisionBuilder, command: commands.OriginalAttached) -> None:
     """The original has turned out to be a duplicate itself: the request follows to that one's original."""
     _check_original(builder, command.original)
-    builder.record(
-        facts.Reattached(command.to), f"{command.original} is a duplicate of {command.to}: attached to that."
-    )
+    text = f"{command.original} is a duplicate of {command.to}: attached to that."
+    builder.record(facts.Reattached(command.to), text)
     walk.tell_original(builder, command.to, attached=True)
 
 
