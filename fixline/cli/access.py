@@ -69,10 +69,9 @@ def find_place(data: Path | None) -> Place:
         raise WrongUse(f"{where}: there is no database {file}; `fixline up` or `fixline migrate` makes one")
     folder = DataFolder(file.parent)
     ports = folder.remembered()
-    if not ports:
-        return Place(settings, url, None if data is None else folder)
-    ours = data is not None or "TEMPORAL_ADDRESS" not in os.environ
-    return Place(settings, url, folder, f"127.0.0.1:{ports['temporal']}" if ours and "temporal" in ports else None)
+    ours = "temporal" in ports and (data is not None or "TEMPORAL_ADDRESS" not in os.environ)
+    address = f"127.0.0.1:{ports['temporal']}" if ours else None
+    return Place(settings, url, folder if ports or data is not None else None, address)
 
 
 def publish_definitions(store: Store, definitions: Iterable[Definition]) -> tuple[str, ...]:

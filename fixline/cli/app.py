@@ -20,62 +20,41 @@ from fixline.cli.common import FAULT, FOUND, GOOD, WRONG_USE, Trouble, WrongUse
 
 INTERRUPTED = 130
 COMMANDS = {
-    "up": ("up:up", "Run everything in one: Temporal server with its UI, workers, API. Ctrl-C stops all."),
-    "api": ("serve:api", "Serve the HTTP API and the pages."),
-    "worker": ("serve:worker", "Run requests' workflows and activities, and signal what no workflow was told."),
-    "migrate": ("serve:migrate", "Bring the database's schema up to this release."),
-    "check": (
-        "check:check",
-        "Check definitions; print everything that is wrong, at once. Exit code 1 when there are findings.",
+    "up:up": "Run everything in one: Temporal server with its UI, workers, API. Ctrl-C stops all.",
+    "serve:api": "Serve the HTTP API and the pages.",
+    "serve:worker": "Run requests' workflows and activities, and signal what no workflow was told.",
+    "serve:migrate": "Bring the database's schema up to this release.",
+    "check:check": "Check definitions; print everything that is wrong, at once. Exit code 1 when there are findings.",
+    "export:schema": "Print the JSON Schema of definitions, by which an editor completes and explains every key.",
+    "export:graph": "Draw a definition: steps by kind, outcomes on arrows, deadlines, waiting states.",
+    "explain:explain": "Say when every clock runs out: deadlines with their rungs, and the limits of every step.",
+    "calendar:calendar": (
+        "Print a month of a calendar: each day's hours, why they are what they are, and what they come to."
     ),
-    "schema": (
-        "export:schema",
-        "Print the JSON Schema of definitions, by which an editor completes and explains every key.",
+    "run_scenarios:run_scenarios as test": (
+        "Play scenario files in virtual time; failures show what was expected and what happened, side by side."
     ),
-    "graph": ("export:graph", "Draw a definition: steps by kind, outcomes on arrows, deadlines, waiting states."),
-    "explain": (
-        "explain:explain",
-        "Say when every clock runs out: deadlines with their rungs, and the limits of every step.",
+    "simulate:simulate": (
+        "Play many requests through definitions, with crews of given size; print backlog, times and overdue shares."
     ),
-    "calendar": (
-        "calendar:calendar",
-        "Print a month of a calendar: each day's hours, why they are what they are, and what they come to.",
+    "versions:publish": (
+        "Make definitions current, all or none. Running processes follow at once; open requests keep their version."
     ),
-    "test": (
-        "run_scenarios:run_scenarios",
-        "Play scenario files in virtual time; failures show what was expected and what happened, side by side.",
+    "versions:versions": "List a type's versions, the newest first; or compare two (numbers, hashes or `current`).",
+    "versions:move": "Let the open requests of a type go on by another version. Exit code 1 when a request cannot.",
+    "versions:correct": (
+        "Let open requests, and new ones, go on by the calendar as its file has it now. Exit code 1 when one cannot."
     ),
-    "simulate": (
-        "simulate:simulate",
-        "Play many requests through definitions, with crews of given size; print backlog, times and overdue shares.",
+    "overdue:overdue": "List what is overdue, worst first.",
+    "show:show": "Show one request: facts, clocks, tasks, journal. Contact data is never part of it.",
+    "import_file:import_file as import": (
+        "Import requests: closed rows become history, open rows running requests. Again is harmless."
     ),
-    "publish": (
-        "versions:publish",
-        "Make definitions current, all or none. Running processes follow at once; open requests keep their version.",
-    ),
-    "versions": (
-        "versions:versions",
-        "List a type's versions, the newest first; or compare two (numbers, hashes or `current`).",
-    ),
-    "move": (
-        "versions:move",
-        "Let the open requests of a type go on by another version. Exit code 1 when a request cannot.",
-    ),
-    "correct": (
-        "versions:correct",
-        "Let open requests, and new ones, go on by the calendar as its file has it now. Exit code 1 when one cannot.",
-    ),
-    "overdue": ("overdue:overdue", "List what is overdue, worst first."),
-    "show": ("show:show", "Show one request: facts, clocks, tasks, journal. Contact data is never part of it."),
-    "import": (
-        "import_file:import_file",
-        "Import requests: closed rows become history, open rows running requests. Again is harmless.",
-    ),
-    "doctor": ("doctor:doctor", "Look at every part; exit 1 when something is wrong."),
-    "demo-crews": ("serve:demo_crews", "Make demonstration requests once, and let crews work on what there is."),
-    "keys": ("keys:app", "Make, list and revoke keys of the HTTP API."),
+    "doctor:doctor": "Look at every part; exit 1 when something is wrong.",
+    "serve:demo_crews as demo-crews": "Make demonstration requests once, and let crews work on what there is.",
+    "keys:app as keys": "Make, list and revoke keys of the HTTP API.",
 }
-"""By name: where the function (or the group of commands) is, in fixline.cli.commands, and what its help says."""
+"""By module and function in fixline.cli.commands, and the command's name where that is another: what its help says."""
 
 
 def application(named: Container[str]) -> typer.Typer:
@@ -88,7 +67,9 @@ def application(named: Container[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for name, (where, text) in COMMANDS.items():
+    for path, text in COMMANDS.items():
+        where, _, other = path.partition(" as ")
+        name = other or where.partition(":")[2]
         found = pkgutil.resolve_name(f"fixline.cli.commands.{where}") if name in named else _not_named
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name, help=text, no_args_is_help=True)

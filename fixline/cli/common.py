@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,8 +42,8 @@ class WrongUse(FixlineError):
 
 
 def put(found: object, lines: Iterable[str], *, as_json: bool) -> None:
-    """Print what a command found: as one JSON object, or the lines that say it to people."""
-    for line in [json.dumps(found, indent=2)] if as_json else lines:
+    """Print what a command found: as one JSON object (instants as ISO texts), or the lines that say it to people."""
+    for line in [json.dumps(found, indent=2, default=datetime.isoformat)] if as_json else lines:
         print(line)
 
 
@@ -57,10 +58,8 @@ def console_of(width: int) -> Console:
 def at_rest() -> Iterator[None]:
     """Within it the garbage collector looks for no cycles: a command that builds much, leaves no cycles behind and ends
     would have it go through all of it again and again. What nothing refers to any more is freed at once, as ever."""
-    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        gc.enable()

@@ -4,6 +4,7 @@ fixline.db      the store            temporal.db   Temporal's own
 up.lock         held while `up` runs, with its process id
 up.json         the ports chosen last
 logs/           one file per part, rotated at each start
+demo.json       lies there once the demonstration's requests have been made
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fixline.cli.common import Trouble
@@ -21,36 +21,16 @@ from fixline.cli.common import Trouble
 KEPT_LOGS = 5
 
 
-@dataclass(frozen=True)
 class DataFolder:
-    """The folder at `path`."""
+    """The folder at `path`, and what lies in it; the store's URL has an absolute path."""
 
-    path: Path
-
-    @property
-    def database(self) -> Path:
-        """The store's SQLite file."""
-        return self.path / "fixline.db"
-
-    @property
-    def database_url(self) -> str:
-        """The store's URL, with an absolute path."""
-        return f"sqlite:///{self.database.resolve()}"
-
-    @property
-    def temporal_database(self) -> Path:
-        """The Temporal server's SQLite file."""
-        return self.path / "temporal.db"
-
-    @property
-    def logs(self) -> Path:
-        """Where every part logs."""
-        return self.path / "logs"
-
-    @property
-    def demo_mark(self) -> Path:
-        """Lies here once the demonstration's requests have been made."""
-        return self.path / "demo.json"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = path / "fixline.db"
+        self.database_url = f"sqlite:///{self.database.resolve()}"
+        self.temporal_database = path / "temporal.db"
+        self.logs = path / "logs"
+        self.demo_mark = path / "demo.json"
 
     def make(self) -> None:
         """Make the folder, readable by its owner alone: contact data will lie in it. Raises OSError."""

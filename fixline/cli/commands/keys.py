@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -51,7 +51,8 @@ def list_all(data: Data = None, as_json: AsJson = False) -> None:
     """List all keys; never the keys themselves."""
     with find_place(data).open() as store:
         keys = store.read(list_keys)
-    put({"keys": [_shown(key) for key in keys]}, _in_words(keys), as_json=as_json)
+    shown = [key.model_dump(exclude={"id", "hash"}) for key in keys]
+    put({"keys": shown}, _in_words(keys), as_json=as_json)
 
 
 @app.command()
@@ -63,18 +64,6 @@ def revoke(name: Name, data: Data = None) -> None:
     except KeyUnknown as error:
         raise Trouble(str(error)) from None
     print(f"{revoked.name} is revoked")
-
-
-def _shown(key: KeyRecord) -> dict[str, Any]:
-    """What may be told about a key: everything but its hash."""
-    return {
-        "name": key.name,
-        "role": key.role.value,
-        "teams": list(key.teams),
-        "department": key.department,
-        "created_at": key.created_at.isoformat(),
-        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
-    }
 
 
 def _in_words(keys: list[KeyRecord]) -> Iterator[str]:

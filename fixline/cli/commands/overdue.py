@@ -18,15 +18,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
-from sqlmodel import Session
 
-from fixline.cli.access import find_place
 from fixline.cli.common import AsJson, Data, WrongUse, console_of
-from fixline.service import submissions
-from fixline.service.supervision_view import OverdueOut, Sight
-from fixline.store.queries.supervision import OverdueFilter, count_overdue, list_overdue
-from fixline.store.store import StoreAway
-from fixline.store.versions import Versions
 
 WIDTH = 200
 """In columns, where the output is no terminal."""
@@ -50,28 +43,34 @@ def overdue(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
+    from sqlmodel import Session  # with the store's modules, which the command's help need not wait for
+
+    from fixline.cli.access import find_place
+    from fixline.service.submissions import utc_now
+    from fixline.service.supervision_view import OverdueOut, Sight
+    from fixline.store.queries.supervision import OverdueFilter, count_overdue, list_overdue
+    from fixline.store.versions import Versions
+
+    def read(session: Session, most: int) -> dict[str, Any]:
+        """Overdue clocks as `GET /overdue` shows them, worst first, and the totals under the same filters."""
+        wanted = OverdueFilter(utc_now(), department=department, team=team, type=type_, area=area, clock=clock)
+        lines, _ = list_overdue(session, wanted, None, most)
+        sight = Sight(session, Versions(), wanted.now)
+        items = [OverdueOut.seen(sight, line).model_dump(mode="json") for line in lines]
+        return {"items": items, "totals": count_overdue(session, wanted)}
+
     def look(most: int) -> dict[str, Any]:
-        now = submissions.utc_now()
-        wanted = OverdueFilter(now, department=department, team=team, type=type_, area=area, clock=clock)
         with find_place(data).open() as store:
-            return store.read(partial(_late, wanted=wanted, limit=most))
+            return store.read(partial(read, most=most))
 
     if watch and as_json:
         raise WrongUse("--watch is for people: ask with --json as often as you like")
     if watch:
-        watch_late(console_of(WIDTH), look, limit, every, submissions.utc_now)
+        watch_late(console_of(WIDTH), look, limit, every, utc_now)
     elif as_json:
         print(json.dumps(look(limit), indent=2))
     else:
         console_of(WIDTH).print(late_table(look(limit)))
-
-
-def _late(session: Session, wanted: OverdueFilter, limit: int) -> dict[str, Any]:
-    """Overdue clocks as `GET /overdue` shows them, worst first, and the totals under the same filters."""
-    lines, _ = list_overdue(session, wanted, None, limit)
-    sight = Sight(session, Versions(), wanted.now)
-    items = [OverdueOut.seen(sight, line).model_dump(mode="json") for line in lines]
-    return {"items": items, "totals": count_overdue(session, wanted)}
 
 
 def watch_late(
@@ -86,6 +85,8 @@ def watch_late(
     `look` answers what is overdue now: `items`, at most so many, and `totals`. On a terminal the table has the screen,
     and as many lines as fit; elsewhere one table follows the other.
     """
+    from fixline.store.store import StoreAway
+
     screen = console.is_terminal
     shown = max(min(limit, console.height - FRAME_LINES), 1) if screen else limit
 

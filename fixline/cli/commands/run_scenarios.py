@@ -139,13 +139,11 @@ def _scenario(played: Played) -> dict[str, Any]:
     if not played.passed:
         shown["timeline"] = [
             {
-                "at": scene.at.isoformat(),
+                "at": scene.at,
                 "action": scene.text or None,
-                "expected": list(scene.expected),
+                "expected": scene.expected,
                 "refused": scene.note.removeprefix("refused: ") or None,
-                "happened": [
-                    {"at": entry.at.isoformat(), "kind": entry.kind, "text": entry.text} for entry in scene.entries
-                ],
+                "happened": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in scene.entries],
             }
             for scene in played.scenes
         ]

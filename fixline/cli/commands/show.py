@@ -6,14 +6,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from sqlmodel import Session
 
-from fixline.cli.access import find_place
 from fixline.cli.common import AsJson, Data, Trouble, put
-from fixline.service.request_view import request_out
-from fixline.service.submissions import utc_now
-from fixline.store.queries.detail import read_journal
-from fixline.store.versions import Versions
 
 LONGEST_JOURNAL = 10_000
 
@@ -23,19 +17,25 @@ def show(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
+    from sqlmodel import Session  # with the store's modules, which the command's help need not wait for
+
+    from fixline.cli.access import find_place
+    from fixline.service.request_view import request_out
+    from fixline.service.submissions import utc_now
+    from fixline.store.queries.detail import read_journal
+    from fixline.store.versions import Versions
+
+    def read(session: Session) -> dict[str, Any]:
+        """The request as GET /requests/{id} shows it, with its journal."""
+        found = request_out(session, Versions(), request_id, utc_now())
+        if found is None:
+            raise Trouble(f"there is no request {request_id}")
+        journal = read_journal(session, request_id, 0, LONGEST_JOURNAL) or []
+        return {**found.model_dump(mode="json"), "journal": journal}
+
     with find_place(data).open() as store:
-        found = store.read(lambda session: _read(session, request_id))
+        found = store.read(read)
     put(found, _in_words(found), as_json=as_json)
-
-
-def _read(session: Session, request_id: str) -> dict[str, Any]:
-    """A request as GET /requests/{id} shows it, with its journal. Raises Trouble when there is none."""
-    found = request_out(session, Versions(), request_id, utc_now())
-    if found is None:
-        raise Trouble(f"there is no request {request_id}")
-    journal = read_journal(session, request_id, 0, LONGEST_JOURNAL) or []
-    entries = [{**entry, "at": entry["at"].isoformat()} for entry in journal]
-    return {**found.model_dump(mode="json"), "journal": entries}
 
 
 def _in_words(found: dict[str, Any]) -> Iterator[str]:
@@ -50,4 +50,4 @@ def _in_words(found: dict[str, Any]) -> Iterator[str]:
         outcome = f": {task['outcome']}" if task["outcome"] else ""
         yield f"  task   {task['step']:<24} {task['state']:<10} {task['assignee'] or task['team']}{outcome}"
     for entry in found["journal"]:
-        yield f"  {entry['seq']:>4}  {entry['at'][:19]}Z  {entry['actor']:<20} {entry['text']}"
+        yield f"  {entry['seq']:>4}  {entry['at']:%Y-%m-%dT%H:%M:%S}Z  {entry['actor']:<20} {entry['text']}"

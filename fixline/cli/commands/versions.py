@@ -152,15 +152,8 @@ def _find(store: Store, type_: str, wanted: str) -> str:
 
 
 def _shown(line: VersionLine) -> dict[str, Any]:
-    return {
-        "version": line.number,
-        "hash": line.hash,
-        "title": line.title,
-        "published_at": line.published_at.isoformat(),
-        "published_by": line.published_by,
-        "current": line.current,
-        "open_requests": line.open,
-    }
+    renamed = {"number": "version", "open": "open_requests"}
+    return {renamed.get(name, name): value for name, value in line._asdict().items()}
 
 
 def _in_words(line: VersionLine) -> str:

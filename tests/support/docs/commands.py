@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from fixline.cli.app import COMMANDS, application
+from fixline.cli.app import application
 
 
 def commands(group: TyperGroup, prefix: str = "fixline") -> Iterator[tuple[str, TyperCommand]]:
@@ -21,6 +21,10 @@ def commands(group: TyperGroup, prefix: str = "fixline") -> Iterator[tuple[str, 
 
 
 def all_commands() -> dict[str, TyperCommand]:
-    root = typer.main.get_command(application(COMMANDS))
+    return dict(commands(_root(_root(()).commands)))
+
+
+def _root(named: Container[str]) -> TyperGroup:
+    root = typer.main.get_command(application(named))
     assert isinstance(root, TyperGroup)
-    return dict(commands(root))
+    return root
