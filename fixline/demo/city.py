@@ -176,7 +176,7 @@ def _answer(dice: random.Random, name: str, field: FormField) -> Any:
         case FieldKind.NUMBER:
             low = field.min or 0.0
             high = min(field.max if field.max is not None else LARGEST_NUMBER, low + LARGEST_NUMBER)
-            return int(low + (high - low) * dice.betavariate(1.2, 4))
+            return max(int(low + (high - low) * dice.betavariate(1.2, 4)), low)
         case FieldKind.YES_NO:
             return dice.random() < YES_SHARE.get(name, OTHER_YES_SHARE)
         case FieldKind.PHOTO:

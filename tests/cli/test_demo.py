@@ -17,6 +17,7 @@ from fixline.cli.definitions import checked_catalog
 from fixline.demo import fresh_keys
 from fixline.demo.city import Planned, fill, past, plan_day
 from fixline.demo.reports import write_backlog
+from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.forms import read_answers
 from fixline.domain.process.kinds.human import HumanStep
 from fixline.identity.keys import find_key
@@ -73,6 +74,14 @@ def test_forms_can_be_filled_for_every_outcome(catalog: Catalog) -> None:
                 form = fill(dice, step.form, partial(past, dice, TODAY), outcome=outcome)
                 _, problems = read_answers(step.form, form, outcome=outcome)
                 assert problems == (), (definition.type, step.title, outcome)
+
+
+def test_a_number_is_never_below_the_least_of_its_field() -> None:
+    fields = {"metres": FormField(kind=FieldKind.NUMBER, min=0.1, max=500, required=True)}
+    for seed in range(200):
+        dice = random.Random(seed)
+        form = fill(dice, fields, partial(past, dice, TODAY))
+        assert read_answers(fields, form)[1] == (), form
 
 
 def test_the_backlog_is_written_once_and_overdue_at_once(
