@@ -1,6 +1,8 @@
 """The search attributes of a request's workflow: their names and types in Temporal, and what changes of them."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
@@ -17,26 +19,17 @@ LONGEST = 255
 
 def at_start(attributes: Attributes) -> TypedSearchAttributes:
     """The attributes with which a workflow is started."""
-    pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
-        SearchAttributePair(key, value) for name, key in KEYWORDS.items() if (value := _keyword(attributes, name))
-    ]
-    if attributes.due is not None:
-        pairs.append(SearchAttributePair(DUE, attributes.due))
-    return TypedSearchAttributes(pairs)
+    return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in _values(attributes) if value])
 
 
-def changes(has: TypedSearchAttributes, wanted: Attributes) -> list[SearchAttributeUpdate]:  # type: ignore[type-arg]
+def changes(has: TypedSearchAttributes, wanted: Attributes) -> list[SearchAttributeUpdate[Any]]:
     """What has to be set or taken away, given what the workflow has."""
-    found: list[SearchAttributeUpdate] = []  # type: ignore[type-arg]
+    differing = ((key, value) for key, value in _values(wanted) if value != has.get(key))
+    return [key.value_unset() if value is None else key.value_set(value) for key, value in differing]
+
+
+def _values(attributes: Attributes) -> Iterator[tuple[SearchAttributeKey[Any], Any]]:
+    """Every key with its value, None for one that the workflow is not to have."""
     for name, key in KEYWORDS.items():
-        value = _keyword(wanted, name)
-        if value != has.get(key):
-            found.append(key.value_set(value) if value else key.value_unset())
-    if wanted.due != has.get(DUE):
-        found.append(DUE.value_set(wanted.due) if wanted.due is not None else DUE.value_unset())
-    return found
-
-
-def _keyword(attributes: Attributes, name: str) -> str | None:
-    value: str | None = getattr(attributes, name)
-    return value[:LONGEST] if value else None
+        yield key, (getattr(attributes, name) or "")[:LONGEST] or None
+    yield DUE, attributes.due

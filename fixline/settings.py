@@ -1,7 +1,5 @@
-"""Settings: the environment, prefix FIXLINE_ (Temporal's own settings are TEMPORAL_*, see `fixline.temporal.client`).
-
-The composition roots and the command line read them once and hand values on; nothing else reads the environment.
-"""
+"""Settings: the environment, prefix FIXLINE_ (Temporal's own, TEMPORAL_*, are read by `fixline.temporal.client`). The
+composition roots and the command line read them once and hand values on; nothing else reads the environment."""
 
 from __future__ import annotations
 
@@ -88,10 +86,8 @@ class Settings(BaseSettings):
 
 
 def read_secret(name: str) -> str | None:
-    """A secret by its variable's name, as organisation.yaml gives it; None where the environment has none.
-
-    Any other variable is not read: the name must begin with FIXLINE_SECRET_.
-    """
+    """A secret by its variable's name, as organisation.yaml gives it: no variable is read whose name does not begin
+    with FIXLINE_SECRET_. None where the environment has none."""
     return os.environ.get(name) if name.startswith("FIXLINE_SECRET_") else None
 
 

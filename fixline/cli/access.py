@@ -1,7 +1,5 @@
-"""The store that a command works on: the folder's that `--data` names, else the settings'; and what a new one needs.
-
-A command that reads never makes a database where there is none.
-"""
+"""The store that a command works on: the folder's that `--data` names, else the settings'; and what a new one needs. A
+command that reads never makes a database where there is none."""
 
 from __future__ import annotations
 

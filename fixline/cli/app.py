@@ -1,8 +1,5 @@
-"""The command's frame: its list of commands, and how each run ends.
-
-A process that has held a Temporal client leaves by `os._exit` after its output is flushed, because such processes
-sometimes abort when the interpreter takes them down.
-"""
+"""The command's frame: its list of commands, and how each run ends: by `os._exit` after its output is flushed, because
+processes that have held a Temporal client sometimes abort when the interpreter takes them down."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Container
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -46,11 +44,11 @@ COMMANDS = {
         "Let open requests, and new ones, go on by the calendar as its file has it now. Exit code 1 when one cannot."
     ),
     "overdue:overdue": "List what is overdue, worst first.",
-    "show:show": "Show one request: facts, clocks, tasks, journal. Contact data is never part of it.",
+    "look:show": "Show one request: facts, clocks, tasks, journal. Contact data is never part of it.",
     "import_file:import_file as import": (
         "Import requests: closed rows become history, open rows running requests. Again is harmless."
     ),
-    "doctor:doctor": "Look at every part; exit 1 when something is wrong.",
+    "look:doctor": "Look at every part; exit 1 when something is wrong.",
     "serve:demo_crews as demo-crews": "Make demonstration requests once, and let crews work on what there is.",
     "keys:app as keys": "Make, list and revoke keys of the HTTP API.",
 }
@@ -84,8 +82,13 @@ def _not_named() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command of the command line, and leave."""
-    leave(run(sys.argv[1:]))
+    """Run the command of the command line, flush what was printed and logged, then end the process at once."""
+    code = run(sys.argv[1:])
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -117,14 +120,3 @@ def _stopped_short(error: Exception) -> int:
             return code
     traceback.print_exception(error)
     return FAULT
-
-
-def leave(code: int) -> NoReturn:
-    """Flush what was printed and logged, then end the process at once."""
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            continue
-    os._exit(code)

@@ -58,8 +58,10 @@ def console_of(width: int) -> Console:
 def at_rest() -> Iterator[None]:
     """Within it the garbage collector looks for no cycles: a command that builds much, leaves no cycles behind and ends
     would have it go through all of it again and again. What nothing refers to any more is freed at once, as ever."""
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()

@@ -1,7 +1,5 @@
-"""Keeps the parts of `fixline up` alive, and stops them in order.
-
-Starts them on a leash, on the main thread; who ends is started again after a pause that grows while it keeps failing.
-"""
+"""Keeps the parts of `fixline up` alive, on a leash and on the main thread, and stops them in order. What ends is begun
+again after a pause that grows while it keeps failing."""
 
 from __future__ import annotations
 
@@ -65,10 +63,6 @@ class Keeper:
             deadline = time.monotonic() + max((kept.part.patience_seconds for kept, _ in group), default=0)
             for kept, process in group:
                 self._stop(kept, process, deadline)
-
-    def processes(self) -> dict[str, int]:
-        """The process id of each part that runs."""
-        return {kept.part.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
     def _start(self, kept: _Kept) -> int:
         with kept.log.open("ab") as log:

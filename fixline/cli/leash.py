@@ -1,8 +1,7 @@
-"""A child that dies with its parent, whatever ends the parent.
+"""The leash by which a child dies with its parent, whatever ends the parent. Imports the standard library alone.
 
-Owns the leash. On Linux the kernel pulls it (PR_SET_PDEATHSIG); it follows the forking *thread*, so children
-are started from the main thread only, and `fixline up` has no other. Elsewhere this file itself is run between
-parent and child and looks twice a second whether the parent is still there. Imports the standard library alone.
+On Linux the kernel pulls it (PR_SET_PDEATHSIG); it follows the forking *thread*, so children are started from the main
+thread only, and `fixline up` has no other. Elsewhere this file itself is run between parent and child.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""The parts that `fixline up` runs: their commands, the environment they get, and their ports.
-
-The environment's own TEMPORAL_* settings are taken out: the embedded parts speak to the embedded server, whatever the
-operator uses besides.
-"""
+"""The parts that `fixline up` runs: their commands, their ports, and their environment: without its own TEMPORAL_*
+settings, because the embedded parts speak to the embedded server, whatever the operator uses besides."""
 
 from __future__ import annotations
 
@@ -33,10 +30,7 @@ _TRIES = 50
 
 @dataclass(frozen=True)
 class Part:
-    """A process to keep: its name (also its log's), its command, its environment.
-
-    Parts stop in the order of `leaves`, each group within `patience_seconds`.
-    """
+    """A process to keep; its log has its name. Parts stop in the order of `leaves`, each within `patience_seconds`."""
 
     name: str
     command: list[str]
@@ -87,9 +81,8 @@ def parts_of(plan: Plan, settings: Settings) -> list[Part]:
     fixline_command = [sys.executable, "-P", "-m", "fixline.cli"]
     api = ["api", "--host", plan.host, "--port", str(plan.port)]
     parts = [_temporal(plan, settings), Part("api", [*fixline_command, *api], ours, 0, 3.0)]
-    for number in range(1, plan.workers + 1):
-        name = "worker" if plan.workers == 1 else f"worker-{number}"
-        parts.append(Part(name, [*fixline_command, "worker"], ours, 1, 4.0))
+    names = [f"worker-{number}" for number in range(1, plan.workers + 1)] if plan.workers > 1 else ["worker"]
+    parts += [Part(name, [*fixline_command, "worker"], ours, 1, 4.0) for name in names]
     if plan.demo:
         demo = ["demo-crews", "--data", str(plan.folder.path), "--url", plan.public_url, "--requests", str(plan.demo)]
         parts.append(Part("demo", [*fixline_command, *demo], ours, 0, 3.0))
@@ -124,7 +117,7 @@ def _environment(plan: Plan, settings: Settings) -> dict[str, str]:
     # `worker` or `api` may lie there.
     home = str(Path(fixline.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH", ""))))
-    ours = {
+    return plain_environment() | {
         "FIXLINE_DATABASE_URL": plan.folder.database_url,
         "FIXLINE_DEFINITIONS": str(settings.definitions_folder.resolve()),
         "FIXLINE_PUBLIC_URL": os.environ.get("FIXLINE_PUBLIC_URL") or plan.public_url,
@@ -133,7 +126,6 @@ def _environment(plan: Plan, settings: Settings) -> dict[str, str]:
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
     }
-    return plain_environment() | ours
 
 
 def is_free(host: str, port: int) -> bool:

@@ -1,7 +1,5 @@
-"""Demonstration data: a plausible city day, and crews that work through the real HTTP API.
-
-Here is the process: its keys, the day's reports once, then the crews and the world around them.
-"""
+"""Demonstration data: a plausible city day, and crews that work through the real HTTP API. Here is the process: its
+keys, the day's reports once, then the crews and the world around them."""
 
 from __future__ import annotations
 
@@ -10,11 +8,9 @@ import contextlib
 import json
 import logging
 import secrets
-import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -37,20 +33,8 @@ LOOK_EVERY_SECONDS = 0.5
 SERVICE = "demo-reports"
 
 
-def run_demo(store: Store, catalog: Catalog, mark: Path, url: str, count: int, seed: int) -> None:
-    """Run until SIGTERM. `mark` is the file that says that the day's reports have been made."""
-    asyncio.run(_until_told(_demonstrate(store, catalog, mark, url, count, seed)))
-
-
-async def _until_told(whole: Coroutine[Any, Any, None]) -> None:
-    running = asyncio.create_task(whole)
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(ending, running.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-
-
-async def _demonstrate(store: Store, catalog: Catalog, mark: Path, url: str, count: int, seed: int) -> None:
+async def demonstrate(store: Store, catalog: Catalog, mark: Path, url: str, count: int, seed: int) -> None:
+    """Go on until cancelled. `mark` is the file that says that the day's reports have been made."""
     organisation = catalog.organisation
     assert organisation is not None  # noqa: S101 - without it there are findings
     zone, made = ZoneInfo(organisation.city.timezone), await asyncio.to_thread(mark.exists)
@@ -64,7 +48,7 @@ async def _demonstrate(store: Store, catalog: Catalog, mark: Path, url: str, cou
     async with asyncio.TaskGroup() as group:
         if planned:
             group.create_task(_report_today(url, keys[SERVICE], planned, mark, seed))
-        gate, ours = asyncio.Semaphore(AT_ONCE), OwnRequests(store)
+        gate, ours = asyncio.Semaphore(AT_ONCE), _ours(store)
         group.create_task(World("", _client(url, keys[SERVICE]), seed, catalog.definitions, ours).work())
         for key, team in organisation.teams.items():
             client = _client(url, keys[key])
@@ -72,20 +56,18 @@ async def _demonstrate(store: Store, catalog: Catalog, mark: Path, url: str, cou
             group.create_task(crew.work())
 
 
-class OwnRequests:
-    """Which requests the demonstration has made, in this run or an earlier one."""
+def _ours(store: Store) -> Callable[[str], Awaitable[bool]]:
+    """Says whether the demonstration has made a request, in this run or an earlier one."""
+    known: dict[str, bool] = {}
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[str, bool] = {}
-
-    async def __call__(self, request_id: str) -> bool:
-        """Whether this is one of them."""
-        if request_id not in self._known:
+    async def ours(request_id: str) -> bool:
+        if request_id not in known:
             wanted = select(RequestRow.source, RequestRow.created_by).where(RequestRow.id == request_id)
-            found = await asyncio.to_thread(self._store.read, lambda s: s.exec(wanted).first())
-            self._known[request_id] = found is not None and (found[0] == SOURCE or found[1] == SERVICE)
-        return self._known[request_id]
+            found = await asyncio.to_thread(store.read, lambda s: s.exec(wanted).first())
+            known[request_id] = found is not None and (found[0] == SOURCE or found[1] == SERVICE)
+        return known[request_id]
+
+    return ours
 
 
 async def _report_today(url: str, key: str, planned: list[Planned], mark: Path, seed: int) -> None:

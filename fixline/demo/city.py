@@ -1,9 +1,6 @@
-"""A plausible day of an invented city: what is reported, where, in which words.
-
-Owns the generation, which is the same for the same seed and definitions; the words, and how often what is reported, are
-in `words.json`. Answers are made from each definition's own questions, so that they fit whatever the department asks.
-No contact is real: names are numbers, mail goes to example.org.
-"""
+"""A plausible day of an invented city, the same for the same seed and definitions: what is reported, where, in which
+words (those of `words.json`). Answers are made from each definition's own questions, so that they fit whatever the
+department asks. No contact is real: names are numbers, mail goes to example.org."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Who acts on the demonstration's requests, through the HTTP API as systems of their own would: crews and the outside.
+"""Who acts on the demonstration's requests, and only on those, through the HTTP API: crews and the outside.
 
-Owns how they go about it. What becomes of a task or a wait is decided by a hash of its id, so that a day looks the same
-each time. They act on the demonstration's own requests only: yours are yours to complete. Answers other than a success
-are left to the next look.
+What becomes of a task or a wait is decided by a hash of its id, so that a day looks the same each time. Answers other
+than a success are left to the next look.
 """
 
 from __future__ import annotations
@@ -61,9 +60,9 @@ class Guest(ABC):
     async def look(self) -> None:
         """Look at what there is to do, and do it."""
 
-    @abstractmethod
     def pause(self) -> float:
         """Seconds until the next look."""
+        return LOOK_EVERY_SECONDS
 
     async def work(self) -> None:
         """Look again and again, until cancelled."""
@@ -166,9 +165,6 @@ class World(Guest):
     happen; `since` says since when it has seen each request wait at which step."""
 
     since: dict[tuple[str, str], datetime] = field(default_factory=dict)
-
-    def pause(self) -> float:
-        return LOOK_EVERY_SECONDS
 
     async def look(self) -> None:
         found = await self.get("requests", status="open", limit=200)

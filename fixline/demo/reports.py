@@ -1,12 +1,12 @@
 """The day's reports come in: old ones as a backlog, through the same store functions as an import's open rows; today's
-through the HTTP API, like any client's. Both can be cut short and run again: nothing comes in twice.
-"""
+through the HTTP API, like any client's. Both can be cut short and run again: nothing comes in twice."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -43,17 +43,15 @@ def write_backlog(store: Store, planned: Sequence[Planned], seed: int, zone: Zon
             _report(number, each, published[each.type], areas, now) for number, each in fresh[start : start + BATCH]
         ]
         ids = store.write(partial(take_numbers, zone=zone, now=now, count=len(reports)))
-        store.write(partial(open_backlog, openings=list(_decided(reports, ids))))
+        openings: list[tuple[Report, Decision]] = []
+        for report, request_id in zip(reports, ids, strict=True):
+            found = decide_opening(report, request_id)
+            if isinstance(found, Decision):
+                openings.append((report, found))
+            else:
+                log.warning("a demonstration report was refused: %s", found.message)
+        store.write(partial(open_backlog, openings=openings))
     return len(fresh)
-
-
-def _decided(reports: Sequence[Report], ids: Sequence[str]) -> Iterable[tuple[Report, Decision]]:
-    for report, request_id in zip(reports, ids, strict=True):
-        found = decide_opening(report, request_id)
-        if isinstance(found, Decision):
-            yield report, found
-        else:
-            log.warning("a demonstration report was refused: %s", found.message)
 
 
 def _report(number: str, planned: Planned, published: Published, areas: Areas, now: datetime) -> Report:
@@ -92,12 +90,10 @@ async def _send(client: httpx.AsyncClient, planned: Planned, seed: int, gate: as
     headers = {"Idempotency-Key": f"{SOURCE}-{seed}-{planned.number}"}
     async with gate:
         while True:
-            try:
+            with suppress(httpx.HTTPError):
                 done = await client.post("/api/v1/requests", json=body, headers=headers)
-            except httpx.HTTPError:
-                done = None
-            if done is not None and done.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-                break
+                if done.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                    break
             await asyncio.sleep(AGAIN_SECONDS)
     # 409: this key has been used before the demonstration was cut short; its report is there.
     if done.status_code not in (httpx.codes.CREATED, httpx.codes.CONFLICT):

@@ -21,6 +21,7 @@ from fixline.domain.process.commands import Actor, Command, Move
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.moving import outline
 from fixline.service.commands import HISTORY
+from fixline.service.submissions import StoredCommand
 from fixline.store.tables import RequestRow, table_of
 from fixline.store.versions import Versions
 
@@ -88,6 +89,25 @@ def plan_moves(session: Session, versions: Versions, wanted: Wanted, actor: Acto
     statement = select(_REQUEST.id, _REQUEST.version, _REQUEST.state).where(*conditions)
     rows = session.execute(statement.order_by(_REQUEST.id).limit(wanted.limit)).all()
     return [_plan(session, versions, wanted, actor, now, row) for row in rows]
+
+
+def outcome_of(planned: Planned, row: StoredCommand | Refusal | None, number: int) -> dict[str, Any]:
+    """What became of one request, as it is told: `row` is its command, None where nothing was to be written; `number`
+    that of the version it followed."""
+    command = row if isinstance(row, StoredCommand) else None
+    refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
+    if command is not None and command.state == "refused":
+        refusal = Refusal.model_validate(command.answer)
+    moved = "moved" if command is not None and command.state == "applied" else "waiting"
+    return {
+        "id": planned.request_id,
+        "from_version": number,
+        "state": "refused" if refusal else "would_move" if row is None else moved,
+        "changes": None if refusal else planned.changes,
+        "code": refusal.code if refusal else None,
+        "message": refusal.message if refusal else None,
+        "command_id": command.id if command else None,
+    }
 
 
 def _plan(session: Session, versions: Versions, wanted: Wanted, actor: Actor, now: datetime, row: Row[Any]) -> Planned:

@@ -20,7 +20,7 @@ from fixline.domain.definition.differences import differences
 from fixline.domain.process.commands import Role
 from fixline.domain.process.decision import Refusal
 from fixline.errors import did_you_mean
-from fixline.service.moving import Planned, Wanted, plan_moves
+from fixline.service.moving import Wanted, outcome_of, plan_moves
 from fixline.service.publishing import Publication, VersionLine, find_version, list_versions, publish_on_purpose
 from fixline.service.submissions import StoredCommand
 from fixline.store.versions import VersionUnknown
@@ -256,7 +256,9 @@ async def move(type: str, body: MoveIn, handler: HandlerOf) -> MovePage:
         to=target.number,
         hash=target.hash,
         dry_run=body.dry_run,
-        items=[_moved(each, rows.get(each.request_id), numbers.get(each.version, 0)) for each in planned],
+        items=[
+            MovedOut(**outcome_of(each, rows.get(each.request_id), numbers.get(each.version, 0))) for each in planned
+        ],
         next=planned[-1].request_id if len(planned) == body.limit else None,
     )
 
@@ -267,17 +269,3 @@ async def _check_map(parts: Parts, target: VersionLine, steps: dict[str, str]) -
         if step not in definition.steps:
             near = did_you_mean(step, definition.steps)
             raise invalid(f"map.{name}", "unknown_step", f"version {target.number} has no step {step!r}{near}")
-
-
-def _moved(planned: Planned, row: StoredCommand | Refusal | None, number: int) -> MovedOut:
-    out: dict[str, Any] = {"id": planned.request_id, "from_version": number, "changes": planned.changes}
-    refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
-    if isinstance(row, StoredCommand):
-        out["command_id"] = row.id
-        if row.state == "refused":
-            refusal = Refusal.model_validate(row.answer)
-    if refusal is not None:
-        return MovedOut(**{**out, "changes": None}, state="refused", code=refusal.code, message=refusal.message)
-    if row is None:
-        return MovedOut(**out, state="would_move")
-    return MovedOut(**out, state="moved" if isinstance(row, StoredCommand) and row.state == "applied" else "waiting")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from fixline.cli.commands import doctor
+from fixline.cli import diagnosis
 from fixline.cli.definitions import checked_catalog
 from fixline.cli.folder import DataFolder
 from fixline.demo.city import plan_day
@@ -41,7 +41,7 @@ def store(data: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     store = Store(DataFolder(data).database_url)
     day = plan_day(1, 12, catalog.definitions, catalog.areas, date(2026, 11, 20))
     write_backlog(store, day, 1, ZoneInfo("UTC"), catalog.areas)
-    monkeypatch.setattr(doctor, "SETTLED", timedelta(0))
+    monkeypatch.setattr(diagnosis, "SETTLED", timedelta(0))
 
     def told(session: Any) -> None:
         for row in session.exec(select(RequestRow)):

@@ -15,13 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixline.cli.commands.serve import WithoutQuery
+from fixline.cli.commands.serve import without_query
 from fixline.cli.common import Trouble
 from fixline.cli.folder import KEPT_LOGS, DataFolder
 from fixline.cli.keeper import Keeper
 from fixline.cli.parts import Part, Plan, choose_temporal_port, is_free, wait_until_free
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
 PARENT = """
 import sys
 from pathlib import Path
@@ -86,32 +86,39 @@ def test_a_killed_part_is_started_again_and_all_stop_in_order(data_folder: DataF
     parts = [Part(name, SLEEPER, {}, leaves, 5.0) for name, leaves in (("last", 2), ("first", 0), ("middle", 1))]
     keeper = Keeper(parts, data_folder.fresh_log, said.append)
     keeper.start()
-    before = keeper.processes()
-    os.kill(before["middle"], signal.SIGKILL)
+
+    def started(name: str) -> list[int]:
+        """Every process that the part has been, each of which wrote its number to the log."""
+        log = data_folder.logs / f"{name}.log"
+        return [int(line) for line in log.read_text().splitlines()]
+
+    assert wait_for(lambda: all(started(part.name) for part in parts))
+    os.kill(started("middle")[0], signal.SIGKILL)
 
     def back() -> bool:
         keeper.look()
-        return keeper.processes().get("middle", before["middle"]) != before["middle"]
+        return len(started("middle")) == 2
 
     assert wait_for(back)
-    assert keeper.processes()["first"] == before["first"]
+    assert len(started("first")) == 1
     assert "SIGKILL" in said[0]
     said.clear()
-    after = keeper.processes()
     keeper.stop()
     assert said == ["first has stopped", "middle has stopped", "last has stopped"]
-    assert not any(runs(pid) for pid in after.values())
+    assert not any(runs(pid) for part in parts for pid in started(part.name))
 
 
 def test_a_part_that_does_not_leave_is_ended(data_folder: DataFolder) -> None:
     stubborn = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); "
+        "time.sleep(60)"
     )
     said: list[str] = []
     keeper = Keeper([Part("mule", [sys.executable, "-c", stubborn], {}, 0, 0.3)], data_folder.fresh_log, said.append)
     keeper.start()
-    (pid,) = keeper.processes().values()
-    assert wait_for(lambda: (data_folder.logs / "mule.log").read_text() == "up\n")
+    log = data_folder.logs / "mule.log"
+    assert wait_for(lambda: log.read_text().endswith("\n"))
+    pid = int(log.read_text())
     keeper.stop()
     assert said == ["mule did not leave in time and was ended"]
     assert not runs(pid)
@@ -191,5 +198,5 @@ def test_access_lines_have_no_query() -> None:
         ("1.2.3.4", "GET", "/a?q=Main+St", "1.1", 200),
         None,
     )
-    assert WithoutQuery().filter(record)
+    assert without_query(record)
     assert record.getMessage() == '1.2.3.4 - "GET /a HTTP/1.1" 200'

@@ -79,7 +79,7 @@ def test_every_check_of_the_doctor_is_on_the_page() -> None:
     """The names that `fixline doctor` prints are those of the page's table."""
     section = PAGE.partition("\n## What the doctor looks at\n")[2].partition("\n## ")[0]
     told = {row[0].strip("`") for row in table_rows(section)[1:]}
-    source = (ROOT / "fixline/cli/commands/doctor.py").read_text(encoding="utf-8")
+    source = (ROOT / "fixline/cli/diagnosis.py").read_text(encoding="utf-8")
     named = {
         argument.value
         for call in ast.walk(ast.parse(source))

@@ -1,7 +1,5 @@
-"""`fixline explain`: when every clock of a type runs out for a request that is opened at a given time.
-
-The time is as people write it: `2026-11-20 16:00`, `Fri 16:00`, `16:00`, in the calendar's time zone.
-"""
+"""`fixline explain`: when every clock of a type runs out for a request that is opened at a given time, as people write
+it: `2026-11-20 16:00`, `Fri 16:00`, `16:00`, in the calendar's time zone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""`fixline overdue`: the supervisor's question, as a table with colours, once or again and again.
-
-Colours are left out where NO_COLOR is set and where nobody looks: a pipe, a file.
-"""
+"""`fixline overdue`: the supervisor's question, as a table, once or again and again; with colours unless NO_COLOR is
+set or nobody looks: a pipe, a file."""
 
 from __future__ import annotations
 

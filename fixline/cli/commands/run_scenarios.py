@@ -1,7 +1,5 @@
 """`fixline test`: scenarios in virtual time, and what they reach: failures with both timelines side by side, coverage.
-
-Times are local to each definition's calendar; those of the JSON are ISO texts in UTC.
-"""
+Times are local to each definition's calendar; those of the JSON are ISO texts in UTC."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,7 +53,7 @@ def api(
     log_to_stderr(settings.log_level)
     with open_store(settings, settings.database_url):
         pass  # a database that is away or behind is told before anything listens
-    logging.getLogger("uvicorn.access").addFilter(WithoutQuery())
+    logging.getLogger("uvicorn.access").addFilter(without_query)
     # uvicorn raises the signal that ended it once more when it has left gracefully; that is a good end here.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -78,7 +79,7 @@ def worker() -> None:
     organisation = checked_catalog(settings.definitions_folder).organisation
     assert organisation is not None  # noqa: S101 - without it there are findings
     with open_store(settings, settings.database_url, settings.worker_slots + SPARE_CONNECTIONS) as store:
-        uvloop.run(_work(store, organisation, settings))
+        uvloop.run(_until_told(_work(store, organisation, settings)))
     log.info("left")
 
 
@@ -96,26 +97,28 @@ def demo_crews(
     requests: Annotated[int, typer.Option(min=0, help="How many requests to make, once per folder.")] = 100,
     seed: Annotated[int, typer.Option(help="The same seed makes the same day.")] = 311,
 ) -> None:
-    from fixline.demo import run_demo
+    from fixline.demo import demonstrate
 
     settings, folder = read_settings(), DataFolder(data)
     log_to_stderr(settings.log_level)
     catalog = checked_catalog(settings.definitions_folder)
     with open_store(settings, folder.database_url) as store:
-        run_demo(store, catalog, folder.demo_mark, url, requests, seed)
+        asyncio.run(_until_told(demonstrate(store, catalog, folder.demo_mark, url, requests, seed)))
 
 
-async def _work(store: Store, organisation: Organisation, settings: Settings) -> None:
-    """Connect and work until SIGTERM or Ctrl-C, then leave cleanly; activities under way are given a moment."""
-    working = asyncio.current_task()
-    assert working is not None  # noqa: S101 - this is one
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Work until SIGTERM or Ctrl-C, then leave cleanly; what is under way is given a moment."""
+    working = asyncio.create_task(work)
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, working.cancel)
     with suppress(asyncio.CancelledError):
-        client = await _connected()
-        # The roots are modules of their own that nothing imports; they are named, as uvicorn is given the API's.
-        root = importlib.import_module("worker")
-        await root.run_worker(client, store, organisation, settings)
+        await working
+
+
+async def _work(store: Store, organisation: Organisation, settings: Settings) -> None:
+    client = await _connected()
+    # The roots are modules of their own that nothing imports; they are named, as uvicorn is given the API's.
+    await importlib.import_module("worker").run_worker(client, store, organisation, settings)
 
 
 async def _connected() -> Client:
@@ -148,12 +151,9 @@ def log_to_stderr(level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
-class WithoutQuery(logging.Filter):
-    """Cuts the query off the path in uvicorn's access lines: it may hold what somebody searched for."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always true; the record's path has no query then."""
-        if isinstance(record.args, tuple) and len(record.args) == 5:
-            client, method, path, version, status = record.args
-            record.args = (client, method, str(path).partition("?")[0], version, status)
-        return True
+def without_query(record: logging.LogRecord) -> bool:
+    """Cuts the query off the path in uvicorn's access lines: it may hold what somebody searched for. Always true."""
+    if isinstance(record.args, tuple) and len(record.args) == 5:
+        client, method, path, version, status = record.args
+        record.args = (client, method, str(path).partition("?")[0], version, status)
+    return True

@@ -1,7 +1,5 @@
 """`fixline simulate`: many requests, crews and hours in virtual time; tables, JSON, a progress bar on standard error.
-
-Durations are elapsed days.
-"""
+Durations are elapsed days."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""`fixline up`: the whole system in one command, its data in one folder.
-
-Prepares the folder, starts the parts, keeps them, stops them, and tells the operator. One thread, and it stays so:
-children's leashes hang on it.
-"""
+"""`fixline up`: the whole system in one command, its data in one folder: prepared, started, kept, stopped, and told to
+the operator. One thread, and it stays so: children's leashes hang on it."""
 
 from __future__ import annotations
 
@@ -18,23 +15,12 @@ from typing import Annotated
 
 import typer
 
-from fixline.cli.access import ensure_admin, publish_definitions
+from fixline.cli import parts
 from fixline.cli.common import Trouble
-from fixline.cli.definitions import checked_catalog
 from fixline.cli.folder import DataFolder
 from fixline.cli.keeper import Keeper
 from fixline.cli.leash import spawn
-from fixline.cli.parts import (
-    Plan,
-    choose_temporal_port,
-    parts_of,
-    plain_environment,
-    retention_command,
-    wait_until_free,
-)
 from fixline.settings import Settings, read_settings
-from fixline.store.schema import migrate
-from fixline.store.store import Store
 
 LOOK_EVERY_SECONDS = 0.2
 READY_WITHIN_SECONDS = 60.0
@@ -58,19 +44,19 @@ def up(
     except OSError as error:
         raise Trouble(f"--data {data}: {error.strerror}") from None
     with folder.held():
-        wait_until_free(host, port, "--port")
-        chosen = choose_temporal_port(folder, temporal_port, port)
+        parts.wait_until_free(host, port, "--port")
+        chosen = parts.choose_temporal_port(folder, temporal_port, port)
         folder.remember(temporal=chosen, api=port)
-        _Running(Plan(folder, host, port, chosen, workers, demo), settings).run()
+        _Running(parts.Plan(folder, host, port, chosen, workers, demo), settings).run()
 
 
 class _Running:
     """One run, from the preparation of the folder to the last child's end."""
 
-    def __init__(self, plan: Plan, settings: Settings) -> None:
+    def __init__(self, plan: parts.Plan, settings: Settings) -> None:
         self._plan = plan
         self._log = plan.folder.fresh_log("up")
-        self._keeper = Keeper(parts_of(plan, settings), plan.folder.fresh_log, self._say)
+        self._keeper = Keeper(parts.parts_of(plan, settings), plan.folder.fresh_log, self._say)
         self._settings = settings
         self._asked_to_end = False
         self._retention: subprocess.Popen[bytes] | None = None
@@ -110,6 +96,11 @@ class _Running:
 
     def _prepare(self) -> str | None:
         """Migrate, publish, see to the admin key: the new key, None when there is one already."""
+        from fixline.cli.access import ensure_admin, publish_definitions  # heavy: the command's help needs none of it
+        from fixline.cli.definitions import checked_catalog
+        from fixline.store.schema import migrate
+        from fixline.store.store import Store
+
         if os.environ.get("FIXLINE_DATABASE_URL"):
             self._say(f"FIXLINE_DATABASE_URL is not used here: `up` keeps everything in {self._plan.folder.path}")
         url, synchronous = self._plan.folder.database_url, self._settings.sqlite_synchronous
@@ -145,7 +136,7 @@ class _Running:
             return
         if self._retention is None:
             with open(os.devnull, "wb") as nowhere:  # it ends by itself in seconds
-                self._retention = spawn(retention_command(self._plan), plain_environment(), nowhere)
+                self._retention = spawn(parts.retention_command(self._plan), parts.plain_environment(), nowhere)
         elif self._retention.poll() is not None:
             self._retention_set = self._retention.returncode == 0
             self._retention = None

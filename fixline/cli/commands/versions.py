@@ -20,16 +20,9 @@ from fixline.domain.definition.differences import differences
 from fixline.domain.process.commands import Actor, Role
 from fixline.domain.process.decision import Refusal, Refused
 from fixline.errors import did_you_mean
+from fixline.service import publishing
 from fixline.service.commands import Commands
-from fixline.service.moving import Planned, Wanted, plan_moves
-from fixline.service.publishing import (
-    VersionLine,
-    find_version,
-    keep_corrections,
-    list_versions,
-    plan_corrections,
-    publish_on_purpose,
-)
+from fixline.service.moving import Wanted, outcome_of, plan_moves
 from fixline.service.submissions import StoredCommand, Submission, utc_now
 from fixline.settings import read_settings
 from fixline.store.store import Store
@@ -56,7 +49,9 @@ def publish(paths: Paths = None, data: Data = None, as_json: AsJson = False) -> 
     if not findings:
         with find_place(data).open() as store:
             now = utc_now()
-            kept = store.write(lambda s: [publish_on_purpose(s, each, now, OPERATOR.name) for each in definitions])
+            kept = store.write(
+                lambda s: [publishing.publish_on_purpose(s, each, now, OPERATOR.name) for each in definitions]
+            )
         done = [{"type": p.type, "version": p.number, "hash": p.hash, "state": p.state} for p in kept]
     lines = [f"{p['type']}  version {p['version']}  {_plain(p['state'])}" for p in done]
     put({"findings": finding_records(findings), "items": done}, [*map(str, findings), *lines], as_json=as_json)
@@ -80,7 +75,7 @@ def versions(
             found = {"type": type_, "from": diff[0], "to": diff[1], "changes": changes}
             put(found, changes or ["no difference"], as_json=as_json)
             return
-        lines = store.read(partial(list_versions, type_=type_))
+        lines = store.read(partial(publishing.list_versions, type_=type_))
     if not lines:
         raise Trouble(f"there is no request type {type_!r}")
     put({"type": type_, "items": [_shown(line) for line in lines]}, map(_in_words, lines), as_json=as_json)
@@ -106,7 +101,7 @@ def move(
             if new not in definition.steps:
                 near = did_you_mean(new, definition.steps)
                 raise WrongUse(f"--map {old}={new}: that version has no step {new!r}{near}")
-        numbers = {line.hash: line.number for line in store.read(partial(list_versions, type_=type_))}
+        numbers = {line.hash: line.number for line in store.read(partial(publishing.list_versions, type_=type_))}
         items = _move(store, known, Wanted(type_, target, renamed, reason), numbers, dry_run=dry_run)
     head = {"type": type_, "to": numbers[target], "hash": target, "dry_run": dry_run}
     lines = [f"{each['id']}  version {each['from_version']}  {_plain(each['state'])}{why_of(each)}" for each in items]
@@ -122,9 +117,9 @@ def correct(
     told: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
     with find_place(data).open() as store:
-        planned = store.read(lambda s: plan_corrections(s, known, calendar))
+        planned = store.read(lambda s: publishing.plan_corrections(s, known, calendar))
         if not dry_run:
-            store.write(lambda s: keep_corrections(s, planned, utc_now(), OPERATOR.name))
+            store.write(lambda s: publishing.keep_corrections(s, planned, utc_now(), OPERATOR.name))
         for each in planned:
             before = store.read(partial(known.load, version=each.source))
             changes = list(differences(before, each.definition))
@@ -146,17 +141,17 @@ def correct(
 def _find(store: Store, type_: str, wanted: str) -> str:
     """The hash of a version. Raises Trouble when there is none."""
     try:
-        return store.read(partial(find_version, type_=type_, wanted=wanted))
+        return store.read(partial(publishing.find_version, type_=type_, wanted=wanted))
     except VersionUnknown as error:
         raise Trouble(str(error)) from None
 
 
-def _shown(line: VersionLine) -> dict[str, Any]:
+def _shown(line: publishing.VersionLine) -> dict[str, Any]:
     renamed = {"number": "version", "open": "open_requests"}
     return {renamed.get(name, name): value for name, value in line._asdict().items()}
 
 
-def _in_words(line: VersionLine) -> str:
+def _in_words(line: publishing.VersionLine) -> str:
     mark, by = "current" if line.current else "", line.published_by or "the folder"
     at = f"{line.published_at.isoformat()[:16]}Z"
     return f"{line.number:>4}  {line.hash[:12]}  {at}  {mark:<8} {line.open} open  by {by}"
@@ -183,7 +178,7 @@ def _move(
     while planned := store.read(partial(plan_moves, versions=known, wanted=wanted, actor=OPERATOR, now=utc_now())):
         for each in planned:
             row = None if dry_run or each.refusal else _give(commands, each.request_id, wanted)
-            items.append(_item(each, row, numbers[each.version]))
+            items.append(outcome_of(each, row, numbers[each.version]))
         wanted = replace(wanted, after=planned[-1].request_id)
     return items
 
@@ -194,21 +189,6 @@ def _give(commands: Commands, request_id: str, wanted: Wanted) -> StoredCommand 
         return commands.submit(request_id, submission).row
     except Refused as refused:
         return refused.refusal
-
-
-def _item(planned: Planned, row: StoredCommand | Refusal | None, number: int) -> dict[str, Any]:
-    """One request as the command tells it: `row` is its command, None in a dry run."""
-    refusal = planned.refusal or (row if isinstance(row, Refusal) else None)
-    moved = "moved" if isinstance(row, StoredCommand) and row.state == "applied" else "waiting"
-    return {
-        "id": planned.request_id,
-        "from_version": number,
-        "state": "refused" if refusal else "would_move" if row is None else moved,
-        "changes": None if refusal else planned.changes,
-        "code": refusal.code if refusal else None,
-        "message": refusal.message if refusal else None,
-        "command_id": row.id if isinstance(row, StoredCommand) else None,
-    }
 
 
 def _put_moves(

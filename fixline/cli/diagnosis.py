@@ -1,4 +1,4 @@
-"""`fixline doctor`: the store and Temporal, each by itself and held against each other, and the two things it can mend.
+"""What `fixline doctor` finds: the store and Temporal, each by itself and held against each other; what it can mend.
 
 A part that is away is a finding, never a crash. What it mends it leaves to the relay of a running worker: a request
 whose workflow is missing is marked as never signalled.
@@ -7,13 +7,13 @@ whose workflow is missing is marked as never signalled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Any
 
-import typer
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session
 from temporalio.api.enums.v1 import TaskQueueType
@@ -23,7 +23,6 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from fixline.cli.access import Place, find_place
-from fixline.cli.common import FOUND, AsJson, Data, put
 from fixline.messages import WORKFLOW_NAME
 from fixline.service.commands import retry_parked as let_parked_wait
 from fixline.service.submissions import utc_now
@@ -53,16 +52,8 @@ class Check:
     examples: list[str] = field(default_factory=list)
 
 
-def doctor(
-    restart_missing: Annotated[
-        bool, typer.Option("--restart-missing", help="Have workflows started again for open requests without one.")
-    ] = False,
-    retry_parked: Annotated[
-        bool, typer.Option("--retry-parked", help="Let commands wait again that were parked by a fault of ours.")
-    ] = False,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
+def examine(data: Path | None, *, restart_missing: bool, retry_parked: bool) -> dict[str, Any]:
+    """Look at every part, and mend what is asked for; the report as JSON."""
     place = find_place(data)
     checks: list[Check] = []
     restarted = retried = 0
@@ -80,17 +71,7 @@ def doctor(
         checks.insert(0, Check("database", False, str(error)))
     healthy = all(check.ok for check in checks)
     told = [asdict(check) for check in checks]
-    report = {"healthy": healthy, "checks": told, "restarted": restarted, "retried": retried}
-    put(report, _in_words(checks, healthy=healthy), as_json=as_json)
-    if not healthy:
-        raise typer.Exit(FOUND)
-
-
-def _in_words(checks: Sequence[Check], *, healthy: bool) -> Iterator[str]:
-    for check in checks:
-        yield f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<22} {check.text}"
-        yield from (f"{'':31}{each}" for each in check.examples)
-    yield "all is well" if healthy else "something is wrong"
+    return {"healthy": healthy, "checks": told, "restarted": restarted, "retried": retried}
 
 
 async def _temporal(place: Place, checks: list[Check]) -> set[str] | None:

@@ -1,4 +1,4 @@
-"""`fixline show`: one request in full."""
+"""`fixline show`: one request in full; and `fixline doctor`: every part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fixline.cli.common import AsJson, Data, Trouble, put
+from fixline.cli.common import FOUND, AsJson, Data, Trouble, put
 
 LONGEST_JOURNAL = 10_000
 
@@ -51,3 +51,28 @@ def _in_words(found: dict[str, Any]) -> Iterator[str]:
         yield f"  task   {task['step']:<24} {task['state']:<10} {task['assignee'] or task['team']}{outcome}"
     for entry in found["journal"]:
         yield f"  {entry['seq']:>4}  {entry['at']:%Y-%m-%dT%H:%M:%S}Z  {entry['actor']:<20} {entry['text']}"
+
+
+def doctor(
+    restart_missing: Annotated[
+        bool, typer.Option("--restart-missing", help="Have workflows started again for open requests without one.")
+    ] = False,
+    retry_parked: Annotated[
+        bool, typer.Option("--retry-parked", help="Let commands wait again that were parked by a fault of ours.")
+    ] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    from fixline.cli.diagnosis import examine
+
+    report = examine(data, restart_missing=restart_missing, retry_parked=retry_parked)
+    put(report, _checks(report), as_json=as_json)
+    if not report["healthy"]:
+        raise typer.Exit(FOUND)
+
+
+def _checks(report: dict[str, Any]) -> Iterator[str]:
+    for check in report["checks"]:
+        yield f"{'ok   ' if check['ok'] else 'WRONG'}  {check['name']:<22} {check['text']}"
+        yield from (f"{'':31}{each}" for each in check["examples"])
+    yield "all is well" if report["healthy"] else "something is wrong"
