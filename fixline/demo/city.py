@@ -28,6 +28,8 @@ CONTACT_SHARE = 0.4
 LARGEST_NUMBER = 40.0
 YES_SHARE = {"answered": 0.85, "near_electricity": 0.0, "alarm": 0.0, "somebody_fell_in": 0.0}
 OTHER_YES_SHARE = 0.2
+Dated = Callable[[FieldKind], str]
+"""Gives an answer of the kind date or datetime."""
 _EDGE = 0.02
 _TRIES = 200
 
@@ -139,15 +141,9 @@ def _point(dice: random.Random, areas: Areas) -> tuple[float, float]:
 
 
 def fill(
-    dice: random.Random,
-    fields: Mapping[str, FormField],
-    dated: Callable[[FieldKind], str],
-    *,
-    outcome: str | None = None,
-    share: float = 0.5,
+    dice: random.Random, fields: Mapping[str, FormField], dated: Dated, *, outcome: str = "", share: float = 0.5
 ) -> dict[str, Any]:
-    """Answers that fit: to everything asked for (for this outcome), and to this share of the rest; `dated` gives the
-    dates and instants."""
+    """Answers that fit: to everything asked for (for this outcome), and to this share of the rest."""
     return {
         name: dated(each.kind) if each.kind in (FieldKind.DATE, FieldKind.DATETIME) else _answer(dice, name, each)
         for name, each in fields.items()

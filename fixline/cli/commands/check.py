@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fixline.cli.common import FOUND, Paths, WrongUse, at_rest, put
 
 
-class Format(StrEnum):
-    """Who reads the findings: people and editors, programs, or GitHub."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-
-
 def check(
     paths: Paths = None,
     form: Annotated[
-        Format,
+        Literal["text", "json", "github"],
         typer.Option(
             "--format", help="text: file:line:column: CODE message; json: one object; github: workflow commands."
         ),
-    ] = Format.TEXT,
+    ] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    if as_json and form is Format.GITHUB:
+    if as_json and form == "github":
         raise WrongUse("--json and --format github exclude each other")
     with at_rest():  # its modules are read within, too
         from fixline.catalog import check_paths, checked_files, finding_records, workflow_command
@@ -38,10 +29,10 @@ def check(
 
             paths = [read_settings().definitions_folder]
         findings = check_paths(paths)
-    if as_json or form is Format.JSON:
+    if as_json or form == "json":
         found = {"findings": finding_records(findings), "files": checked_files(paths), "errors": len(findings)}
         put(found, (), as_json=True)
-    elif form is Format.GITHUB:
+    elif form == "github":
         for finding in findings:
             print(workflow_command(finding))
     else:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fixline.cli.common import Trouble, Type
 
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file. [default: standard output]")]
-
-
-class Format(StrEnum):
-    """What a picture is written as."""
-
-    SVG = "svg"
-    MERMAID = "mermaid"
 
 
 def schema(out: Out = None) -> None:
@@ -29,7 +21,9 @@ def schema(out: Out = None) -> None:
 
 def graph(
     type_: Type,
-    form: Annotated[Format, typer.Option("--format", help="svg, or mermaid for pages that draw it.")] = Format.SVG,
+    form: Annotated[
+        Literal["svg", "mermaid"], typer.Option("--format", help="svg, or mermaid for pages that draw it.")
+    ] = "svg",
     out: Out = None,
 ) -> None:
     from fixline.cli.definitions import checked_definition
@@ -37,7 +31,7 @@ def graph(
 
     definition = checked_definition(type_)
     try:
-        _put_out(svg_of(definition) if form is Format.SVG else mermaid_of(definition), out)
+        _put_out(svg_of(definition) if form == "svg" else mermaid_of(definition), out)
     except NotDrawn as problem:
         raise Trouble(str(problem)) from None
 

@@ -36,7 +36,6 @@ log = logging.getLogger("fixline.worker")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY = ("sqlalchemy", "alembic", "httpx", "httpcore", "asyncio")
 """Libraries that tell at INFO what is of no use to an operator."""
-API_LEAVES_WITHIN_SECONDS = 2
 CONNECT_PAUSE_SECONDS = 0.5
 LONGEST_CONNECT_PAUSE_SECONDS = 10.0
 SPARE_CONNECTIONS = 4
@@ -58,12 +57,7 @@ def api(
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
     config = uvicorn.Config(
-        "api:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        log_config=None,
-        timeout_graceful_shutdown=API_LEAVES_WITHIN_SECONDS,
+        "api:create_app", factory=True, host=host, port=port, log_config=None, timeout_graceful_shutdown=2
     )
     config.load()
     gc.collect()
