@@ -7,7 +7,6 @@ pydantic, which says more of what is wrong.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
@@ -50,7 +49,8 @@ def _as_json(value: Any) -> Any:
     raise TypeError(f"a record cannot keep a {type(value).__name__}")
 
 
-def _from_json(type_: type[Any], value: Any) -> Any:
+def from_json(type_: type[Any], value: Any) -> Any:
+    """A value that msgspec does not know, for its decoders."""
     if issubclass(type_, BaseModel):
         return type_.model_validate(value)
     raise TypeError(f"a record cannot keep a {type_.__name__}")
@@ -64,17 +64,6 @@ def to_text(record: Record) -> str:
     return _ENCODER.encode(record).decode()
 
 
-def from_text(type_: type[R], text: str | bytes) -> R:
-    """The record of a JSON text. Raises msgspec.ValidationError naming the field."""
-    decoder: msgspec.json.Decoder[R] = _decoder(type_)  # type: ignore[arg-type] # mypy: every class can be hashed
-    return decoder.decode(text)
-
-
-@cache
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_, dec_hook=_from_json)
-
-
 def to_data(value: Any) -> Any:
     """A record, or values beside records, as the dictionaries, lists and plain values that JSON has."""
     return msgspec.json.decode(_ENCODER.encode(value))
@@ -82,4 +71,4 @@ def to_data(value: Any) -> Any:
 
 def from_data(type_: type[R], data: Any) -> R:
     """The record of such a dictionary. Raises msgspec.ValidationError naming the field."""
-    return msgspec.convert(data, type_, dec_hook=_from_json)
+    return msgspec.convert(data, type_, dec_hook=from_json)

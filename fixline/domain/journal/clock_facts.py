@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from msgspec.structs import asdict
 
 from fixline.domain.deadlines.span import Span
 from fixline.domain.journal.facts import Changes, Fact
 from fixline.domain.journal.state import Clock, ClockState, RequestState, Stretch
-from fixline.domain.records import change, from_data, to_data
+from fixline.domain.records import change
 
 
 class ClockStarted(Fact, frozen=True):
     """A clock was started; stored as the clock is."""
 
     clock: Clock
+    whole = "clock"
 
     def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
         return {"clocks": {**state.clocks, self.clock.name: self.clock}}
-
-    def data(self) -> dict[str, Any]:
-        found: dict[str, Any] = to_data(self.clock)
-        return found
-
-    @classmethod
-    def read(cls, data: dict[str, Any]) -> Self:
-        return cls(from_data(Clock, data))
 
 
 class _OfClock(Fact, frozen=True):
@@ -36,7 +29,6 @@ class _OfClock(Fact, frozen=True):
     clock: str
 
     becomes: ClassVar[ClockState | None] = None
-    ends: ClassVar[bool] = False
     aside: ClassVar[tuple[str, ...]] = ("clock",)
     """The fields that say nothing of the clock itself."""
 
@@ -45,9 +37,7 @@ class _OfClock(Fact, frozen=True):
         for name in self.aside:
             del different[name]
         if self.becomes is not None:
-            different["state"] = self.becomes
-        if self.ends:
-            different["ended_at"] = at
+            different |= {"state": self.becomes} if self.becomes.live else {"state": self.becomes, "ended_at": at}
         return {"clocks": {**state.clocks, self.clock: change(state.clocks[self.clock], **different)}}
 
 
@@ -86,7 +76,6 @@ class ClockMet(_OfClock, frozen=True):
 
     stretches: tuple[Stretch, ...]
     becomes = ClockState.MET
-    ends = True
 
 
 class ClockEnded(_OfClock, frozen=True):
@@ -94,7 +83,6 @@ class ClockEnded(_OfClock, frozen=True):
 
     stretches: tuple[Stretch, ...]
     becomes = ClockState.ENDED
-    ends = True
 
 
 class RungFired(_OfClock, frozen=True):

@@ -7,7 +7,7 @@ in says when, and who did it. A kind keeps its meaning for ever: a new meaning i
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from msgspec import field
 from msgspec.structs import asdict
@@ -24,14 +24,21 @@ Changes = dict[str, Any]
 class Fact(OfKinds, frozen=True):
     """Base of all; by itself it changes nothing."""
 
+    whole: ClassVar[str] = ""
+    """The field as which it is stored, where it has that one alone."""
+
     def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
         """What is different in the state after it happened, then (aware UTC), by that actor."""
         return {}
 
     def data(self) -> dict[str, Any]:
         """The fact as JSON; `read` of its class reads it again."""
-        found: dict[str, Any] = to_data(self)
+        found: dict[str, Any] = to_data(getattr(self, self.whole) if self.whole else self)
         return found
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        return super().read({cls.whole: data} if cls.whole else data)
 
 
 FACTS: dict[str, type[Fact]] = Fact.kinds
@@ -39,10 +46,13 @@ FACTS: dict[str, type[Fact]] = Fact.kinds
 
 
 class _OfRequest(Fact, frozen=True):
-    """What it says in the state's own words, the fields that both have, holds from then on."""
+    """What it says in the state's own words, the fields that both have, holds from then on, and so does `also`."""
+
+    also: ClassVar[Changes] = {}
 
     def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {name: value for name, value in asdict(self).items() if name in RequestState.__struct_fields__}
+        said = {name: value for name, value in asdict(self).items() if name in RequestState.__struct_fields__}
+        return said | self.also
 
 
 class Opened(Fact, frozen=True):
@@ -124,23 +134,19 @@ class Held(Fact, frozen=True):
         return {"hold": HoldRecord(since=at, by=actor, reason=self.reason, code=self.code)}
 
 
-class Resumed(Fact, frozen=True):
+class Resumed(_OfRequest, frozen=True):
     """The hold has ended."""
 
     reason: str
-
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"hold": None}
+    also: ClassVar[Changes] = {"hold": None}
 
 
-class Closed(Fact, frozen=True):
+class Closed(_OfRequest, frozen=True):
     """The request was closed."""
 
     outcome: CloseOutcome
     closed_at: datetime
-
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"status": "closed", "outcome": self.outcome, "closed_at": self.closed_at, "hold": None}
+    also: ClassVar[Changes] = {"status": "closed", "hold": None}
 
 
 class Reopened(Fact, frozen=True):
@@ -239,23 +245,18 @@ class ParentLeft(Fact, frozen=True):
     parent: str
 
 
-class Attached(Fact, frozen=True):
+class Attached(_OfRequest, frozen=True):
     """The request is a duplicate of an older one."""
 
-    to: str
+    attached_to: str = field(name="to")
     reason: str | None = None
-
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"attached_to": self.to, "attached": (), "hold": None}
+    also: ClassVar[Changes] = {"attached": (), "hold": None}
 
 
-class Reattached(Fact, frozen=True):
+class Reattached(_OfRequest, frozen=True):
     """Its original is itself a duplicate: the request follows to that one's."""
 
-    to: str
-
-    def changes(self, _state: RequestState, _at: datetime, _actor: str) -> Changes:
-        return {"attached_to": self.to}
+    attached_to: str = field(name="to")
 
 
 class Detached(Fact, frozen=True):

@@ -10,11 +10,12 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import field
+from msgspec.json import Decoder
 
 from fixline.domain.deadlines.span import Span
 from fixline.domain.definition.vocabulary import CloseOutcome, Priority
 from fixline.domain.process.commands import ParentLink, Place
-from fixline.domain.records import Record, from_text
+from fixline.domain.records import Record, from_json
 
 ON_HOLD = "on_hold"
 
@@ -284,6 +285,9 @@ class RequestState(Record, frozen=True):
         return next((position for position in self.positions if position.step == step), None)
 
 
+_DECODER = Decoder(RequestState, dec_hook=from_json)
+
+
 def read_state(text: str) -> RequestState:
     """A stored state. Raises msgspec.ValidationError for one that this release cannot have written."""
-    return from_text(RequestState, text)
+    return _DECODER.decode(text)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from msgspec import field
 from msgspec.structs import asdict
 
 from fixline.domain.journal.facts import Changes, Fact
 from fixline.domain.journal.state import Position, RequestState, Task, TaskState, Visit
-from fixline.domain.records import change, from_data, to_data
+from fixline.domain.records import change
 
 
 class SentBack(Fact, frozen=True):
@@ -135,17 +135,10 @@ class TaskOffered(Fact, frozen=True):
     """A task was put to its team; stored as the task is."""
 
     task: Task
+    whole = "task"
 
     def changes(self, state: RequestState, _at: datetime, _actor: str) -> Changes:
         return {"tasks": {**state.tasks, self.task.id: self.task}, "tasks_made": state.tasks_made + 1}
-
-    def data(self) -> dict[str, Any]:
-        found: dict[str, Any] = to_data(self.task)
-        return found
-
-    @classmethod
-    def read(cls, data: dict[str, Any]) -> Self:
-        return cls(from_data(Task, data))
 
 
 _SINCE = {TaskState.OFFERED: "offered_at", TaskState.CLAIMED: "claimed_at", TaskState.STARTED: "started_at"}
