@@ -177,18 +177,18 @@ def open_follow_on(
         return None, None
     depth = (parent.parent.depth if parent.parent else 0) + 1
     if depth > DEEPEST:
-        return _reported(effect, failed=f"follow-ons would lie more than {DEEPEST} deep"), None
+        return effect.reported(failed=f"follow-ons would lie more than {DEEPEST} deep"), None
     try:
         published = commands.versions.current(session, effect.type)
     except VersionUnknown as unknown:
-        return _reported(effect, failed=str(unknown)), None
+        return effect.reported(failed=str(unknown)), None
     command = _opening(parent, published.definition, effect, depth)
     report = Report(Submission(f"{effect.id}:open", command, SYSTEM, now, SYSTEM.name), published.definition)
     looked = decide_opening(report, PREVIEW_ID)
     if isinstance(looked, Refusal):
-        return _reported(effect, failed=in_words(looked)), None
+        return effect.reported(failed=in_words(looked)), None
     opened = open_request(session, report, zone, commands.scheduling)
-    return _reported(effect, child=opened.row.request_id), opened.signal
+    return effect.reported(child=opened.row.request_id), opened.signal
 
 
 def _opening(parent: RequestState, definition: Definition, effect: OpenFollowOn, depth: int) -> Open:
@@ -205,16 +205,4 @@ def _opening(parent: RequestState, definition: Definition, effect: OpenFollowOn,
         photos=parent.photos[: definition.intake.photos.max],
         channel="follow_on",
         parent=ParentLink(id=parent.id, step=effect.step, depth=depth),
-    )
-
-
-def _reported(effect: OpenFollowOn, child: str | None = None, failed: str | None = None) -> EffectResult:
-    return EffectResult(
-        effect=effect.id,
-        effect_kind=effect.kind,
-        child_type=effect.type,
-        step=effect.step,
-        visit=effect.visit,
-        child=child,
-        failed=failed,
     )

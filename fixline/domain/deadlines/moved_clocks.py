@@ -13,7 +13,7 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import NotifyEvent
 from fixline.domain.journal import clock_facts
 from fixline.domain.journal.state import Clock, ClockKind, ClockState, Task, TaskState
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.process.kinds.human import HumanStep
 from fixline.domain.records import change
 

@@ -15,8 +15,8 @@ from fixline.domain.definition.deadlines import Deadline, Rung
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Priority
 from fixline.domain.journal import clock_facts, facts
 from fixline.domain.journal.state import ON_HOLD, Clock, ClockKind, ClockState, Position, Stretch, Task
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.records import change
 
 if TYPE_CHECKING:

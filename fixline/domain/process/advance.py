@@ -18,10 +18,9 @@ from fixline.domain.deadlines import clocks, timekeeping
 from fixline.domain.definition.model import Definition
 from fixline.domain.journal import clock_facts
 from fixline.domain.journal.state import Clock, RequestState, TaskState
-from fixline.domain.process import changing, commands, duplicates, intake, moving, tasks, walk
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process import changing, commands, duplicates, moving, tasks, walk
 from fixline.domain.process.commands import SYSTEM, Actor, Command, EffectResult, Open, SourceClosed, Tick
-from fixline.domain.process.decision import Decision, Refusal, Refused, refuse
+from fixline.domain.process.decision import Decision, DecisionBuilder, Refusal, Refused, refuse
 from fixline.domain.process.effects import Escalate
 from fixline.domain.process.kinds import agency, call, follow_on, wait
 
@@ -52,7 +51,7 @@ def advance(
         if isinstance(command, Open):
             if state is not None:
                 raise refuse("already_opened", "the request has been opened already")
-            intake.open_request(builder, command)
+            changing.open_request(builder, command)
         elif state is None:
             raise refuse("not_opened", "the request has not been opened")
         elif state.closed and not isinstance(command, commands.WHILE_CLOSED):

@@ -1,4 +1,5 @@
-"""What changes a request as a whole: put right, held, sent back, of another priority or type, cancelled, reopened.
+"""What concerns a request as a whole: opened, put right, held, sent back, of another priority or type, cancelled,
+reopened; and which reports are not taken (docs/definitions.md, section What is not taken).
 
 Each function records the change on a builder, or raises `Refused` (docs/http.md, section Commands).
 """
@@ -9,15 +10,78 @@ from datetime import UTC
 from typing import Any
 
 from fixline.domain.deadlines import timekeeping
+from fixline.domain.definition.conditions import evaluate
 from fixline.domain.definition.forms import read_answers
 from fixline.domain.definition.model import Definition, Reopen, ReopenedBy
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent
 from fixline.domain.journal import facts, step_facts
-from fixline.domain.process import commands, intake, tasks, walk
-from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import Actor, Place, Role
-from fixline.domain.process.decision import refuse
+from fixline.domain.process import commands, duplicates, tasks, walk
+from fixline.domain.process.commands import Actor, Open, Place, Role
+from fixline.domain.process.decision import DecisionBuilder, refuse
 from fixline.domain.process.kinds.close import CloseStep
+
+
+def open_request(builder: DecisionBuilder, command: Open) -> None:
+    """Begin with a report that was accepted, or attach it to the older request that it repeats."""
+    definition = builder.definition
+    answers = read_report(definition, command)
+    ruled = timekeeping.ruled_priority(definition, answers)
+    said = {name: value for name, value in vars(command).items() if name in facts.Opened.__struct_fields__}
+    said["opened_at"] = min(command.opened_at or builder.now, builder.now).astimezone(UTC)
+    found = {"id": builder.request_id, "type": definition.type, "priority": ruled.priority, "answers": answers}
+    opened = facts.Opened(**{**said, **found})
+    builder.record(opened, f"{definition.title}: reported by {command.channel}.")
+    timekeeping.note_undecided(builder, "priority", ruled.undecided)
+    for divert in definition.intake.divert:  # none holds, but some may have counted as false for want of an answer
+        timekeeping.holds(builder, divert.when, "divert")
+    original = command.attach_to
+    if original and original.older_than(opened.opened_at, builder.request_id):
+        builder.notify(NotifyEvent.RECEIVED)
+        duplicates.attach_to(builder, original, f"Attached to {original.id}, which was reported before.")
+        return
+    timekeeping.start_deadlines(builder, backlog=command.backlog)
+    if not command.backlog:
+        builder.notify(NotifyEvent.RECEIVED)
+    walk.enter(builder, definition.start)
+
+
+def read_report(definition: Definition, command: Open) -> dict[str, Any]:
+    """The report's answers. Raises Refused: for what is not taken first, since nothing else matters then."""
+    check_takes_requests(definition)
+    # Another system never asked our questions: what a backlog does not say is simply not known.
+    answers, problems = read_answers(definition.intake.questions, command.answers, partial=command.backlog)
+    for each in definition.intake.divert if not command.backlog else ():
+        if evaluate(each.when, answers).holds:
+            raise refuse("diverted", each.say, to=each.to, say=each.say)
+    if command.outside:
+        check_outside(definition)
+    check_place(definition, command.place)
+    if len(command.photos) > definition.intake.photos.max:
+        raise refuse("too_many_photos", f"at most {definition.intake.photos.max} photos")
+    if problems:
+        raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
+    return answers
+
+
+def check_takes_requests(definition: Definition) -> None:
+    """A type that only says whom to turn to takes no requests. Raises Refused."""
+    if definition.redirect is not None:
+        to, say = definition.redirect.to, definition.redirect.say
+        raise refuse("diverted", say, to=to, say=say)
+
+
+def check_place(definition: Definition, place: Place | None) -> None:
+    """A type that needs a place has one. Raises Refused."""
+    if definition.intake.location == "required" and (place is None or not place.located):
+        raise refuse("location_missing", f"a report of {definition.title!r} needs a place")
+
+
+def check_outside(definition: Definition) -> None:
+    """A type that takes nothing outside the city says so. Raises Refused."""
+    rules = definition.intake.outside
+    if not rules.accept:
+        say = rules.say or "This place lies outside the city."
+        raise refuse("outside_city", say, say=say)
 
 
 def amend(builder: DecisionBuilder, command: commands.Amend) -> None:
@@ -26,9 +90,9 @@ def amend(builder: DecisionBuilder, command: commands.Amend) -> None:
     if problems:
         raise refuse("answers_invalid", "some answers do not fit the questions", fields=problems)
     if command.place:
-        intake.check_place(builder.definition, command.place)
+        check_place(builder.definition, command.place)
         if command.outside and builder.actor.role in (Role.REPORTER, Role.SERVICE):
-            intake.check_outside(builder.definition)
+            check_outside(builder.definition)
     before = builder.state.seq
     tasks.keep_answers(builder, answers, command.reason)
     if command.place and (command.place, command.areas) != (builder.state.place, builder.state.areas):
@@ -128,8 +192,8 @@ def recategorise(builder: DecisionBuilder, command: commands.Recategorise) -> No
         raise refuse("wrong_version", f"that version is none of {command.type}")
     if command.type == state.type:
         raise refuse("nothing_changed", f"the request is a {state.type} already")
-    intake.check_takes_requests(target)
-    intake.check_place(target, state.place)
+    check_takes_requests(target)
+    check_place(target, state.place)
     answers = _answers(state.answers, command.answers, target)
     before = builder.definition
     walk.withdraw(builder, f"it is recategorised as {target.type}")
@@ -193,7 +257,7 @@ def reopen(builder: DecisionBuilder, command: commands.Reopen) -> None:
     if state.parent:
         builder.tell(state.parent.id, commands.FollowOnReopened(child=builder.request_id))
     if original:
-        walk.tell_original(builder, original, attached=False)
+        builder.tell(original, commands.DuplicateDetached(duplicate=builder.request_id))
     for duplicate in state.attached:  # those that closed with it
         builder.tell(duplicate, commands.OriginalReopened(original=builder.request_id))
     timekeeping.start_deadlines(builder, backlog=False)

@@ -21,10 +21,8 @@ DEEPEST = 8
 _NO_CHARACTER = re.compile("[\\x00\\ud800-\\udfff]")
 
 
-class Body(BaseModel):
+class Body(BaseModel, frozen=True, extra="forbid"):
     """Base of all command bodies: nothing in one is beyond what JSON and a database can keep."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
@@ -60,10 +58,8 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-class Actor(BaseModel):
+class Actor(BaseModel, frozen=True):
     """Who gives a command: a name for the journal, a role, and the teams for which a crew may act."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     role: Role

@@ -11,8 +11,7 @@ from fixline.domain.definition.model import WhenNothingFound
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent
 from fixline.domain.journal import facts
 from fixline.domain.process import commands, walk
-from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.decision import refuse
+from fixline.domain.process.decision import DecisionBuilder, refuse
 
 
 def attach(builder: DecisionBuilder, command: commands.Attach) -> None:
@@ -33,7 +32,7 @@ def attach_to(builder: DecisionBuilder, to: commands.Original, text: str, reason
     for clock in builder.state.live_clocks:
         timekeeping.end(builder, clock, "attached")
     builder.record(facts.Attached(to.id, reason), text)
-    walk.tell_original(builder, to.id, attached=True)
+    builder.tell(to.id, commands.DuplicateAttached(duplicate=builder.request_id))
     for each in followers:
         builder.tell(each, commands.OriginalAttached(original=builder.request_id, to=to.id))
 
@@ -51,7 +50,7 @@ def original_attached(builder: DecisionBuilder, command: commands.OriginalAttach
     _check_original(builder, command.original)
     text = f"{command.original} is a duplicate of {command.to}: attached to that."
     builder.record(facts.Reattached(command.to), text)
-    walk.tell_original(builder, command.to, attached=True)
+    builder.tell(command.to, commands.DuplicateAttached(duplicate=builder.request_id))
 
 
 def original_closed(builder: DecisionBuilder, command: commands.OriginalClosed) -> None:
@@ -116,6 +115,6 @@ def _begin_again(builder: DecisionBuilder, text: str, reason: str | None) -> Non
     original = builder.state.attached_to
     builder.record(facts.Detached(original, reason), text.strip())
     if original:
-        walk.tell_original(builder, original, attached=False)
+        builder.tell(original, commands.DuplicateDetached(duplicate=builder.request_id))
     timekeeping.start_deadlines(builder, backlog=False)
     walk.enter(builder, builder.definition.start)

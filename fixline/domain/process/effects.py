@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from fixline.domain.definition.vocabulary import DESCRIPTION, PHOTOS, PLACE
 from fixline.domain.journal.state import RequestState
-from fixline.domain.process.commands import COMMAND, Command
+from fixline.domain.process.commands import COMMAND, Command, EffectResult
 from fixline.domain.records import OfKinds, change, to_data
 
 Reach = Literal["store", "outside"]
@@ -181,3 +181,15 @@ class OpenFollowOn(_OfStep, frozen=True, kw_only=True):
     type: str
 
     whom = "type"
+
+    def reported(self, child: str | None = None, failed: str | None = None) -> EffectResult:
+        """What the request is told: which one was opened, or why none was."""
+        return EffectResult(
+            effect=self.id,
+            effect_kind=self.kind,
+            child_type=self.type,
+            step=self.step,
+            visit=self.visit,
+            child=child,
+            failed=failed,
+        )

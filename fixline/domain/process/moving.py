@@ -12,9 +12,8 @@ from fixline.domain.definition.model import Definition, InBranch
 from fixline.domain.journal import facts, step_facts
 from fixline.domain.journal.state import Clock, Position, RequestState, Task
 from fixline.domain.process import tasks, walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import Move
-from fixline.domain.process.decision import Decision, refuse
+from fixline.domain.process.decision import Decision, DecisionBuilder, refuse
 from fixline.domain.process.kinds import AnyStep
 from fixline.domain.process.kinds.base import OutsidePart
 from fixline.domain.process.kinds.close import CloseStep

@@ -13,9 +13,8 @@ from fixline.domain.definition.vocabulary import REPORTER, NotifyEvent
 from fixline.domain.journal import clock_facts, facts, step_facts
 from fixline.domain.journal.state import Task, TaskState
 from fixline.domain.process import commands, walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import Actor, EffectResult, Role
-from fixline.domain.process.decision import Refused, refuse
+from fixline.domain.process.decision import DecisionBuilder, Refused, refuse
 from fixline.domain.process.kinds import wait
 from fixline.domain.process.kinds.human import HumanStep, order
 

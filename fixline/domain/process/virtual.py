@@ -6,6 +6,7 @@ takes no effect: whoever drives it looks at a decision's effects and answers wit
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fixline.domain.definition.model import Definition
@@ -25,34 +26,21 @@ def follow_on_results(decision: Decision) -> list[EffectResult]:
 
     Ids are made of the effect's, so that each is another one.
     """
-    return [
-        EffectResult(
-            effect=effect.id,
-            effect_kind=effect.kind,
-            child=f"{effect.id}:child",
-            child_type=effect.type,
-            step=effect.step,
-            visit=effect.visit,
-        )
-        for effect in decision.effects
-        if isinstance(effect, OpenFollowOn)
-    ]
+    return [each.reported(f"{each.id}:child") for each in decision.effects if isinstance(each, OpenFollowOn)]
 
 
 class NeverRests(FixlineError, RuntimeError):
     """Something falls due again and again without an end."""
 
 
+@dataclass(slots=True, eq=False)
 class VirtualRequest:
     """A request that lives in memory. `state` is None until an open command has been decided."""
 
-    __slots__ = ("definition", "id", "next_at", "state")
-
-    def __init__(self, definition: Definition, request_id: str) -> None:
-        self.definition = definition
-        self.id = request_id
-        self.state: RequestState | None = None
-        self.next_at: datetime | None = None
+    definition: Definition
+    id: str
+    state: RequestState | None = field(default=None, init=False)
+    next_at: datetime | None = field(default=None, init=False)
 
     def give(
         self, command: Command, at: datetime, actor: Actor, target: Definition | None = None

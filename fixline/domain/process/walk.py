@@ -7,15 +7,9 @@ from datetime import datetime
 from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.vocabulary import JOINED, CloseOutcome, NotifyEvent
 from fixline.domain.journal import facts, step_facts
-from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.commands import (
-    SYSTEM,
-    DuplicateAttached,
-    DuplicateDetached,
-    FollowOnClosed,
-    OriginalClosed,
-    ParentLeft,
-)
+from fixline.domain.process import commands
+from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.decision import DecisionBuilder
 
 
 def enter(builder: DecisionBuilder, name: str | None) -> None:
@@ -34,17 +28,12 @@ def enter(builder: DecisionBuilder, name: str | None) -> None:
     raise RuntimeError(f"automatic steps of {builder.definition.type} go round in a circle at {name}")
 
 
-def entered(
-    builder: DecisionBuilder,
-    name: str,
-    visit: int,
-    text: str,
-    waiting_as: str | None = None,
-    until: datetime | None = None,
-) -> None:
-    """Note that a step has been entered."""
-    entered = step_facts.StepEntered(name, visit, waiting_as, until, branch_of(builder, name))
-    builder.record(entered, text, actor=SYSTEM)
+def entered(builder: DecisionBuilder, name: str, visit: int, text: str) -> None:
+    """Note that a step has been entered, as what it waits there, and until when."""
+    step = builder.definition.step(name)
+    waiting_as, until = getattr(step, "waiting_as", None), step.wait_until(builder, builder.now)
+    fact = step_facts.StepEntered(name, visit, waiting_as, until, branch_of(builder, name))
+    builder.record(fact, text, actor=SYSTEM)
 
 
 def step_over(builder: DecisionBuilder, name: str, outcome: str) -> None:
@@ -61,7 +50,7 @@ def leave(builder: DecisionBuilder, name: str, outcome: str | None) -> None:
     for child_id, child in builder.state.children.items():
         position = builder.state.position_of(name)
         if child.status == "open" and child.step == name and position and position.entered_at == child.entered_at:
-            builder.tell(child_id, ParentLeft(parent=builder.request_id))
+            builder.tell(child_id, commands.ParentLeft(parent=builder.request_id))
     how = f" with outcome {outcome}" if outcome else ""
     left = step_facts.StepLeft(name, outcome, branch_of(builder, name))
     builder.record(left, f"Step {name} left{how}.", actor=SYSTEM)
@@ -106,17 +95,11 @@ def close(builder: DecisionBuilder, outcome: CloseOutcome, closed_at: datetime, 
     builder.record(facts.Closed(outcome, closed_at), f"Closed: {outcome}." + (f" {say}" if say else ""))
     builder.notify(NotifyEvent.CLOSED, outcome=outcome)
     if builder.state.parent:
-        builder.tell(builder.state.parent.id, FollowOnClosed(child=builder.request_id, outcome=outcome))
+        builder.tell(builder.state.parent.id, commands.FollowOnClosed(child=builder.request_id, outcome=outcome))
     for duplicate in builder.state.attached:
-        builder.tell(duplicate, OriginalClosed(original=builder.request_id, outcome=outcome))
+        builder.tell(duplicate, commands.OriginalClosed(original=builder.request_id, outcome=outcome))
     if builder.state.attached_to and outcome is not CloseOutcome.DUPLICATE:  # it goes its own way
-        tell_original(builder, builder.state.attached_to, attached=False)
-
-
-def tell_original(builder: DecisionBuilder, original: str, *, attached: bool) -> None:
-    """The original is told that the request has been attached to it, or is no longer."""
-    told = DuplicateAttached if attached else DuplicateDetached
-    builder.tell(original, told(duplicate=builder.request_id))
+        builder.tell(builder.state.attached_to, commands.DuplicateDetached(duplicate=builder.request_id))
 
 
 def branch_of(builder: DecisionBuilder, name: str) -> str | None:

@@ -11,9 +11,8 @@ from fixline.domain.definition.vocabulary import NO_REPLY, PLACE, NotifyEvent
 from fixline.domain.journal import step_facts
 from fixline.domain.journal.state import Position, Visit
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import AgencyReply, EffectResult
-from fixline.domain.process.decision import refuse
+from fixline.domain.process.decision import DecisionBuilder, refuse
 from fixline.domain.process.effects import AskAgency, fields_of
 from fixline.domain.process.kinds.base import OutsidePart, Words, noted
 
@@ -41,8 +40,7 @@ class AgencyStep(OutsidePart):
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         within = f", {self.reply_within} at most" if self.reply_within else ""
-        until, text = self.wait_until(builder, builder.now), f"Step {name}: {self.agency} is asked{within}."
-        walk.entered(builder, name, visit, text, self.waiting_as, until)
+        walk.entered(builder, name, visit, f"Step {name}: {self.agency} is asked{within}.")
         fields = fields_of(builder.state, (PLACE, *self.send))
         at, outcomes = builder.now, self.answers
         builder.cause(AskAgency(agency=self.agency, step=name, visit=visit, at=at, outcomes=outcomes, fields=fields))
@@ -55,48 +53,36 @@ def agency_reply(builder: DecisionBuilder, command: AgencyReply) -> None:
     if len(waiting) > 1:
         steps = [position.step for position in waiting]
         raise refuse("several_agencies", "several agencies are waited for: say at which step", steps=steps)
-    if not waiting:
-        _late_reply(builder, command)
-        return
-    name = waiting[0].step
-    party = _party_that_may(builder, name, command.outcome)
-    replied = step_facts.AgencyReplied(party, name, command.outcome, command.reference, command.reason)
-    builder.record(replied, _said(f"{party}: {command.outcome}.", command))
-    builder.notify(NotifyEvent.STEP_DONE, step=name, outcome=command.outcome)
-    walk.step_over(builder, name, command.outcome)
+    name = waiting[0].step if waiting else _late_at(builder, command)
+    step = builder.definition.step(name)
+    assert isinstance(step, AgencyStep)  # noqa: S101 - found as one
+    if command.outcome not in step.answers:
+        text = f"step {name!r} has no reply {command.outcome!r}; it has {', '.join(step.answers)}"
+        raise refuse("unknown_outcome", text, outcomes=step.answers)
+    fact, late = (step_facts.AgencyReplied, "") if waiting else (step_facts.LateReply, " replied too late")
+    reference = f"Reference {command.reference}." if command.reference else ""
+    said = (f"{step.agency}{late}: {command.outcome}.", reference, command.reason)
+    replied = fact(step.agency, name, command.outcome, command.reference, command.reason)
+    builder.record(replied, " ".join(part for part in said if part))
+    if waiting:
+        builder.notify(NotifyEvent.STEP_DONE, step=name, outcome=command.outcome)
+        walk.step_over(builder, name, command.outcome)
 
 
-def _late_reply(builder: DecisionBuilder, command: AgencyReply) -> None:
-    """To whoever was asked last."""
+def _late_at(builder: DecisionBuilder, command: AgencyReply) -> str:
+    """The step whose party was asked last, where that has not replied in time. Raises Refused elsewhere."""
     state = builder.state
     visit = next((visit for visit in reversed(state.taken) if _asks(builder, visit, command)), None)
-    if visit is None or visit.outcome != NO_REPLY:
-        if state.closed:
-            raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
-        raise refuse("no_agency_awaited", "the request does not wait for an agency's reply")
-    party = _party_that_may(builder, visit.step, command.outcome)
-    late = step_facts.LateReply(party, visit.step, command.outcome, command.reference, command.reason)
-    builder.record(late, _said(f"{party} replied too late: {command.outcome}.", command))
+    if visit is not None and visit.outcome == NO_REPLY:
+        return visit.step
+    if state.closed:
+        raise refuse("request_closed", f"the request is closed ({state.outcome})", outcome=state.outcome)
+    raise refuse("no_agency_awaited", "the request does not wait for an agency's reply")
 
 
 def _asks(builder: DecisionBuilder, visit: Position | Visit, command: AgencyReply) -> bool:
     """Whether a visit was of a step that asks a party (of that step, if it is named)."""
     return isinstance(builder.definition.steps.get(visit.step), AgencyStep) and command.step in (None, visit.step)
-
-
-def _party_that_may(builder: DecisionBuilder, name: str, outcome: str) -> str:
-    """Who is asked at the step. Raises Refused for a reply that it does not have."""
-    step = builder.definition.step(name)
-    assert isinstance(step, AgencyStep)  # noqa: S101 - found as one
-    if outcome not in step.answers:
-        text = f"step {name!r} has no reply {outcome!r}; it has {', '.join(step.answers)}"
-        raise refuse("unknown_outcome", text, outcomes=step.answers)
-    return step.agency
-
-
-def _said(text: str, command: AgencyReply) -> str:
-    reference = f"Reference {command.reference}." if command.reference else ""
-    return " ".join(part for part in (text, reference, command.reason) if part)
 
 
 def effect_result(builder: DecisionBuilder, command: EffectResult) -> None:

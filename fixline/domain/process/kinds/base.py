@@ -14,7 +14,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.fields import Part
 from fixline.domain.definition.vocabulary import JOINED, TIMEOUT
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.decision import DecisionBuilder
 
 Ways = tuple[tuple[str, str], ...]
 """The ways out of a step, in order: what leads there (outcome, condition, branch) and the step that follows."""

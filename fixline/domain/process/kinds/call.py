@@ -10,9 +10,8 @@ from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.vocabulary import TIMEOUT
 from fixline.domain.journal import step_facts
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import EffectResult
-from fixline.domain.process.decision import refuse
+from fixline.domain.process.decision import DecisionBuilder, refuse
 from fixline.domain.process.effects import Call, fields_of
 from fixline.domain.process.kinds.base import OutsidePart, Words, noted
 
@@ -38,9 +37,7 @@ class CallStep(OutsidePart):
         return Words(f"Call {self.call}", noted(("at most", self.at_most), ("as", self.waiting_as)))
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
-        until = self.wait_until(builder, builder.now)
-        text = f"Step {name}: {self.call} is called, {self.at_most} at most."
-        walk.entered(builder, name, visit, text, self.waiting_as, until)
+        walk.entered(builder, name, visit, f"Step {name}: {self.call} is called, {self.at_most} at most.")
         fields = fields_of(builder.state, self.send)
         call = Call(system=self.call, step=name, visit=visit, at=builder.now, outcomes=self.answers, fields=fields)
         builder.cause(call)

@@ -10,7 +10,7 @@ from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.fields import Part
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.process.kinds.base import StepPart, Ways, Words, spoken
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fixline.domain.definition.vocabulary import CloseOutcome
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.process.kinds.base import StepPart, Words, spoken
 
 

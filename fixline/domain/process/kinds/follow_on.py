@@ -12,8 +12,7 @@ from fixline.domain.definition.vocabulary import OTHERWISE, CloseOutcome, Notify
 from fixline.domain.journal import facts
 from fixline.domain.journal.state import Child
 from fixline.domain.process import commands, walk
-from fixline.domain.process.builder import DecisionBuilder
-from fixline.domain.process.decision import refuse
+from fixline.domain.process.decision import DecisionBuilder, refuse
 from fixline.domain.process.effects import OpenFollowOn
 from fixline.domain.process.kinds.base import OutsidePart, Words, noted
 
@@ -38,8 +37,7 @@ class FollowOnStep(OutsidePart):
         return Words(f"New request: {self.follow_on}", ("waits until it closes", *noted(("as", self.waiting_as))))
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
-        text = f"Step {name}: a follow-on of type {self.follow_on} is opened."
-        walk.entered(builder, name, visit, text, self.waiting_as)
+        walk.entered(builder, name, visit, f"Step {name}: a follow-on of type {self.follow_on} is opened.")
         builder.cause(OpenFollowOn(type=self.follow_on, step=name, visit=visit, at=builder.now))
         return None
 

@@ -15,8 +15,8 @@ from fixline.domain.definition.vocabulary import NOT_SAMPLED, RESERVED_OUTCOMES,
 from fixline.domain.journal import step_facts
 from fixline.domain.journal.state import Task, task_id
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.process.effects import Dispatch, Escalate, OrderInspection
 from fixline.domain.process.kinds.base import StepPart, Words, noted
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fixline.domain.definition.vocabulary import REPORTER
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
+from fixline.domain.process.decision import DecisionBuilder
 from fixline.domain.process.effects import Notify
 from fixline.domain.process.kinds.base import StepPart, Ways, Words, spoken
 
@@ -20,6 +20,8 @@ class NotifyStep(StepPart):
     role: str = Field(description="Who is told: a role of organisation.yaml, or reporter.")
     say: str = Field(description="What they are told.")
     then: str = Field(description="The step that follows.")
+
+    at_once = ""
 
     def words(self, _name: str) -> Words:
         return Words(f"Tell {spoken(self.role)}")
@@ -39,7 +41,3 @@ class NotifyStep(StepPart):
     @property
     def exits(self) -> Ways:
         return (("", self.then),)
-
-    @property
-    def exits_at_once(self) -> tuple[str, ...]:
-        return (self.then,)

@@ -16,9 +16,8 @@ from fixline.domain.deadlines.timeline import END, FIRST, FIRST_YEAR, LAST_YEAR
 from fixline.domain.definition.vocabulary import SUPERVISOR, TIMEOUT
 from fixline.domain.journal import step_facts
 from fixline.domain.process import walk
-from fixline.domain.process.builder import DecisionBuilder
 from fixline.domain.process.commands import SYSTEM, Signal
-from fixline.domain.process.decision import refuse
+from fixline.domain.process.decision import DecisionBuilder, refuse
 from fixline.domain.process.effects import Escalate
 from fixline.domain.process.kinds.base import WaitingPart, WaitKind, Words, noted, spoken
 
@@ -51,13 +50,12 @@ class WaitStep(WaitingPart):
 
     def enter(self, builder: DecisionBuilder, name: str, visit: int) -> str | None:
         """A wait whose date has come already is over at once."""
-        until = self.wait_until(builder, builder.now)
         what = f" for {self.signal}" if self.signal else f" until {self.until}" if self.until else ""
         text = f"Step {name}: waiting{what}" + (f", {self.limit} at most." if self.limit else ".")
-        over = self.until is not None and until is not None and until <= builder.now
-        if over:
+        end = self.wait_until(builder, builder.now) if self.until is not None else None
+        if over := end is not None and end <= builder.now:
             text = f"Step {name}: {self.until} has come, there is nothing to wait for."
-        walk.entered(builder, name, visit, text, self.waiting_as, until)
+        walk.entered(builder, name, visit, text)
         if over:
             return walk.go_on(builder, name, TIMEOUT, self.then[TIMEOUT])
         self.say_undated(builder, name)
