@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from fixline.domain.journal.entry import KINDS
+from fixline.domain.journal.entry import FACTS
 from fixline.domain.process.kinds.base import WaitKind
 from fixline.web.bulk import BulkIn
 from fixline.web.commands import (
@@ -126,7 +126,7 @@ def test_every_commands_body_is_told(heading: str, verb: str, body: type) -> Non
 
 def test_every_journal_kind_has_its_row() -> None:
     """The journal's kinds, in the order of the code."""
-    assert sorted(first_cells("## The journal's kinds")) == sorted(KINDS)
+    assert sorted(first_cells("## The journal's kinds")) == sorted(FACTS)
 
 
 def calls(folder: str) -> Iterator[tuple[str, ast.Call]]:

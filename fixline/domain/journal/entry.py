@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from fixline.domain.journal import clock_facts, step_facts  # noqa: F401 - all kinds
-from fixline.domain.journal.facts import FACTS, Fact, Opened
+from fixline.domain.journal.facts import Fact, Opened
 from fixline.domain.journal.state import RequestState
 from fixline.domain.records import Record, change
 
-KINDS: tuple[str, ...] = tuple(FACTS)
-"""Every kind of journal entry."""
+FACTS: dict[str, type[Fact]] = Fact.kinds
+"""The class of each kind of journal entry."""
 
 
 class Entry(Record, frozen=True):

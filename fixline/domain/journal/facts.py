@@ -41,10 +41,6 @@ class Fact(OfKinds, frozen=True):
         return super().read({cls.whole: data} if cls.whole else data)
 
 
-FACTS: dict[str, type[Fact]] = Fact.kinds
-"""The class of each kind of entry."""
-
-
 class _OfRequest(Fact, frozen=True):
     """What it says in the state's own words, the fields that both have, holds from then on, and so does `also`."""
 

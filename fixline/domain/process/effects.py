@@ -15,8 +15,6 @@ from fixline.domain.journal.state import RequestState
 from fixline.domain.process.commands import COMMAND, Command, EffectResult
 from fixline.domain.records import OfKinds, change, to_data
 
-Reach = Literal["store", "outside"]
-
 
 class Effect(OfKinds, frozen=True, kw_only=True):
     """Base of all. `id` is request:decision:n, given when it is caused; `kind` is also its activity's name.
@@ -27,7 +25,7 @@ class Effect(OfKinds, frozen=True, kw_only=True):
 
     id: str = ""
 
-    reach: ClassVar[Reach] = "store"
+    reach: ClassVar[Literal["store", "outside"]] = "store"
     batched: ClassVar[bool] = False
     whom: ClassVar[str]
 

@@ -8,7 +8,6 @@ from fixline.domain.deadlines import timekeeping
 from fixline.domain.definition.vocabulary import JOINED, CloseOutcome, NotifyEvent
 from fixline.domain.journal import facts, step_facts
 from fixline.domain.process import commands
-from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.decision import DecisionBuilder
 
 
@@ -33,7 +32,7 @@ def entered(builder: DecisionBuilder, name: str, visit: int, text: str) -> None:
     step = builder.definition.step(name)
     waiting_as, until = getattr(step, "waiting_as", None), step.wait_until(builder, builder.now)
     fact = step_facts.StepEntered(name, visit, waiting_as, until, branch_of(builder, name))
-    builder.record(fact, text, actor=SYSTEM)
+    builder.record(fact, text, actor=commands.SYSTEM)
 
 
 def step_over(builder: DecisionBuilder, name: str, outcome: str) -> None:
@@ -53,7 +52,7 @@ def leave(builder: DecisionBuilder, name: str, outcome: str | None) -> None:
             builder.tell(child_id, commands.ParentLeft(parent=builder.request_id))
     how = f" with outcome {outcome}" if outcome else ""
     left = step_facts.StepLeft(name, outcome, branch_of(builder, name))
-    builder.record(left, f"Step {name} left{how}.", actor=SYSTEM)
+    builder.record(left, f"Step {name} left{how}.", actor=commands.SYSTEM)
 
 
 def go_on(builder: DecisionBuilder, name: str, outcome: str, target: str) -> str | None:
@@ -69,7 +68,7 @@ def go_on(builder: DecisionBuilder, name: str, outcome: str, target: str) -> str
         withdraw(builder, f"{where.branch} led to {target}")
         return target
     text = f"Branch {where.branch} has come to its end."
-    builder.record(step_facts.BranchJoined(where.branch), text, actor=SYSTEM)
+    builder.record(step_facts.BranchJoined(where.branch), text, actor=commands.SYSTEM)
     return builder.definition.step(where.together).joined(builder, where.together, where.branch)
 
 

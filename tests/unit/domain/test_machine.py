@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fixline.domain.journal.entry import KINDS, Entry, evolve, read_entry, rebuild
+from fixline.domain.journal.entry import FACTS, Entry, evolve, read_entry, rebuild
 from fixline.domain.journal.state import RequestState, read_state
 from fixline.domain.process.advance import advance, next_instant
 from fixline.domain.process.commands import SYSTEM, Actor, Command, SourceClosed
@@ -365,7 +365,7 @@ class RequestMachine(RuleBasedStateMachine):
             assert entry.seq == (self.journal[-1].seq if self.journal else 0) + 1
             assert entry.decision == result.number
             assert not self.journal or entry.at >= self.journal[-1].at
-            assert entry.kind in KINDS
+            assert entry.kind in FACTS
             self.journal.append(entry)
             read = read_entry(**{**entry.columns(), "data": json.loads(json.dumps(entry.data))})
             assert read == entry

@@ -8,7 +8,7 @@ import pytest
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.deadlines.forecast import next_rung
-from fixline.domain.journal.entry import KINDS
+from fixline.domain.journal.entry import FACTS
 from fixline.domain.process.commands import SYSTEM
 from fixline.domain.process.waiting import QUIET, QUIET_BY_ITSELF, happened_at, waits
 from fixline.domain.records import change
@@ -60,7 +60,7 @@ def test_branches_wait_side_by_side() -> None:
 
 def test_only_what_is_about_clocks_and_reminders_is_quiet() -> None:
     """Every quiet kind is a kind; a breach and a raised priority are nothing that happens, a remark is."""
-    assert set(QUIET) | {QUIET_BY_ITSELF} <= set(KINDS)
+    assert set(QUIET) | {QUIET_BY_ITSELF} <= set(FACTS)
     request = Driven.opened(promised("1 calendar hour"), NOON)
     due = request.do("tick", NOON + dt.timedelta(hours=2), SYSTEM)
     assert [entry.kind for entry in due.entries].count("priority_changed") == 1

@@ -46,9 +46,6 @@ class TogetherStep(StepPart):
         """Its branches' first steps; what its `done` leads to depends on those."""
         return tuple(steps[0] for steps in self.branches.values())
 
-    def after(self, outcome: str) -> str:
-        return self.then[outcome]
-
     def next_branch(self, begun: set[str]) -> str | None:
         return next((steps[0] for branch, steps in self.branches.items() if branch not in begun), None)
 

@@ -108,11 +108,10 @@ def follow_answers(builder: DecisionBuilder) -> None:
         if not isinstance(step, WaitStep) or step.until is None:
             continue
         until = step.wait_until(builder, position.entered_at)
-        if until == position.wait_until:
-            continue
-        moved = step_facts.WaitMoved(position.step, until, walk.branch_of(builder, position.step))
-        text = f"Step {position.step}: waiting until {builder.state.answers.get(step.until)}."
-        builder.record(moved, text, actor=SYSTEM)
+        if until != position.wait_until:
+            moved = step_facts.WaitMoved(position.step, until, walk.branch_of(builder, position.step))
+            text = f"Step {position.step}: waiting until {builder.state.answers.get(step.until)}."
+            builder.record(moved, text, actor=SYSTEM)
 
 
 def signal(builder: DecisionBuilder, command: Signal) -> None:
