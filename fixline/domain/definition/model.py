@@ -19,9 +19,7 @@ from fixline.domain.deadlines.calendar import Span, WorkingCalendar
 from fixline.domain.definition.deadlines import Deadline
 from fixline.domain.definition.fields import FormField, Part
 from fixline.domain.definition.vocabulary import NotifyEvent, Priority
-from fixline.domain.process.kinds import AnyStep, Step
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.together import TogetherStep
+from fixline.domain.process.kinds import AnyStep, HumanStep, Step, TogetherStep
 
 DEFINITION_SCHEMA = 1
 LARGEST_DISTANCE_M = 1000.0

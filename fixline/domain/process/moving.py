@@ -14,12 +14,8 @@ from fixline.domain.journal.state import Clock, Position, RequestState, Task
 from fixline.domain.process import tasks, walk
 from fixline.domain.process.commands import Move
 from fixline.domain.process.decision import Decision, DecisionBuilder, refuse
-from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds import AnyStep, CloseStep, HumanStep, TogetherStep, WaitStep
 from fixline.domain.process.kinds.base import OutsidePart
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.together import TogetherStep
-from fixline.domain.process.kinds.wait import WaitStep
 from fixline.domain.records import change
 
 

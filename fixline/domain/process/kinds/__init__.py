@@ -9,15 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.call import CallStep
-from fixline.domain.process.kinds.choose import ChooseStep
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.follow_on import FollowOnStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.notify import NotifyStep
-from fixline.domain.process.kinds.together import TogetherStep
-from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.kinds.agency import AgencyStep as AgencyStep
+from fixline.domain.process.kinds.call import CallStep as CallStep
+from fixline.domain.process.kinds.choose import ChooseStep as ChooseStep
+from fixline.domain.process.kinds.close import CloseStep as CloseStep
+from fixline.domain.process.kinds.follow_on import FollowOnStep as FollowOnStep
+from fixline.domain.process.kinds.human import HumanStep as HumanStep
+from fixline.domain.process.kinds.notify import NotifyStep as NotifyStep
+from fixline.domain.process.kinds.together import TogetherStep as TogetherStep
+from fixline.domain.process.kinds.wait import WaitStep as WaitStep
 
 AnyStep = (
     HumanStep | ChooseStep | WaitStep | TogetherStep | NotifyStep | AgencyStep | FollowOnStep | CallStep | CloseStep
