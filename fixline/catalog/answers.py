@@ -17,11 +17,8 @@ from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.conditions import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.vocabulary import CloseOutcome
+from fixline.domain.process.kinds import ChooseStep, CloseStep, HumanStep, WaitStep
 from fixline.domain.process.kinds.base import WaitingPart
-from fixline.domain.process.kinds.choose import ChooseStep
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.wait import WaitStep
 
 CLOSED = "closed"
 _NAME = re.compile(r"\w+")

@@ -13,13 +13,8 @@ from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.reading import Mapping, Scalar
 from fixline.domain.definition.model import InBranch
 from fixline.domain.definition.vocabulary import DONE, JOINED, NotifyEvent
-from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds import AnyStep, ChooseStep, CloseStep, HumanStep, NotifyStep, TogetherStep
 from fixline.domain.process.kinds.base import WaitingPart
-from fixline.domain.process.kinds.choose import ChooseStep
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.notify import NotifyStep
-from fixline.domain.process.kinds.together import TogetherStep
 
 Ways = MappingType[str, frozenset[str]]
 

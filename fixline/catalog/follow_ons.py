@@ -9,8 +9,7 @@ from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.shape import NAME, nearest
 from fixline.domain.definition.fields import FormField
 from fixline.domain.definition.vocabulary import OTHERWISE, RESERVED_OUTCOMES, CloseOutcome
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds import CloseStep, FollowOnStep
 
 
 @dataclass(frozen=True)

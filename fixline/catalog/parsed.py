@@ -14,8 +14,7 @@ from fixline.domain.definition import model
 from fixline.domain.definition.deadlines import Deadline
 from fixline.domain.definition.fields import FormField
 from fixline.domain.definition.vocabulary import NotifyEvent
-from fixline.domain.process.kinds import AnyStep
-from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds import AnyStep, HumanStep
 
 
 @dataclass

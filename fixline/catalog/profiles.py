@@ -14,11 +14,7 @@ from fixline.catalog.tree import Entry
 from fixline.domain.deadlines.calendar import WEEKDAYS, Span
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.call import CallStep
-from fixline.domain.process.kinds.follow_on import FollowOnStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.kinds import AgencyStep, CallStep, FollowOnStep, HumanStep, WaitStep
 
 LARGEST_WEIGHT = 1_000_000
 _TAKING_TIME = HumanStep | WaitStep | AgencyStep | FollowOnStep | CallStep

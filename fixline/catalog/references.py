@@ -17,11 +17,8 @@ from fixline.catalog.parsed import ParsedDefinition
 from fixline.catalog.reading import Scalar
 from fixline.catalog.shape import nearest
 from fixline.domain.definition.vocabulary import REPORTER, SENDABLE, SUPERVISOR
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.call import CallStep
+from fixline.domain.process.kinds import AgencyStep, CallStep, NotifyStep, WaitStep
 from fixline.domain.process.kinds.human import TeamByArea, TeamChoice
-from fixline.domain.process.kinds.notify import NotifyStep
-from fixline.domain.process.kinds.wait import WaitStep
 
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 _MOST_NAMED = 5

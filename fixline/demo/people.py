@@ -22,10 +22,7 @@ from fixline.demo.city import fill
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import NO_REPLY
-from fixline.domain.process.kinds import AnyStep
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.kinds import AgencyStep, AnyStep, HumanStep, WaitStep
 
 log = logging.getLogger("fixline.demo")
 

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import JOINED
-from fixline.domain.process.kinds import AnyStep
+from fixline.domain.process.kinds import AnyStep, TogetherStep
 from fixline.domain.process.kinds.base import spoken
-from fixline.domain.process.kinds.together import TogetherStep
 from fixline.errors import FixlineError
 
 

@@ -16,8 +16,7 @@ from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE, RESERVED_OUTCOMES
 from fixline.domain.process.commands import Open, Place
-from fixline.domain.process.kinds import AnyStep
-from fixline.domain.process.kinds.human import HumanStep
+from fixline.domain.process.kinds import AnyStep, HumanStep
 
 LIKELY = 1.5
 """What the first outcome of a step weighs against all others together, where a profile does not say."""

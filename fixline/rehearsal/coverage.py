@@ -12,10 +12,7 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.journal import clock_facts, facts, step_facts
 from fixline.domain.journal.entry import Entry
-from fixline.domain.process.kinds import AnyStep
-from fixline.domain.process.kinds.choose import ChooseStep
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.notify import NotifyStep
+from fixline.domain.process.kinds import AnyStep, ChooseStep, CloseStep, NotifyStep
 
 STEPS, WAYS, RUNGS = "steps", "ways", "rungs"
 KeyPath = tuple[str | int, ...]

@@ -27,11 +27,7 @@ from fixline.domain.journal.step_facts import StepEntered
 from fixline.domain.process import commands
 from fixline.domain.process.commands import SYSTEM, Actor, Command, Role
 from fixline.domain.process.decision import Decision
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.call import CallStep
-from fixline.domain.process.kinds.follow_on import FollowOnStep
-from fixline.domain.process.kinds.human import HumanStep
-from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.kinds import AgencyStep, CallStep, FollowOnStep, HumanStep, WaitStep
 from fixline.domain.process.virtual import VirtualRequest, follow_on_results
 from fixline.rehearsal.chance import Chance
 

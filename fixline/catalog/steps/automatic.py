@@ -12,11 +12,8 @@ from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import NAME, Section, Written, check_name
 from fixline.catalog.steps.kinds import KIND_WORDS, STEP_NAME, WAITING_AS, fixed_shape, outcomes_shape, read_fixed
 from fixline.domain.definition.vocabulary import DONE, RESERVED_OUTCOMES, TIMEOUT, CloseOutcome
-from fixline.domain.process.kinds.choose import ChooseBranch, ChooseStep
-from fixline.domain.process.kinds.close import CloseStep
-from fixline.domain.process.kinds.notify import NotifyStep
-from fixline.domain.process.kinds.together import TogetherStep
-from fixline.domain.process.kinds.wait import WaitStep
+from fixline.domain.process.kinds import ChooseStep, CloseStep, NotifyStep, TogetherStep, WaitStep
+from fixline.domain.process.kinds.choose import ChooseBranch
 
 FEWEST_BRANCHES = 2
 

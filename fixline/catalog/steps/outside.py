@@ -13,9 +13,7 @@ from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, Section
 from fixline.catalog.steps.kinds import KIND_WORDS, WAITING_AS, answers, fixed_shape, outcomes_shape
 from fixline.domain.definition.vocabulary import NO_REPLY, OTHERWISE, TIMEOUT, CloseOutcome
-from fixline.domain.process.kinds.agency import AgencyStep
-from fixline.domain.process.kinds.call import CallStep
-from fixline.domain.process.kinds.follow_on import FollowOnStep
+from fixline.domain.process.kinds import AgencyStep, CallStep, FollowOnStep
 
 _SEND = texts(name_shape())
 _REPLIED = {
