@@ -5,12 +5,13 @@ What has been promised, done and fired stays: see docs/adr for why a move keeps 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fixline.domain.deadlines import moved_clocks, timekeeping
 from fixline.domain.definition.model import Definition, InBranch
 from fixline.domain.journal import facts, step_facts
-from fixline.domain.journal.state import Clock, Position, RequestState, Task
+from fixline.domain.journal.state import Position, RequestState, Task
 from fixline.domain.process import tasks, walk
 from fixline.domain.process.commands import Move
 from fixline.domain.process.decision import Decision, DecisionBuilder, refuse
@@ -147,21 +148,15 @@ def outline(before: RequestState, decision: Decision) -> dict[str, Any]:
     """
     after = decision.state
     was, now = before.position, after.position
+    clocks = dict.fromkeys(clock.name for clock in (*before.live_clocks, *after.live_clocks))
+    work = dict.fromkeys(task.id for task in (*before.open_tasks, *after.open_tasks))
     return {
         "step": _pair(_steps(before), _steps(after)),
         "anew": now.step if now and was and now.entered_at != was.entered_at else None,
         "priority": _pair(before.priority.value, after.priority.value),
-        "waits": _wait_pairs(before, after),
-        "clocks": [
-            {"name": name, **pairs}
-            for name in dict.fromkeys(clock.name for clock in (*before.live_clocks, *after.live_clocks))
-            if (pairs := _pairs(_of_clock(before.clocks.get(name)), _of_clock(after.clocks.get(name))))
-        ],
-        "tasks": [
-            {"id": name, **pairs}
-            for name in dict.fromkeys(task.id for task in (*before.open_tasks, *after.open_tasks))
-            if (pairs := _pairs(_of_task(before.tasks.get(name)), _of_task(after.tasks.get(name))))
-        ],
+        "waits": _differing("step", _waits(before, after)),
+        "clocks": _differing("name", ((name, _of_clock(before, name), _of_clock(after, name)) for name in clocks)),
+        "tasks": _differing("id", ((name, _of_task(before, name), _of_task(after, name)) for name in work)),
         "effects": [{"kind": each.kind, "to": each.destination, "about": each.about} for each in decision.effects],
     }
 
@@ -170,28 +165,26 @@ def _pair(before: Any, after: Any) -> dict[str, Any] | None:
     return None if before == after else {"before": before, "after": after}
 
 
-def _pairs(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Each value before and after; nothing where all are alike."""
-    return {} if before == after else {name: _pair(value, after[name]) for name, value in before.items()}
+def _differing(key: str, found: Iterable[tuple[str, dict[str, Any], dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Each value before and after, of what is not as it was, under its name."""
+    different = [(name, had, has) for name, had, has in found if had != has]
+    return [{key: name} | {what: _pair(had[what], has[what]) for what in had} for name, had, has in different]
 
 
 def _steps(state: RequestState) -> str | None:
     return " + ".join(position.step for position in state.positions) or None
 
 
-def _wait_pairs(before: RequestState, after: RequestState) -> list[dict[str, Any]]:
+def _waits(before: RequestState, after: RequestState) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """What goes on waiting where it is, with the end of its wait and the state in which it waits."""
     known = {(each.entered_at, each.visit, branch): each for branch, each in _places(before)}
-    return [
-        {"step": position.step, **pairs}
-        for branch, position in _places(after)
-        if (was := known.get((position.entered_at, position.visit, branch)))
-        and (pairs := _pairs(_of_wait(was), _of_wait(position)))
-    ]
+    for branch, position in _places(after):
+        if was := known.get((position.entered_at, position.visit, branch)):
+            yield position.step, _of_wait(was), _of_wait(position)
 
 
-def _places(state: RequestState) -> list[tuple[str | None, Position]]:
-    return [*([(None, state.position)] if state.position else []), *state.branches.items()]
+def _places(state: RequestState) -> Iterable[tuple[str | None, Position]]:
+    return zip((None, *state.branches), state.positions, strict=False)  # what is nowhere has no positions
 
 
 def _of_wait(position: Position) -> dict[str, Any]:
@@ -199,10 +192,12 @@ def _of_wait(position: Position) -> dict[str, Any]:
     return {"until": until, "waiting_as": position.waiting_as}
 
 
-def _of_clock(clock: Clock | None) -> dict[str, Any]:
+def _of_clock(state: RequestState, name: str) -> dict[str, Any]:
+    clock = state.clocks.get(name)
     due_at = clock.due_at.isoformat() if clock and clock.due_at else None
     return {"state": clock and clock.state.value, "budget": clock and str(clock.budget), "due_at": due_at}
 
 
-def _of_task(task: Task | None) -> dict[str, Any]:
-    return {name: getattr(task, name, None) for name in ("step", "title", "kind", "team", "state", "assignee")}
+def _of_task(state: RequestState, name: str) -> dict[str, Any]:
+    task = state.tasks.get(name)
+    return {what: getattr(task, what, None) for what in ("step", "title", "kind", "team", "state", "assignee")}

@@ -22,10 +22,7 @@ MOST_TICKS = 10_000
 
 
 def follow_on_results(decision: Decision) -> list[EffectResult]:
-    """What the store would report of the follow-ons that a decision asks for: each has been opened.
-
-    Ids are made of the effect's, so that each is another one.
-    """
+    """What the store would report of the follow-ons that a decision asks for: opened, each with an id of its own."""
     return [each.reported(f"{each.id}:child") for each in decision.effects if isinstance(each, OpenFollowOn)]
 
 

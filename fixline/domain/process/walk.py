@@ -40,7 +40,7 @@ def step_over(builder: DecisionBuilder, name: str, outcome: str) -> None:
 
     For every kind of step that ends later than it begins, wherever it stands: tasks, waits, replies.
     """
-    enter(builder, go_on(builder, name, outcome, builder.definition.step(name).after(outcome)))
+    enter(builder, go_on(builder, name, outcome, dict(builder.definition.step(name).exits)[outcome]))
 
 
 def leave(builder: DecisionBuilder, name: str, outcome: str | None) -> None:

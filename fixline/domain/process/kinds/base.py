@@ -84,10 +84,6 @@ class StepPart(Part):
         """Where it can lead without people, time or an answer having come between."""
         return tuple(target for outcome, target in self.exits if outcome == self.at_once)
 
-    def after(self, outcome: str) -> str:
-        """The step that follows an outcome."""
-        return dict(self.exits)[outcome]
-
     @property
     def limits(self) -> dict[str, Span]:
         """How long what may take, by the definition's keys."""
