@@ -32,8 +32,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
 
 from bench.million.lives import City, Copy, copies
+from fixline.domain.process.waiting import happened_at
 from fixline.store.instants import UtcDateTime
-from fixline.store.projection import acted_at, request_values, write_details
+from fixline.store.projection import request_values, write_details
 from fixline.store.schema import migrate
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, EffectRow, JournalRow, RequestRow, TaskRow, table_of
@@ -91,7 +92,7 @@ def _write_lives(session: Session, city: City) -> None:
         row = {
             "id": life.id,
             **request_values(life.definition, last),
-            **acted_at(life.decisions),
+            "acted_at": max(at for at in map(happened_at, life.decisions) if at is not None),
             "source_facts": {},
             "accepted_at": first.at,
             "signalled": last.number,
@@ -99,7 +100,7 @@ def _write_lives(session: Session, city: City) -> None:
             "last_command": last.number,
         }
         session.execute(insert(table_of(RequestRow)), [row])
-        write_details(session, life.id, life.decisions, life.definition)
+        write_details(session, row, life.decisions)
     session.execute(table_of(EffectRow).delete())
 
 

@@ -42,7 +42,7 @@ from fixline.service.submissions import (
     to_stored,
 )
 from fixline.store import statements
-from fixline.store.projection import acted_at, promised_at, request_changes, write_details
+from fixline.store.projection import promised_at, request_changes, write_details
 from fixline.store.store import Store, StoreAway
 from fixline.store.tables import CommandRow
 from fixline.store.versions import Versions
@@ -214,11 +214,10 @@ class Commands:
         what was due before, and with the request."""
         before = row.next_at
         if run is not None and run.decisions:
-            changes = request_changes(run.definition, run.before, run.decisions[-1], followed=run.followed) | changes
-            changes |= acted_at(run.decisions)
+            changes = request_changes(run.definition, run.before, run.decisions, followed=run.followed) | changes
             if row.fault and (caught_up or run.state.closed):
                 changes["fault"] = None
-            write_details(session, row.id, run.decisions, run.definition, changes.keys())
+            write_details(session, row._asdict() | changes, run.decisions, changes)
         decision = changes.get("decision", row.decision)
         if told and row.signalled < decision:
             changes["signalled"] = decision

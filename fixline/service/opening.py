@@ -161,7 +161,7 @@ def write_opening(
     statements.INSERT_COMMAND.run(session, command._asdict())
     if report.contact is not None:
         session.add(ContactRow(request_id=request_id, created_at=submission.accepted_at, **vars(report.contact)))
-    write_details(session, request_id, [decision], report.definition)
+    write_details(session, row, [decision])
     locked = Locked(**{name: row[name] for name in Locked._fields})
     work = pending_work(session, locked, scheduling, news=True)
     return Given(command, WorkflowSignal(request_id, command.kind, work, starts=True))

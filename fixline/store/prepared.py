@@ -46,17 +46,15 @@ class Transaction(Session):
         if self.driver.is_valid:
             self.driver.commit()
 
-    def close(self) -> None:
-        """Forget the objects, if there are any."""
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Roll everything back where something was raised; forget the objects, if there are any."""
+        if kind is not None:
+            if self.in_transaction():
+                self.rollback()
+            if self.driver.is_valid:
+                self.driver.rollback()
         if self._joined is not None:
-            super().close()
-
-    def undo(self) -> None:
-        """Roll everything back."""
-        if self.in_transaction():
-            self.rollback()
-        if self.driver.is_valid:
-            self.driver.rollback()
+            self.close()
 
 
 class _Compiled:
@@ -81,11 +79,12 @@ class _Compiled:
             values[name] = convert(values[name])
         return [values[name] for name in self._order] if self._order is not None else values
 
-    def row(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        """A row as the columns' types have it."""
-        if self._out_of is None:
-            return tuple(row)
-        return tuple([c(v) if c is not None else v for c, v in zip(self._out_of, row, strict=True)])
+    def rows(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows as the columns' types have them."""
+        out_of = self._out_of
+        if out_of is None:
+            return rows
+        return [tuple([c(v) if c is not None else v for c, v in zip(out_of, row, strict=True)]) for row in rows]
 
 
 class Prepared:
@@ -107,7 +106,7 @@ class Prepared:
         compiled, cursor = self._execute(session, [parameters])
         rows = cursor.fetchall()
         cursor.close()
-        return [compiled.row(row) for row in rows]
+        return compiled.rows(rows)
 
     def run(self, session: Session, parameters: Parameters | Sequence[Parameters]) -> None:
         """Run it for its effect: once, or once for each of several sets of parameters of the same names."""
@@ -116,8 +115,16 @@ class Prepared:
             self._execute(session, several)[1].close()
 
     def _execute(self, session: Session, several: Sequence[Parameters]) -> tuple[_Compiled, Any]:
-        driver, dialect = _driver_of(session)
-        compiled = self._for(dialect, several[0])
+        if isinstance(session, Transaction):
+            driver, dialect = session.driver, session.dialect
+        else:
+            connection = session.connection()
+            driver, dialect = connection.connection, connection.dialect
+        key = (dialect.name, tuple(several[0]))
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            statement = self._statement[dialect.name] if isinstance(self._statement, dict) else self._statement
+            compiled = self._compiled[key] = _Compiled(statement, dialect, key[1])
         cursor = driver.cursor()
         first, *others = [compiled.bound(each) for each in several]
         if others:
@@ -125,18 +132,3 @@ class Prepared:
         else:
             cursor.execute(compiled.text, first)
         return compiled, cursor
-
-    def _for(self, dialect: Dialect, parameters: Parameters) -> _Compiled:
-        key = (dialect.name, tuple(parameters))
-        found = self._compiled.get(key)
-        if found is None:
-            statement = self._statement[dialect.name] if isinstance(self._statement, dict) else self._statement
-            found = self._compiled[key] = _Compiled(statement, dialect, list(parameters))
-        return found
-
-
-def _driver_of(session: Session) -> tuple[PoolProxiedConnection, Dialect]:
-    if isinstance(session, Transaction):
-        return session.driver, session.dialect
-    connection = session.connection()
-    return connection.connection, connection.dialect

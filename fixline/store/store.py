@@ -94,7 +94,7 @@ class Store:
 
         Raises StoreAway when the database cannot be reached.
         """
-        return self._tried(lambda: self._in_transaction("BEGIN", work))
+        return self._tried("BEGIN", work)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one writing transaction and commit it; whatever it raises rolls everything back.
@@ -102,12 +102,7 @@ class Store:
         `work` may run again when the database asks for a retry, so it must have no other effect than its
         writes. Raises StoreAway when the database cannot be reached.
         """
-
-        def once() -> T:
-            with self._turn():
-                return self._in_transaction("BEGIN IMMEDIATE", work)
-
-        return self._tried(once)
+        return self._tried("BEGIN IMMEDIATE", work)
 
     async def in_turn(self, work: Callable[[*Ts], T], *args: *Ts, patience: float | None = None) -> T:
         """Run `work`, whose first act is a transaction, without stopping the event loop while others write.
@@ -169,9 +164,9 @@ class Store:
         self.engine.dispose()
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, begin: str) -> Iterator[None]:
         """One writer at a time in this process, where the database has one writer only."""
-        if not self.sqlite:
+        if not self.sqlite or begin == "BEGIN":
             yield
             return
         if not self._one_writer.acquire(blocking=not _MUST_NOT_WAIT.get()):
@@ -183,26 +178,20 @@ class Store:
 
     def _in_transaction(self, begin: str, work: Callable[[Session], T]) -> T:
         driver: PoolProxiedConnection | None = None
-        try:
-            driver = self.engine.raw_connection()
-            return self._worked(driver, begin, work)
-        except self._driver_error as error:
-            raise self._as_sqlalchemy_says(error, driver) from error
-        finally:
-            if driver is not None:
-                driver.close()
-
-    def _worked(self, driver: PoolProxiedConnection, begin: str, work: Callable[[Session], T]) -> T:
-        with Transaction(self.engine, driver) as session:
+        with self._turn(begin):
             try:
-                if self.sqlite:  # a driver of PostgreSQL begins by itself
-                    _begin(driver.cursor(), begin)
-                result = work(session)
-                session.finish()
-            except BaseException:
-                session.undo()
-                raise
-            return result
+                driver = self.engine.raw_connection()
+                with Transaction(self.engine, driver) as session:
+                    if self.sqlite:  # a driver of PostgreSQL begins by itself
+                        _begin(driver.cursor(), begin)
+                    result = work(session)
+                    session.finish()
+                    return result
+            except self._driver_error as error:
+                raise self._as_sqlalchemy_says(error, driver) from error
+            finally:
+                if driver is not None:
+                    driver.close()
 
     def _as_sqlalchemy_says(self, error: Any, driver: PoolProxiedConnection | None) -> Exception:
         """An error of the driver as the one that every caller knows; a connection that is lost leaves the pool."""
@@ -215,10 +204,10 @@ class Store:
         )
         return known
 
-    def _tried(self, once: Callable[[], T]) -> T:
+    def _tried(self, begin: str, work: Callable[[Session], T]) -> T:
         for attempt in range(1, TRIES + 1):
             try:
-                return once()
+                return self._in_transaction(begin, work)
             except PoolTimeoutError as error:
                 raise StoreAway(f"no connection is free: {error}") from error
             except DBAPIError as error:

@@ -14,6 +14,7 @@ from fixline.domain.process.advance import advance as real_advance
 from fixline.domain.process.commands import COMMAND, Command
 from fixline.domain.process.decision import Decision, Refusal
 from fixline.domain.process.effects import TellRequest
+from fixline.domain.records import change
 from fixline.messages import EffectInput
 from fixline.service import commands
 from fixline.service.effects import EffectUnknown
@@ -30,7 +31,8 @@ def tell(city: City, teller: str, to: str, number: int, **command: Any) -> str:
     decision = decide_opening(city.report("errand"), teller)
     assert isinstance(decision, Decision)
     effect = TellRequest(id=f"{teller}:1:{number}", to=to, command=COMMAND.validate_python(command))
-    city.store.write(lambda s: s.connection().execute(EFFECT.insert(), effect_values(teller, decision, number, effect)))
+    (row,) = effect_values(teller, change(decision, effects=(effect,)))
+    city.store.write(lambda s: s.connection().execute(EFFECT.insert(), row | {"number": number}))
     return effect.id
 
 
