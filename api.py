@@ -74,7 +74,6 @@ def create_app(
             temporal=TaskQueueHealth(client, queue),
             versions=versions,
             organisation=organisation,
-            areas=catalog.areas,
             catalog=catalog,
             max_body_bytes=settings.max_body_bytes,
         )

@@ -18,7 +18,7 @@ from fixline.store.queries import reports, supervision
 from fixline.store.queries.duplicates import find_alike
 from fixline.store.queries.places import Circle
 from fixline.store.queries.requests import CLOCK, RequestFilter, Sort, late_clocks, list_requests
-from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
+from fixline.store.queries.supervision import Scope
 from fixline.store.queries.tasks import TaskFilter, list_tasks
 from fixline.store.store import Store
 from fixline.store.versions import Versions
@@ -55,7 +55,7 @@ class Narrowed:
 def narrowed(store: Store, now: datetime) -> Narrowed:
     """Of each kind the name under which the middle one of all overdue clocks stands, when those of the most common come
     first; and the team with the least that is overdue."""
-    counts = store.read(lambda s: supervision.count_overdue(s, OverdueFilter(now)))
+    counts = store.read(lambda s: supervision.count_overdue(s, Scope(now)))
     middle = {name: _middle(counts[name]) for name in ("department", "team", "type", "area")}
     return Narrowed(**middle, idle_team=list(counts["team"])[-1])
 
@@ -82,10 +82,10 @@ def _page(name: str, lists: Lists, after: Sequence[Any] | None = None) -> Questi
 
 
 def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question]:
-    late = OverdueFilter(now)
+    late = Scope(now)
     deep = store.read(lambda s: _half_way(s, now))
 
-    def list_overdue(wanted: OverdueFilter) -> Lists:
+    def list_overdue(wanted: Scope) -> Lists:
         return lambda session, after, limit: supervision.list_overdue(session, wanted, after, limit)
 
     yield _page("overdue", list_overdue(late))
@@ -97,14 +97,14 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     yield _page("overdue, one deadline", list_overdue(replace(late, clock="resolve")))
     versions, day, days = Versions(), Span.parse("1 working day"), Span.parse("5 working days")
 
-    def list_due_soon(wanted: OverdueFilter) -> Lists:
+    def list_due_soon(wanted: Scope) -> Lists:
         return lambda session, after, limit: supervision.list_due_soon(
-            session, wanted, supervision.soon(session, versions, wanted, day), after, limit
+            session, wanted, supervision.cutoffs(session, versions, supervision.ahead(wanted.now, day)), after, limit
         )
 
     def list_dormant(wanted: Scope) -> Lists:
         return lambda session, after, limit: supervision.list_dormant(
-            session, wanted, supervision.quiet_since(session, versions, wanted, days), after, limit
+            session, wanted, supervision.cutoffs(session, versions, supervision.ago(wanted.now, days)), after, limit
         )
 
     yield _page("due soon", list_due_soon(late))
@@ -115,7 +115,7 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
 
 
 def _resting(now: datetime, by: Narrowed) -> Iterator[Question]:
-    def list_waiting(wanted: WaitingFilter) -> Lists:
+    def list_waiting(wanted: Scope) -> Lists:
         return lambda session, after, limit: supervision.list_waiting(session, wanted, after, limit)
 
     def list_unclaimed(wanted: Scope) -> Lists:
@@ -124,9 +124,9 @@ def _resting(now: datetime, by: Narrowed) -> Iterator[Question]:
     def list_own(wanted: TaskFilter) -> Lists:
         return lambda session, after, limit: list_tasks(session, wanted, after, limit)
 
-    yield _page("waiting", list_waiting(WaitingFilter(now)))
-    yield _page("waiting for a team", list_waiting(WaitingFilter(now, kind="team", on=by.team)))
-    yield _page("waiting, of a type", list_waiting(WaitingFilter(now, type=by.type)))
+    yield _page("waiting", list_waiting(Scope(now)))
+    yield _page("waiting for a team", list_waiting(Scope(now, kind="team", on=by.team)))
+    yield _page("waiting, of a type", list_waiting(Scope(now, type=by.type)))
     yield _page("unclaimed", list_unclaimed(Scope(now)))
     yield _page("unclaimed of a team", list_unclaimed(Scope(now, team=by.team)))
     yield _page("unclaimed of a type", list_unclaimed(Scope(now, type=by.type)))
@@ -178,16 +178,17 @@ def _circles(radius_m: float) -> list[Circle]:
 
 
 def _totals(now: datetime, by: Narrowed) -> Iterator[Question]:
-    versions, late, scope = Versions(), OverdueFilter(now), Scope(now)
-    day, days = Span.parse("1 working day"), Span.parse("5 working days")
+    versions, scope = Versions(), Scope(now)
+    soon = supervision.ahead(now, Span.parse("1 working day"))
+    quiet = supervision.ago(now, Span.parse("5 working days"))
     counts: dict[str, Callable[[Session], dict[str, Any]]] = {
-        "overdue": lambda s: supervision.count_overdue(s, late),
-        "overdue of a department": lambda s: supervision.count_overdue(s, replace(late, department=by.department)),
-        "overdue of a team": lambda s: supervision.count_overdue(s, replace(late, team=by.team)),
-        "due soon": lambda s: supervision.count_due_soon(s, late, supervision.soon(s, versions, late, day)),
-        "dormant": lambda s: supervision.count_dormant(s, scope, supervision.quiet_since(s, versions, scope, days)),
-        "waiting": lambda s: supervision.count_waiting(s, WaitingFilter(now)),
-        "waiting of a department": lambda s: supervision.count_waiting(s, WaitingFilter(now, department=by.department)),
+        "overdue": lambda s: supervision.count_overdue(s, scope),
+        "overdue of a department": lambda s: supervision.count_overdue(s, replace(scope, department=by.department)),
+        "overdue of a team": lambda s: supervision.count_overdue(s, replace(scope, team=by.team)),
+        "due soon": lambda s: supervision.count_due_soon(s, scope, supervision.cutoffs(s, versions, soon)),
+        "dormant": lambda s: supervision.count_dormant(s, scope, supervision.cutoffs(s, versions, quiet)),
+        "waiting": lambda s: supervision.count_waiting(s, Scope(now)),
+        "waiting of a department": lambda s: supervision.count_waiting(s, Scope(now, department=by.department)),
         "unclaimed": lambda s: supervision.count_unclaimed(s, scope),
     }
     for name, count in counts.items():

@@ -4,7 +4,7 @@ from fixline.catalog.areas import Area, Areas, Layer
 from fixline.catalog.catalog import Catalog, Reading, check_files, check_text, name_of, read_catalog
 from fixline.catalog.checking import check_paths, checked_files
 from fixline.catalog.codes import CODES, Code
-from fixline.catalog.findings import Finding, FindingRecord, finding_record, finding_records, workflow_command
+from fixline.catalog.findings import Finding, FindingOut, finding_records, workflow_command
 from fixline.catalog.organisation import City, Department, Organisation, Rule, Team
 from fixline.catalog.outside import Agency, System, Webhook
 
@@ -18,7 +18,7 @@ __all__ = [
     "Code",
     "Department",
     "Finding",
-    "FindingRecord",
+    "FindingOut",
     "Layer",
     "Organisation",
     "Reading",
@@ -30,7 +30,6 @@ __all__ = [
     "check_paths",
     "check_text",
     "checked_files",
-    "finding_record",
     "finding_records",
     "name_of",
     "read_catalog",

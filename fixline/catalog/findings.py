@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from fixline.catalog.codes import CODES
 
@@ -68,34 +70,31 @@ def one_of(words: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
 
 
-class EndRecord(TypedDict):
-    """Where the text that a finding is about ends: the place after its last character, counted from 1."""
+class FindingEnd(BaseModel):
+    """Where the text that a finding is about ends."""  # the place after its last character
 
     line: int
     column: int
 
 
-class FindingRecord(TypedDict):
-    """One finding as a JSON object; lines and columns count from 1, columns in characters.
-
-    `end` is null where the finding is about a place rather than a text.
-    """
+class FindingOut(BaseModel):
+    """One thing to mend; lines and columns count from 1."""  # columns in characters
 
     file: str
     line: int
     column: int
-    end: EndRecord | None
+    end: FindingEnd | None  # null where it is about a place rather than a text
     code: str
     title: str
     message: str
     remedy: str
 
 
-def finding_record(finding: Finding) -> FindingRecord:
+def _shown(finding: Finding) -> FindingOut:
     """The finding with its code's title and remedy."""
     code = CODES[finding.code]
-    end = EndRecord(line=finding.line, column=finding.column + finding.width) if finding.width else None
-    return FindingRecord(
+    end = FindingEnd(line=finding.line, column=finding.column + finding.width) if finding.width else None
+    return FindingOut(
         file=finding.file,
         line=finding.line,
         column=finding.column,
@@ -107,18 +106,18 @@ def finding_record(finding: Finding) -> FindingRecord:
     )
 
 
-def finding_records(findings: Iterable[Finding]) -> list[FindingRecord]:
-    """The findings as JSON records, in their order."""
-    return [finding_record(finding) for finding in findings]
+def finding_records(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """The findings as JSON records (see `FindingOut`), in their order."""
+    return [_shown(finding).model_dump() for finding in findings]
 
 
 def workflow_command(finding: Finding) -> str:
     """The finding as a GitHub workflow command, which marks the line in a change: `::error file=...::message`."""
-    record = finding_record(finding)
-    properties = {"file": record["file"], "line": str(record["line"]), "col": str(record["column"])}
-    if record["end"]:
-        properties |= {"endLine": str(record["end"]["line"]), "endColumn": str(record["end"]["column"])}
-    properties["title"] = f"{record['code']} {record['title']}"
+    shown = _shown(finding)
+    properties = {"file": shown.file, "line": str(shown.line), "col": str(shown.column)}
+    if shown.end:
+        properties |= {"endLine": str(shown.end.line), "endColumn": str(shown.end.column)}
+    properties["title"] = f"{shown.code} {shown.title}"
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::error {listed}::{_data(finding.message)}"
 

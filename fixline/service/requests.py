@@ -20,7 +20,7 @@ from fixline.service.bulk import BulkOrder, accept_bulk, hand_in
 from fixline.service.commands import Check, Commands
 from fixline.service.opening import Preview, Report, open_request, preview
 from fixline.service.scheduling import Scheduling
-from fixline.service.submissions import NotAllowed, StoredCommand, Submission, read_command, utc_now
+from fixline.service.submissions import StoredCommand, Submission, read_command, utc_now
 from fixline.store.store import Store, StoreAway
 from fixline.store.versions import Versions
 
@@ -88,12 +88,7 @@ class RequestService:
         Raises RequestUnknown, Refused, KeyReused, StoreAway, StoreBusy as `open`, and what `check` says; then nothing
         was accepted.
         """
-        try:
-            row, signal = await self.store.in_turn(
-                self._commands.submit, request_id, submission, check, patience=patience
-            )
-        except NotAllowed as not_allowed:
-            raise not_allowed.reason from None
+        row, signal = await self.store.in_turn(self._commands.submit, request_id, submission, check, patience=patience)
         self._tell(signal)
         return row if row.state != "waiting" else await self._answer(row)
 

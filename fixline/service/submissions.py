@@ -25,11 +25,7 @@ class KeyReused(FixlineError):
 
 
 class NotAllowed(FixlineError):
-    """Whoever gives the command may not give it to this request; `reason` is what the caller is told."""
-
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+    """Whoever gives the command may not give it to this request. Callers derive what they are told from it."""
 
 
 @dataclass(frozen=True)

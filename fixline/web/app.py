@@ -17,22 +17,10 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from fixline import __version__
-from fixline.web import (
-    bulk,
-    commands,
-    definitions,
-    events,
-    health,
-    problems,
-    reports,
-    requests,
-    supervision,
-    tasks,
-    versions,
-)
+from fixline.web import bulk, commands, definitions, events, health, reports, requests, supervision, tasks, versions
 from fixline.web.auth import SECURITY_SCHEMES, Keyring
-from fixline.web.health import Metrics, Timing
 from fixline.web.parts import Parts
+from fixline.web.problems import ProblemOut, install
 from fixline.web.request_body import BodyLimit
 
 _SWAGGER = "/assets/swagger-ui"
@@ -64,7 +52,7 @@ class _App(FastAPI):
             components = super().openapi().setdefault("components", {})
             components["securitySchemes"] = SECURITY_SCHEMES
             schemas = components.setdefault("schemas", {})
-            problem = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+            problem = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= problem.pop("$defs", {})
             schemas["ProblemOut"] = problem
             for unused in ("HTTPValidationError", "ValidationError"):
@@ -93,13 +81,13 @@ def build_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.keyring = Keyring(parts.store)
-    app.state.metrics = Metrics()
-    problems.install(app)
+    app.state.metrics = health.Metrics()
+    install(app)
     for router in _ROUTERS:  # as one list: FastAPI's own inclusion looks router by router, a tenth of a call's time
         app.router.routes.extend(router.routes)
     _serve_docs(app)
     app.add_middleware(BodyLimit, max_bytes=parts.max_body_bytes)
-    app.add_middleware(Timing, metrics=app.state.metrics)
+    app.add_middleware(health.Timing, metrics=app.state.metrics)
     return app
 
 

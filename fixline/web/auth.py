@@ -21,7 +21,7 @@ from fixline.catalog import Organisation
 from fixline.domain.process.commands import Actor, Role
 from fixline.identity.keys import KeyRecord, find_key, hash_of
 from fixline.store.store import Store
-from fixline.web.problems import Problem, described, invalid
+from fixline.web.problems import Forbidden, Problem, described, invalid
 from fixline.web.request_body import read_body
 
 API = "/api/v1"
@@ -64,10 +64,10 @@ class Caller:
         return None
 
     def check_team(self, team: str, organisation: Organisation) -> None:
-        """Raise Problem (403) for a team that is not the caller's."""
+        """Raise Forbidden (403) for a team that is not the caller's."""
         teams = self.teams(organisation)
         if teams is not None and team not in teams:
-            raise Problem(403, "wrong_team", f"team {team} is not this key's", data={"team": team})
+            raise Forbidden(403, "wrong_team", f"team {team} is not this key's", data={"team": team})
 
     def department(self, wanted: str | None) -> str | None:
         """The department that a list is narrowed to: the wanted one, else the key's own. Raises as the check."""
@@ -76,10 +76,10 @@ class Caller:
         return wanted or self.key.department
 
     def check_department(self, department: str | None) -> None:
-        """Raise Problem (403) for a department that is not the caller's."""
+        """Raise Forbidden (403) for a department that is not the caller's."""
         if self.role is Role.SUPERVISOR and self.key.department not in (None, department):
             text = f"this key is for department {self.key.department}, not {department}"
-            raise Problem(403, "wrong_department", text, data={"department": department})
+            raise Forbidden(403, "wrong_department", text, data={"department": department})
 
 
 class Keyring:

@@ -25,7 +25,7 @@ from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import described, invalid, well_formed
 from fixline.web.requests import RequestQuery, check_near, filter_of
-from fixline.web.schemas import MAX_REASON, Body, Name, PriorityName
+from fixline.web.schemas import Body, Name, PriorityName, Remark
 
 router = guarded_router("", "commands")
 _OF_PAGES = ("limit", "cursor", "sort")
@@ -45,7 +45,7 @@ class BulkIn(Body):
         examples=[{"type": ["pothole"], "area": ["north"]}],
     )
     dry_run: bool = Field(False, description="Answer what would happen, and write nothing.")
-    reason: str | None = Field(None, max_length=MAX_REASON)
+    reason: Remark | None = None
     text: str | None = Field(None, max_length=4000)
     team: Name | None = None
     assignee: Name | None = None

@@ -5,7 +5,6 @@ Who may give a command to which request (404, 403) is asked within the transacti
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -20,23 +19,16 @@ from fixline.domain.journal.state import request_of_task
 from fixline.domain.process.commands import Command
 from fixline.domain.process.decision import Refusal, Refused
 from fixline.service.commands import Check
-from fixline.service.submissions import (
-    KeyReused,
-    Locked,
-    NotAllowed,
-    RequestUnknown,
-    StoredCommand,
-    Submission,
-    find_by_key,
-)
+from fixline.service.submissions import KeyReused, Locked, RequestUnknown, StoredCommand, Submission, find_by_key
 from fixline.store import statements
 from fixline.web.auth import Caller, Repeat, repeat_of
 from fixline.web.health import Metrics
 from fixline.web.parts import Parts
-from fixline.web.problems import Problem, of_refusal, well_formed
+from fixline.web.problems import Forbidden, of_refusal, well_formed
 from fixline.web.schemas import Body
 
 Answer = Response
+_TASK_UNKNOWN = 404, "task_unknown", "there is no such task"
 
 
 class RequestAnswer(BaseModel):
@@ -101,7 +93,7 @@ class CommandHandler:
         """
 
         def check(_session: Session, row: Locked) -> None:
-            _allowed(self.caller.check_department, row.department)
+            self.caller.check_department(row.department)
 
         return await self._give(request_id, kind, body, found, check)
 
@@ -111,13 +103,13 @@ class CommandHandler:
         def check(session: Session, _row: Locked) -> None:
             found = statements.TEAM_OF_TASK.first(session, {"id_": task_id})
             if found is None:
-                raise NotAllowed(_task_unknown())
-            _allowed(self.caller.check_team, found[0], self.parts.organisation)
+                raise Forbidden(*_TASK_UNKNOWN)
+            self.caller.check_team(found[0], self.parts.organisation)
 
         try:
             return await self._give(request_of_task(task_id), kind, body, {"task": task_id}, check)
         except RequestUnknown:
-            raise _task_unknown() from None
+            raise Forbidden(*_TASK_UNKNOWN) from None
 
     async def answered_before(self) -> Answer | None:
         """What the same call was answered with before, where it has a key: for commands that need more than the
@@ -167,18 +159,6 @@ async def handler_of(request: Request) -> CommandHandler:
 
 HandlerOf = Annotated[CommandHandler, Depends(handler_of)]
 """A route's access to the caller's commands."""
-
-
-def _task_unknown() -> Problem:
-    return Problem(404, "task_unknown", "there is no such task")
-
-
-def _allowed(check: Callable[..., None], *what: object) -> None:
-    """Ask whether the caller may; raises NotAllowed, which rolls back and is no fault of ours."""
-    try:
-        check(*what)
-    except Problem as problem:
-        raise NotAllowed(problem) from None
 
 
 def _answered(row: StoredCommand) -> Answer:

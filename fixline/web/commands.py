@@ -23,7 +23,7 @@ from fixline.web.command_handler import AcceptedOut, Answer, AppliedOut, Command
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid
 from fixline.web.requests import located, published_of
-from fixline.web.schemas import MAX_DESCRIPTION, MAX_REASON, Body, LocationIn, Name, PriorityName, Reason
+from fixline.web.schemas import Body, Description, LocationIn, Name, PriorityName, Reason, Remark
 
 verbs = guarded_router("/requests/{request_id}", "commands")
 router = guarded_router("/commands", "commands")
@@ -62,7 +62,7 @@ async def hold(request_id: str, body: HoldIn, handler: HandlerOf) -> Answer:
 class ResumeIn(Body):
     """End a hold."""
 
-    reason: str = Field("", max_length=MAX_REASON)
+    reason: Remark = ""
 
 
 @verb("/resume", "End a hold", LEADS)
@@ -127,7 +127,7 @@ class AmendIn(ReasonIn):
 
     answers: dict[str, Any] = Field(default_factory=dict)
     location: LocationIn | None = None
-    description: str | None = Field(None, max_length=MAX_DESCRIPTION)
+    description: Description | None = None
 
     @model_validator(mode="after")
     def _check_any(self) -> Self:
@@ -218,7 +218,7 @@ class SignalIn(Body):
     """Say that something has happened for which a step waits."""
 
     name: Name = Field(examples=["dry_weather"])
-    reason: str = Field("", max_length=MAX_REASON)
+    reason: Remark = ""
 
 
 @verb("/signal", "Say that something has happened for which a step waits", CLIENTS)
@@ -233,7 +233,7 @@ class AgencyReplyIn(Body):
     outcome: Name = Field(examples=["repaired"])
     step: Name | None = None
     reference: str = Field("", max_length=200, description="The party's own number, or its words.")
-    reason: str = Field("", max_length=MAX_REASON)
+    reason: Remark = ""
 
 
 @verb("/agency-reply", "Say what an outside party has answered", CLIENTS)

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from sqlmodel import Session
 
-from fixline.catalog import Areas, Catalog, Organisation
+from fixline.catalog import Catalog, Organisation
 from fixline.service.requests import RequestService
 from fixline.store.store import Store
 from fixline.store.versions import Versions
@@ -29,7 +29,6 @@ class Parts:
     temporal: TaskQueueHealth
     versions: Versions
     organisation: Organisation
-    areas: Areas
     catalog: Catalog
     max_body_bytes: int = 1_000_000
 

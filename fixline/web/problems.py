@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from fixline.domain.process.decision import Refusal, Refused
-from fixline.service.submissions import KeyReused, RequestUnknown
+from fixline.service.submissions import KeyReused, NotAllowed, RequestUnknown
 from fixline.store.store import StoreAway, StoreBusy
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,6 +79,10 @@ class Problem(HTTPException):
         self.errors = list(errors)
         self.data = dict(data) if data else None
         self.findings = [dict(each) for each in findings]
+
+
+class Forbidden(Problem, NotAllowed):
+    """An error answer to who may not do this, or not to this request."""
 
 
 def invalid(field: str, code: str, message: str) -> Problem:

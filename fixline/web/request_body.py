@@ -29,18 +29,13 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max = max_bytes
+        self._too_large = 413, "body_too_large", f"a body may have at most {max_bytes} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, counting."""
-        if scope["type"] == "http":
-            length = Headers(scope=scope).get("content-length", "")
-            if length.isdecimal() and int(length[:20]) > self._max:
-                await response(self._too_large())(scope, receive, send)
-                return
-            receive = self._counting(receive)
-        await self._app(scope, receive, send)
-
-    def _counting(self, receive: Receive) -> Receive:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         taken = 0
 
         async def counted() -> Message:
@@ -48,13 +43,14 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max:
-                raise self._too_large()
+                raise Problem(*self._too_large)
             return message
 
-        return counted
-
-    def _too_large(self) -> Problem:
-        return Problem(413, "body_too_large", f"a body may have at most {self._max} bytes")
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > self._max:
+            await response(Problem(*self._too_large))(scope, receive, send)
+        else:
+            await self._app(scope, counted, send)
 
 
 async def read_body(request: Request) -> dict[str, Any] | None:

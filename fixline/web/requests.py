@@ -29,18 +29,7 @@ from fixline.web.command_handler import HandlerOf
 from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import described, invalid, of_refusal, well_formed
-from fixline.web.schemas import (
-    MAX_DESCRIPTION,
-    Body,
-    Instant,
-    Length,
-    LocationIn,
-    Name,
-    Photo,
-    PriorityName,
-    Shown,
-    Text,
-)
+from fixline.web.schemas import Body, Description, Instant, Length, LocationIn, Name, Photo, PriorityName, Shown, Text
 
 router = guarded_router("/requests", "requests")
 DEFAULT_RADIUS_M = 500.0
@@ -65,7 +54,7 @@ class ReportIn(Body):
     type: Name = Field(description="The request type, from GET /api/v1/definitions.", examples=["pothole"])
     location: LocationIn | None = None
     answers: dict[str, Any] = Field(default_factory=dict, examples=[{"lane": "traffic", "depth": 12}])
-    description: str = Field("", max_length=MAX_DESCRIPTION)
+    description: Description = ""
     contact: ContactIn | None = None
     photos: list[Photo] = Field(default_factory=list, max_length=20)
     channel: str = Field("api", pattern=r"^[a-z0-9_-]{1,40}$", description="How the report came in.")
@@ -313,7 +302,7 @@ def located(parts: Parts, location: LocationIn | None) -> dict[str, Any]:
     found = {"place": well_formed(Place, vars(location))}
     if location.latitude is None or location.longitude is None:
         return found
-    degrees, areas = (location.latitude, location.longitude), parts.areas
+    degrees, areas = (location.latitude, location.longitude), parts.catalog.areas
     return {**found, "areas": areas.locate(*degrees), "outside": areas.outside(*degrees)}
 
 

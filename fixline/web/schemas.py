@@ -10,9 +10,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition.fields import FieldKind
 
-MAX_REASON = 1000
-MAX_DESCRIPTION = 4000
-
 
 class Body(BaseModel):
     """Base of all bodies: types as JSON has them, no key that nobody knows."""
@@ -51,10 +48,12 @@ Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """An instant with its zone, in UTC."""
 Length = Annotated[str, BeforeValidator(_in_words)]
 """A length of time, as definitions write it."""
-Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, pattern=r"\S", examples=["Street is closed off"])]
+Reason = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S", examples=["Street is closed off"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 Photo = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S", description="The reference of a photo.")]
 Text = Annotated[str, Field(max_length=200)]
+Description = Annotated[str, Field(max_length=4000)]
+Remark = Annotated[str, Field(max_length=1000)]
 PriorityName = Literal["low", "normal", "high", "urgent"]
 
 

@@ -167,43 +167,43 @@ UNCLAIMED = Asked(
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
 async def get_overdue(query: Annotated[OverdueQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that is past due and not met, the worst first, and totals under the same filters."""
-    wanted = supervision.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
-    return await _answer(parts, OVERDUE, query, wanted)
+    return await _answer(parts, OVERDUE, query, _narrowed(query, parts, caller))
 
 
 @router.get("/due-soon", summary="What will be overdue soon", response_model=DueSoonPage)
 async def get_due_soon(query: Annotated[DueSoonQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per clock that runs and is due within that time, by its request's own calendar; the next first."""
-    wanted = supervision.OverdueFilter(**_narrowed(query, parts, caller), clock=query.clock)
-    until = await parts.read(lambda s: supervision.soon(s, parts.versions, wanted, Span.parse(query.within)))
+    wanted = _narrowed(query, parts, caller)
+    reach = supervision.ahead(wanted.now, Span.parse(query.within))
+    until = await parts.read(lambda s: supervision.cutoffs(s, parts.versions, reach))
     return await _answer(parts, DUE_SOON, query, wanted, until)
 
 
 @router.get("/dormant", summary="Where nothing happens", response_model=DormantPage)
 async def get_dormant(query: Annotated[DormantQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request to which nothing has happened for that long; clocks and reminders do not count."""
-    wanted = supervision.Scope(**_narrowed(query, parts, caller))
-    since = await parts.read(lambda s: supervision.quiet_since(s, parts.versions, wanted, Span.parse(query.quiet_for)))
+    wanted = _narrowed(query, parts, caller)
+    reach = supervision.ago(wanted.now, Span.parse(query.quiet_for))
+    since = await parts.read(lambda s: supervision.cutoffs(s, parts.versions, reach))
     return await _answer(parts, DORMANT, query, wanted, since)
 
 
 @router.get("/waiting", summary="On whom requests wait", response_model=WaitingPage)
 async def get_waiting(query: Annotated[WaitingQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per open request, those that have waited longest first: for a team, a person, an agency, a hold ..."""
-    wanted = supervision.WaitingFilter(**_narrowed(query, parts, caller), kind=query.kind, on=query.on)
-    return await _answer(parts, WAITING, query, wanted)
+    return await _answer(parts, WAITING, query, _narrowed(query, parts, caller))
 
 
 @router.get("/unclaimed", summary="Which tasks nobody has", response_model=UnclaimedPage)
 async def get_unclaimed(query: Annotated[ScopeQuery, Query()], parts: PartsOf, caller: CallerOf) -> Response:
     """One item per task that is offered and not claimed, those offered first first; `team` is the task's own."""
-    return await _answer(parts, UNCLAIMED, query, supervision.Scope(**_narrowed(query, parts, caller)))
+    return await _answer(parts, UNCLAIMED, query, _narrowed(query, parts, caller))
 
 
-def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> dict[str, Any]:
+def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> supervision.Scope:
     """What the query and the key narrow a list to. Raises Problem (403) for another department."""
-    narrowed = {"team": query.team, "type": query.type, "area": query.area}
-    return {"now": parts.service.clock(), "department": caller.department(query.department), **narrowed}
+    asked = query.model_dump(include={"team", "type", "area", "clock", "kind", "on"})
+    return supervision.Scope(parts.service.clock(), caller.department(query.department), **asked)
 
 
 async def _answer(

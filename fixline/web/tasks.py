@@ -25,7 +25,7 @@ from fixline.web.commands import ToSomebody, verb
 from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import PartsOf
 from fixline.web.problems import described
-from fixline.web.schemas import MAX_REASON, Body, FormFieldOut, Instant, Name, Photo, Reason, Text
+from fixline.web.schemas import Body, FormFieldOut, Instant, Name, Photo, Reason, Remark, Text
 
 router = guarded_router("/tasks", "tasks")
 StateName = Literal["offered", "claimed", "started", "completed", "withdrawn", "open", "any"]
@@ -186,7 +186,7 @@ class ReleaseIn(Body):
     """Give a task back to its team."""
 
     assignee: Name | None = Field(None, description="Who gives it back; the key's own name by default.")
-    reason: str = Field("", max_length=MAX_REASON)
+    reason: Remark = ""
 
 
 @verb("/{task_id}/release", "Give a task back", STAFF, router)

@@ -15,7 +15,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field, model_validator
 from sqlmodel import Session
 
-from fixline.catalog import Reading, check_files, finding_records, name_of
+from fixline.catalog import FindingOut, Reading, check_files, finding_records, name_of
 from fixline.domain.definition.differences import differences
 from fixline.domain.process.commands import Role
 from fixline.domain.process.decision import Refusal
@@ -28,7 +28,7 @@ from fixline.web.auth import READERS, CallerOf, allow, guarded_router
 from fixline.web.command_handler import HandlerOf
 from fixline.web.parts import Parts, PartsOf
 from fixline.web.problems import Problem, described, invalid
-from fixline.web.schemas import MAX_REASON, Body, Name, Shown
+from fixline.web.schemas import Body, Name, Remark, Shown
 
 router = guarded_router("/definitions", "definitions")
 AUTHORS = (Role.ADMIN, Role.ANALYST)
@@ -57,26 +57,6 @@ class FilesIn(Body):
     def read_for(self, parts: Parts) -> Reading:
         """What they are, checked against the city's."""
         return check_files({name_of(self.text): self.text} if self.text is not None else self.files, parts.catalog)
-
-
-class FindingEnd(BaseModel):
-    """Where the text that a finding is about ends."""
-
-    line: int
-    column: int
-
-
-class FindingOut(BaseModel):
-    """One thing to mend; lines and columns count from 1."""
-
-    file: str
-    line: int
-    column: int
-    end: FindingEnd | None
-    code: str
-    title: str
-    message: str
-    remedy: str
 
 
 class CheckOut(BaseModel):
@@ -137,7 +117,7 @@ class MoveIn(Body):
         default_factory=dict, description="Which step of that version a step has become, where the name is another."
     )
     requests: list[Name] | None = Field(None, max_length=500, description="Only these.")
-    reason: str = Field("", max_length=MAX_REASON)
+    reason: Remark = ""
     after: str = Field("", max_length=100, description="`next` of the answer before.")
     limit: int = Field(100, ge=1, le=500, description="How many requests at once.")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from fixline.store.queries.supervision import OverdueFilter, list_overdue
+from fixline.store.queries.supervision import Scope, list_overdue
 from fixline.store.store import Store
 from tests.support.api import MORNING, POTHOLE, Service, fields, problem
 
@@ -121,7 +121,7 @@ def test_the_page_comes_from_an_index_of_live_clocks(sqlite_store: Store) -> Non
     def seen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         statements.append((statement, parameters))
 
-    wanted = OverdueFilter(now=MORNING, department="transportation", team="asphalt-north")
+    wanted = Scope(now=MORNING, department="transportation", team="asphalt-north")
     sqlite_store.read(lambda s: list_overdue(s, wanted, [MORNING, "SR26-00000001", "resolve"], 50))
     (statement, parameters) = next(each for each in statements if each[0].startswith("SELECT"))
     plan = sqlite_store.read(

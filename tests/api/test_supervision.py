@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from fixline.domain.deadlines.calendar import Span
 from fixline.store.queries import supervision
-from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
+from fixline.store.queries.supervision import Scope
 from fixline.store.store import Store
 from fixline.store.versions import Versions, publish
 from tests.support.api import DOWNTOWN, MORNING, POTHOLE, Service, fields, problem
@@ -212,17 +212,16 @@ async def test_a_long_csv_has_every_line_once(anywhere: Service, monkeypatch: py
 async def test_pages_come_from_their_indexes(service: Service) -> None:
     await service.open(location=DOWNTOWN)
     store, versions, now = service.store, Versions(), MORNING
-    clocks, narrowed = OverdueFilter(now, department="transportation"), Scope(now, department="transportation")
-    until = store.read(lambda s: supervision.soon(s, versions, clocks, Span.parse("1 working day")))
-    since = store.read(lambda s: supervision.quiet_since(s, versions, narrowed, Span.parse("1 working day")))
+    narrowed, day = Scope(now, department="transportation"), Span.parse("1 working day")
+    until = store.read(lambda s: supervision.cutoffs(s, versions, supervision.ahead(now, day)))
+    since = store.read(lambda s: supervision.cutoffs(s, versions, supervision.ago(now, day)))
     assert until
     assert since
     after = [now, "SR26-00000001"]
-    waits = WaitingFilter(now, department="transportation")
     for index, work in {
-        "ix_clock_live_department": lambda s: supervision.list_due_soon(s, clocks, until, [*after, "resolve"], 50),
+        "ix_clock_live_department": lambda s: supervision.list_due_soon(s, narrowed, until, [*after, "resolve"], 50),
         "ix_request_dormant": lambda s: supervision.list_dormant(s, narrowed, since, after, 50),
-        "ix_request_waiting": lambda s: supervision.list_waiting(s, waits, after, 50),
+        "ix_request_waiting": lambda s: supervision.list_waiting(s, narrowed, after, 50),
         "ix_task_state": lambda s: supervision.list_unclaimed(s, narrowed, after, 50),
     }.items():
         plan = plan_of(store, work)
@@ -230,14 +229,14 @@ async def test_pages_come_from_their_indexes(service: Service) -> None:
         assert not [step for step in plan if "SCAN" in step or "ORDER BY" in step], (index, plan)
     for index, work in {
         "ix_request_dormant": lambda s: supervision.list_dormant(s, narrowed, since, None, 50),
-        "ix_request_waiting": lambda s: supervision.list_waiting(s, waits, None, 50),
+        "ix_request_waiting": lambda s: supervision.list_waiting(s, narrowed, None, 50),
     }.items():
         assert index in plan_of(store, work)[0]
     asked = plan_of(
         store, lambda s: supervision.add_holders(s, [{"id": f"SR26-{n:08d}", "team": None} for n in range(50)])
     )
     assert "ix_task_request_id" in asked[0]
-    narrow = WaitingFilter(now, kind="team", on="street-inspectors")
+    narrow = Scope(now, kind="team", on="street-inspectors")
     assert "ix_request_waits_on" in plan_of(store, lambda s: supervision.list_waiting(s, narrow, after, 50))[0]
 
 

@@ -95,7 +95,7 @@ def test_who_may_not_give_a_command_cannot_have_it_wait_either(errands: City, mo
     def once(session: Session, row: Locked) -> None:
         asked.append(row.id)
         if len(asked) > 1:
-            raise NotAllowed(PermissionError("not yours"))
+            raise NotAllowed("not yours")
 
     submission = errands.submission(COMMAND.validate_python({"kind": "amend", **AMEND}))
     with pytest.raises(NotAllowed):

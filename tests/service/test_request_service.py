@@ -171,9 +171,9 @@ async def test_what_is_refused_is_raised_and_told_to_nobody(
         await request_service.submit("SR26-99999999", errands.submission(hold))
 
     def not_theirs(session: Session, row: Locked) -> None:
-        raise NotAllowed(PermissionError(f"{row.id} is not yours"))
+        raise NotAllowed(f"{row.id} is not yours")
 
-    with pytest.raises(PermissionError, match=f"{request_id} is not yours"):
+    with pytest.raises(NotAllowed, match=f"{request_id} is not yours"):
         await request_service.submit(request_id, errands.submission(command()), not_theirs)
     await request_service.close()
     assert (errands.count(CommandRow), temporal.calls) == (2, 0)

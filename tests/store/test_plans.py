@@ -20,7 +20,7 @@ from fixline.store.queries import reports, supervision
 from fixline.store.queries.places import Circle, haversine_m
 from fixline.store.queries.reports import ReportFilter
 from fixline.store.queries.requests import RequestFilter, list_requests
-from fixline.store.queries.supervision import OverdueFilter, Scope, WaitingFilter
+from fixline.store.queries.supervision import Scope
 from fixline.store.store import Store
 from fixline.store.tables import ClockRow, JournalRow, RequestRow, TaskRow, table_of
 from fixline.store.versions import Versions, publish
@@ -33,23 +33,23 @@ HERE = Circle(41.9, -87.7, 2_000)
 HOWEVER_SMALL = ("SET LOCAL enable_seqscan = off",)
 """PostgreSQL reads small tables whole whatever indexes there are; so it is told not to where it can do otherwise."""
 VERSIONS, DAY, YEAR = Versions(), Span.parse("1 working day"), ReportFilter(PERIODS)
-LATE, ALL = OverdueFilter(NOW), Scope(NOW)
+ALL = Scope(NOW)
 POTHOLE = pothole()
 VERSION = POTHOLE.version
 UNTIL = ((NOW, (VERSION,)),)
 Work = Callable[[Session], Any]
 PAGES: dict[str, tuple[str, Work]] = {
-    "overdue": ("ix_clock_live_due", lambda s: supervision.list_overdue(s, LATE, None, 50)),
+    "overdue": ("ix_clock_live_due", lambda s: supervision.list_overdue(s, ALL, None, 50)),
     "overdue, later": (
         "ix_clock_live_due",
-        lambda s: supervision.list_overdue(s, LATE, [NOW, "SR26-00000001", "a"], 50),
+        lambda s: supervision.list_overdue(s, ALL, [NOW, "SR26-00000001", "a"], 50),
     ),
-    "due soon": ("ix_clock_live_due", lambda s: supervision.list_due_soon(s, LATE, UNTIL, None, 50)),
+    "due soon": ("ix_clock_live_due", lambda s: supervision.list_due_soon(s, ALL, UNTIL, None, 50)),
     "dormant": ("ix_request_dormant", lambda s: supervision.list_dormant(s, ALL, UNTIL, None, 50)),
-    "waiting": ("ix_request_waiting", lambda s: supervision.list_waiting(s, WaitingFilter(NOW), None, 50)),
+    "waiting": ("ix_request_waiting", lambda s: supervision.list_waiting(s, Scope(NOW), None, 50)),
     "waiting for": (
         "ix_request_waits_on",
-        lambda s: supervision.list_waiting(s, WaitingFilter(NOW, kind="team", on="red"), None, 50),
+        lambda s: supervision.list_waiting(s, Scope(NOW, kind="team", on="red"), None, 50),
     ),
     "unclaimed": ("ix_task_state", lambda s: supervision.list_unclaimed(s, ALL, None, 50)),
     "requests": ("ix_request_opened", lambda s: list_requests(s, RequestFilter(NOW), "-opened", None, 50)),
@@ -139,21 +139,20 @@ def asking(query: Callable[..., Any], *details: Any) -> Work:
 def narrowed() -> list[tuple[str, Work]]:
     found: list[tuple[str, Work]] = []
     for name, value in (("department", "sanitation"), ("team", "red"), ("type", "pothole"), ("area", "north")):
-        by = {name: value}
-        late, scope, waits = OverdueFilter(NOW, **by), Scope(NOW, **by), WaitingFilter(NOW, **by)
+        scope = Scope(NOW, **{name: value})
         found += [
-            (f"ix_clock_live_{name}", asking(supervision.list_overdue, late, None, 50)),
-            (f"ix_clock_live_{name}", asking(supervision.list_due_soon, late, UNTIL, None, 50)),
-            (f"COVERING INDEX ix_clock_live_{name}", asking(supervision.count_overdue, late)),
+            (f"ix_clock_live_{name}", asking(supervision.list_overdue, scope, None, 50)),
+            (f"ix_clock_live_{name}", asking(supervision.list_due_soon, scope, UNTIL, None, 50)),
+            (f"COVERING INDEX ix_clock_live_{name}", asking(supervision.count_overdue, scope)),
             ("ix_request_dormant", asking(supervision.list_dormant, scope, UNTIL, None, 50)),
-            ("ix_request_waiting", asking(supervision.list_waiting, waits, None, 50)),
+            ("ix_request_waiting", asking(supervision.list_waiting, scope, None, 50)),
         ]
     near = RequestFilter(NOW, near=HERE, status="open", type=("pothole",))
     of_type = ReportFilter(PERIODS, ("month", "area"), type="pothole")
     closed = (reports.report_volume, reports.report_time_to_close, reports.report_backlog)
     found += [("ix_request_closed", asking(report, of_type)) for report in closed]
     found.append(("ix_task_team_state", asking(supervision.list_unclaimed, Scope(NOW, team="red"), None, 50)))
-    found.append(("ix_request_open_version", asking(supervision.soon, VERSIONS, LATE, DAY)))
+    found.append(("ix_request_open_version", asking(supervision.cutoffs, VERSIONS, supervision.ahead(NOW, DAY))))
     return [*found, ("ix_request_place", asking(list_requests, near, "distance", None, 50))]
 
 

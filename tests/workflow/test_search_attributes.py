@@ -18,7 +18,7 @@ from fixline.messages import WorkflowInput
 from fixline.search_attributes import KEYWORDS
 from fixline.service.submissions import utc_now
 from fixline.store.queries.requests import RequestFilter, list_requests
-from fixline.store.queries.supervision import OverdueFilter, list_overdue
+from fixline.store.queries.supervision import Scope, list_overdue
 from fixline.store.store import Store
 from fixline.temporal.attributes import WANTED, SearchAttributes
 from fixline.temporal.relay import PATIENCE
@@ -94,7 +94,7 @@ async def test_what_is_overdue_is_the_same_in_temporals_list(shop: Shop) -> None
         await shop.until(lambda: utc_now() > now, "the due instant")
         await shop.submit(frozen, "hold", reason="frost")  # after it was due: still overdue
         await shop.complete(done, "done")
-        wanted = OverdueFilter(now=now, department="transportation", clock="resolve")
+        wanted = Scope(now=now, department="transportation", clock="resolve")
         lines, _ = shop.store.read(lambda s: list_overdue(s, wanted, None, 100))
         found = {line["id"] for line in lines}
         assert found == {overdue, frozen}

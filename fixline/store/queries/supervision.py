@@ -64,74 +64,56 @@ Cutoffs = Sequence[tuple[datetime, Sequence[str]]]
 
 @dataclass(frozen=True)
 class Scope:
-    """What a list is narrowed to, None means not narrowed; `now` is the instant at which it is asked."""
+    """What a list is narrowed to, None means not narrowed; `now` is the instant at which it is asked.
+
+    `clock` is the name of a clock or of a definition's deadline; `kind` and `on` are what is waited for, and who or
+    what that is.
+    """
 
     now: datetime
     department: str | None = None
     team: str | None = None
     type: str | None = None
     area: str | None = None
-
-
-@dataclass(frozen=True)
-class OverdueFilter(Scope):
-    """What the list is narrowed to, by clock, too: the name of a clock or of a definition's deadline."""
-
     clock: str | None = None
-
-
-@dataclass(frozen=True)
-class WaitingFilter(Scope):
-    """What the list is narrowed to, by what is waited for, too: its kind, and who or what it is."""
-
     kind: str | None = None
     on: str | None = None
 
 
-def list_overdue(session: Session, wanted: OverdueFilter, after: _After, limit: int) -> Page:
+def list_overdue(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
     """Overdue clocks, the earliest due first, each with its request and holder."""
     return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_overdue(wanted)), after, limit))
 
 
-def count_overdue(session: Session, wanted: OverdueFilter) -> dict[str, Any]:
+def count_overdue(session: Session, wanted: Scope) -> dict[str, Any]:
     """How many clocks are overdue in all, and by department, team, type, area and clock."""
     return _count_by(session, _CLOCKS, _overdue(wanted), _CLOCK_GROUPS)
 
 
-def _overdue(wanted: OverdueFilter) -> _Conditions:
+def _overdue(wanted: Scope) -> _Conditions:
     return [late_clocks(wanted.now), *_of_clock(wanted)]
 
 
-def soon(session: Session, versions: Versions, wanted: OverdueFilter, within: Span) -> Cutoffs:
-    """The instants up to which a clock is due soon, by its request's calendar."""
-    return _cutoffs(session, versions, ahead(wanted.now, within))
-
-
-def list_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs, after: _After, limit: int) -> Page:
+def list_due_soon(session: Session, wanted: Scope, until: Cutoffs, after: _After, limit: int) -> Page:
     """Clocks that run and are due from now on but before `until`, as `list_overdue` answers."""
     return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_due_soon(session, wanted, until)), after, limit))
 
 
-def count_due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> dict[str, Any]:
+def count_due_soon(session: Session, wanted: Scope, until: Cutoffs) -> dict[str, Any]:
     """How many clocks are due soon, in all and by group."""
     conditions = [*_due_soon(session, wanted, until), *_all_open(session)]
     return _count_by(session, _CLOCKS_OF_REQUESTS, conditions, _CLOCK_GROUPS)
 
 
-def _due_soon(session: Session, wanted: OverdueFilter, until: Cutoffs) -> _Conditions:
+def _due_soon(session: Session, wanted: Scope, until: Cutoffs) -> _Conditions:
     live = and_(text("clock.live"), CLOCK.due_at.is_not(None), CLOCK.due_at >= wanted.now)
     return [live, *_before_cutoffs(session, CLOCK.due_at, until), *_of_clock(wanted)]
 
 
-def _of_clock(wanted: OverdueFilter) -> _Conditions:
+def _of_clock(wanted: Scope) -> _Conditions:
     """Whose clocks are wanted, and which of them."""
     named = [] if wanted.clock is None else [or_(CLOCK.name == wanted.clock, CLOCK.deadline == wanted.clock)]
     return [*equal((CLOCK[name], getattr(wanted, name)) for name in _GROUPS), *named]
-
-
-def quiet_since(session: Session, versions: Versions, wanted: Scope, for_: Span) -> Cutoffs:
-    """The instants before which something must last have happened, by each request's calendar."""
-    return _cutoffs(session, versions, ago(wanted.now, for_))
 
 
 def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: _After, limit: int) -> Page:
@@ -152,17 +134,17 @@ def _dormant(session: Session, wanted: Scope, since: Cutoffs) -> _Conditions:
     return [IS_OPEN, free, *quiet, *_of_scope(session, wanted)]
 
 
-def list_waiting(session: Session, wanted: WaitingFilter, after: _After, limit: int) -> Page:
+def list_waiting(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
     """Open requests with what each waits for first; those that have waited longest first."""
     return _BY_WAIT.page(session, _WAITING_LINES.where(*_waiting(session, wanted)), after, limit)
 
 
-def count_waiting(session: Session, wanted: WaitingFilter) -> dict[str, Any]:
+def count_waiting(session: Session, wanted: Scope) -> dict[str, Any]:
     """How many requests wait, in all, by department, team, type and area, and by the kind and name waited for."""
     return _count_by(session, _REQUESTS, _waiting(session, wanted), _WAITING_GROUPS)
 
 
-def _waiting(session: Session, wanted: WaitingFilter) -> _Conditions:
+def _waiting(session: Session, wanted: Scope) -> _Conditions:
     what = equal([(REQUEST.waits_for, wanted.kind), (REQUEST.waits_on, wanted.on)])
     return [IS_OPEN, REQUEST.waits_since.is_not(None), *_of_scope(session, wanted), *what]
 
@@ -236,7 +218,7 @@ def _count_by(
     return {"count": total, **{name: dict(counter.most_common()) for name, counter in counters.items()}}
 
 
-def _cutoffs(session: Session, versions: Versions, reach: Callable[[WorkingCalendar], datetime | None]) -> Cutoffs:
+def cutoffs(session: Session, versions: Versions, reach: Callable[[WorkingCalendar], datetime | None]) -> Cutoffs:
     """For every version that an open request follows, the instant that its calendar leads to; versions with the same
     instant stand together. A version whose calendar leads nowhere is left out."""
     followed = exists().where(REQUEST.version == VERSION.hash, IS_OPEN).correlate_except(_REQUESTS)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from fixline.catalog import CODES, Finding, check_text, finding_record, finding_records, workflow_command
+from fixline.catalog import CODES, Finding, check_text, finding_records, workflow_command
 from fixline.catalog.catalog import Catalog
 
 FOUND = Finding("a:b,c.yaml", 3, 7, "FX303", "50% of 'x,y': two\nlines", 4)
 
 
 def test_a_record_has_title_remedy_and_end() -> None:
-    record = finding_record(FOUND)
+    (record,) = finding_records([FOUND])
     assert (record["file"], record["line"], record["column"], record["code"]) == ("a:b,c.yaml", 3, 7, "FX303")
     assert record["end"] == {"line": 3, "column": 11}
     assert (record["title"], record["remedy"]) == (CODES["FX303"].title, CODES["FX303"].remedy)
 
 
 def test_a_place_without_a_text_has_no_end() -> None:
-    assert finding_record(Finding("x.yaml", 1, 1, "FX103", "the file is empty"))["end"] is None
+    assert finding_records([Finding("x.yaml", 1, 1, "FX103", "the file is empty")])[0]["end"] is None
 
 
 def test_the_end_of_a_key_and_of_a_quoted_value() -> None:
