@@ -55,7 +55,7 @@ class Narrowed:
 def narrowed(store: Store, now: datetime) -> Narrowed:
     """Of each kind the name under which the middle one of all overdue clocks stands, when those of the most common come
     first; and the team with the least that is overdue."""
-    counts = store.read(lambda s: supervision.count_overdue(s, Scope(now)))
+    counts = store.read(lambda s: supervision.OVERDUE.totals(s, Scope(now)))
     middle = {name: _middle(counts[name]) for name in ("department", "team", "type", "area")}
     return Narrowed(**middle, idle_team=list(counts["team"])[-1])
 
@@ -86,7 +86,7 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     deep = store.read(lambda s: _half_way(s, now))
 
     def list_overdue(wanted: Scope) -> Lists:
-        return lambda session, after, limit: supervision.list_overdue(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.OVERDUE.page(session, wanted, after, limit)
 
     yield _page("overdue", list_overdue(late))
     yield _page("overdue, half-way", list_overdue(late), deep)
@@ -98,13 +98,13 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
     versions, day, days = Versions(), Span.parse("1 working day"), Span.parse("5 working days")
 
     def list_due_soon(wanted: Scope) -> Lists:
-        return lambda session, after, limit: supervision.list_due_soon(
-            session, wanted, supervision.cutoffs(session, versions, supervision.ahead(wanted.now, day)), after, limit
+        return lambda session, after, limit: supervision.DUE_SOON.page(
+            session, wanted, after, limit, supervision.cutoffs(session, versions, supervision.ahead(wanted.now, day))
         )
 
     def list_dormant(wanted: Scope) -> Lists:
-        return lambda session, after, limit: supervision.list_dormant(
-            session, wanted, supervision.cutoffs(session, versions, supervision.ago(wanted.now, days)), after, limit
+        return lambda session, after, limit: supervision.DORMANT.page(
+            session, wanted, after, limit, supervision.cutoffs(session, versions, supervision.ago(wanted.now, days))
         )
 
     yield _page("due soon", list_due_soon(late))
@@ -116,10 +116,10 @@ def _supervisors(store: Store, now: datetime, by: Narrowed) -> Iterator[Question
 
 def _resting(now: datetime, by: Narrowed) -> Iterator[Question]:
     def list_waiting(wanted: Scope) -> Lists:
-        return lambda session, after, limit: supervision.list_waiting(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.WAITING.page(session, wanted, after, limit)
 
     def list_unclaimed(wanted: Scope) -> Lists:
-        return lambda session, after, limit: supervision.list_unclaimed(session, wanted, after, limit)
+        return lambda session, after, limit: supervision.UNCLAIMED.page(session, wanted, after, limit)
 
     def list_own(wanted: TaskFilter) -> Lists:
         return lambda session, after, limit: list_tasks(session, wanted, after, limit)
@@ -182,14 +182,14 @@ def _totals(now: datetime, by: Narrowed) -> Iterator[Question]:
     soon = supervision.ahead(now, Span.parse("1 working day"))
     quiet = supervision.ago(now, Span.parse("5 working days"))
     counts: dict[str, Callable[[Session], dict[str, Any]]] = {
-        "overdue": lambda s: supervision.count_overdue(s, scope),
-        "overdue of a department": lambda s: supervision.count_overdue(s, replace(scope, department=by.department)),
-        "overdue of a team": lambda s: supervision.count_overdue(s, replace(scope, team=by.team)),
-        "due soon": lambda s: supervision.count_due_soon(s, scope, supervision.cutoffs(s, versions, soon)),
-        "dormant": lambda s: supervision.count_dormant(s, scope, supervision.cutoffs(s, versions, quiet)),
-        "waiting": lambda s: supervision.count_waiting(s, Scope(now)),
-        "waiting of a department": lambda s: supervision.count_waiting(s, Scope(now, department=by.department)),
-        "unclaimed": lambda s: supervision.count_unclaimed(s, scope),
+        "overdue": lambda s: supervision.OVERDUE.totals(s, scope),
+        "overdue of a department": lambda s: supervision.OVERDUE.totals(s, replace(scope, department=by.department)),
+        "overdue of a team": lambda s: supervision.OVERDUE.totals(s, replace(scope, team=by.team)),
+        "due soon": lambda s: supervision.DUE_SOON.totals(s, scope, supervision.cutoffs(s, versions, soon)),
+        "dormant": lambda s: supervision.DORMANT.totals(s, scope, supervision.cutoffs(s, versions, quiet)),
+        "waiting": lambda s: supervision.WAITING.totals(s, Scope(now)),
+        "waiting of a department": lambda s: supervision.WAITING.totals(s, Scope(now, department=by.department)),
+        "unclaimed": lambda s: supervision.UNCLAIMED.totals(s, scope),
     }
     for name, count in counts.items():
         yield _counted(name, count)

@@ -6,10 +6,12 @@ Table rows never leave the store: callers get domain objects or view records.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, Table, Text, text
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 from fixline.store.instants import UtcDateTime
@@ -45,11 +47,22 @@ _FREE = "status = 'open' AND attached_to IS NULL"
 _KEYED = "idempotency_key IS NOT NULL"
 _LIVE = "live AND due_at IS NOT NULL"
 _DUE = ("due_at", "request_id", "name", "deadline")
+_DEADLINE = "kind = 'deadline'"
+_OF_CLOCK = ("request_id", "deadline", "name", "type", "department", "area")
 _COUNTED = ("type", "department", "area", "priority")
 _OF_REQUEST = ("type", "department", "area", "team")
 
 
-class RequestRow(SQLModel, table=True):
+class _Row(SQLModel):
+    """Base of all rows: `BulkItemRow` is one of the table `bulk_item`."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:
+        """The table's name."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Row")).lower()
+
+
+class RequestRow(_Row, table=True):
     """One service request. History that was imported closed has neither version nor state nor workflow.
 
     `last_command` is its number; `next_at` the next instant at which something falls due; `signalled` the last decision
@@ -59,8 +72,6 @@ class RequestRow(SQLModel, table=True):
     `fixline.domain.process.waiting`); while it is open, `waits_for`, `waits_on` and `waits_since` say on whom it waits:
     the kind, who or what, since when. It is overdue from `late_from` on: the earliest due instant of its live clocks.
     """
-
-    __tablename__ = "request"
 
     id: str = Field(primary_key=True)
     type: str
@@ -110,9 +121,7 @@ class RequestRow(SQLModel, table=True):
         Index("ix_request_opened", "opened_at", "id", *_COUNTED),
         Index("ix_request_updated", "updated_at", "id"),
         _partial(
-            "ix_request_closed",
-            *("closed_at", "id", "outcome", "opened_at", *_COUNTED),
-            where="closed_at IS NOT NULL",
+            "ix_request_closed", "closed_at", "id", "outcome", "opened_at", *_COUNTED, where="closed_at IS NOT NULL"
         ),
         Index("ix_request_status_opened", "status", "opened_at", "id", "late_from", *_OF_REQUEST),
         Index("ix_request_type_opened", "type", "opened_at", "id"),
@@ -136,10 +145,8 @@ class RequestRow(SQLModel, table=True):
     )
 
 
-class TaskRow(SQLModel, table=True):
+class TaskRow(_Row, table=True):
     """One piece of work; what crews list and complete."""
-
-    __tablename__ = "task"
 
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id")
@@ -169,15 +176,13 @@ class TaskRow(SQLModel, table=True):
     )
 
 
-class ClockRow(SQLModel, table=True):
+class ClockRow(_Row, table=True):
     """One clock of a request. It is overdue when it is live and its due instant has passed: no flag says so.
 
     `live` mirrors the states running and paused; `deadline` is the definition's deadline where the clock's name is
     another (resolve.2). `type`, `department` and `area` are its request's, and so is `team` while it is live: lists and
     totals that are narrowed to one of them come from the index that begins with it, and read no request.
     """
-
-    __tablename__ = "clock"
 
     request_id: str = Field(primary_key=True, foreign_key="request.id")
     name: str = Field(primary_key=True)
@@ -207,23 +212,26 @@ class ClockRow(SQLModel, table=True):
         ),
         _partial(
             "ix_clock_ended",
-            *("kind", "state", "ended_at", "breached_at", "request_id", "deadline", "name"),
-            *("type", "department", "area"),
-            where="kind = 'deadline' AND state = 'met'",
+            "kind",
+            "state",
+            "ended_at",
+            "breached_at",
+            *_OF_CLOCK,
+            where=f"{_DEADLINE} AND state = 'met'",
         ),
         _partial(
             "ix_clock_breached",
-            *("kind", "breached_at", "state", "request_id", "deadline", "name"),
-            *("type", "department", "area"),
-            where="kind = 'deadline' AND breached_at IS NOT NULL",
+            "kind",
+            "breached_at",
+            "state",
+            *_OF_CLOCK,
+            where=f"{_DEADLINE} AND breached_at IS NOT NULL",
         ),
     )
 
 
-class JournalRow(SQLModel, table=True):
+class JournalRow(_Row, table=True):
     """One journal entry; never changed, never deleted."""
-
-    __tablename__ = "journal"
 
     request_id: str = Field(primary_key=True, foreign_key="request.id")
     seq: int = Field(primary_key=True)
@@ -237,15 +245,13 @@ class JournalRow(SQLModel, table=True):
     __table_args__ = (_partial("ix_journal_reopened", "at", where="kind = 'reopened'"),)
 
 
-class CommandRow(SQLModel, table=True):
+class CommandRow(_Row, table=True):
     """One command and its answer.
 
     `state`: applied | refused (where Fixline gives it itself: what callers are refused is not kept); or, by a fault of
     ours, waiting -> applied | refused | failed (parked; retried on demand). `idempotency_key` is the caller's own,
     unique within `caller`; `body_hash` (keyed) tells another body.
     """
-
-    __tablename__ = "command"
 
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id")
@@ -274,14 +280,12 @@ class CommandRow(SQLModel, table=True):
     )
 
 
-class BulkRow(SQLModel, table=True):
+class BulkRow(_Row, table=True):
     """One command for many requests. `handed_at`: when the last of them had been given it, or had refused it.
 
     `department` limits it to that department's requests; `taken_at` is when somebody last handed some of it in (the
     relay goes on with what was left). Key and hash are the caller's, as a command's are.
     """
-
-    __tablename__ = "bulk"
 
     id: str = Field(primary_key=True)
     kind: str
@@ -302,13 +306,11 @@ class BulkRow(SQLModel, table=True):
     )
 
 
-class BulkItemRow(SQLModel, table=True):
+class BulkItemRow(_Row, table=True):
     """One request of a bulk: waiting -> given (its command has a row, under `command_id`) | refused.
 
     The request's id is what the caller named; there may be no such request.
     """
-
-    __tablename__ = "bulk_item"
 
     bulk_id: str = Field(primary_key=True, foreign_key="bulk.id")
     number: int = Field(primary_key=True)
@@ -318,13 +320,11 @@ class BulkItemRow(SQLModel, table=True):
     refusal: dict[str, Any] = _json()
 
 
-class EffectRow(SQLModel, table=True):
+class EffectRow(_Row, table=True):
     """One effect: pending -> done, or failed with its last error until it is taken again.
 
     It is dropped when the request has left the step that it was for; its last error stays.
     """
-
-    __tablename__ = "effect"
 
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id")
@@ -347,13 +347,11 @@ class EffectRow(SQLModel, table=True):
     )
 
 
-class DefinitionVersionRow(SQLModel, table=True):
+class DefinitionVersionRow(_Row, table=True):
     """One version of a type's definition: the hash of its resolved content, never changed.
 
     `origin` says how it last became current: taken from the `folder` at a start, or `published` by `published_by`.
     """
-
-    __tablename__ = "definition_version"
 
     hash: str = Field(primary_key=True)
     type: str = Field(index=True)
@@ -373,10 +371,8 @@ class DefinitionVersionRow(SQLModel, table=True):
     )
 
 
-class ContactRow(SQLModel, table=True):
+class ContactRow(_Row, table=True):
     """Who reported a request, and how to reach them. The only table with contact data."""
-
-    __tablename__ = "contact"
 
     request_id: str = Field(primary_key=True, foreign_key="request.id")
     name: str | None = None
@@ -385,10 +381,8 @@ class ContactRow(SQLModel, table=True):
     created_at: datetime = _instant(nullable=False)
 
 
-class ApiKeyRow(SQLModel, table=True):
+class ApiKeyRow(_Row, table=True):
     """A bearer key: only its hash is kept. `teams` limits a crew, `department` a supervisor."""
-
-    __tablename__ = "api_key"
 
     id: str = Field(primary_key=True)
     name: str = Field(unique=True)
@@ -400,19 +394,15 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: datetime | None = _instant()
 
 
-class CounterRow(SQLModel, table=True):
+class CounterRow(_Row, table=True):
     """The last number given out under a name, such as a year's requests."""
-
-    __tablename__ = "counter"
 
     name: str = Field(primary_key=True)
     last: int = 0
 
 
-class CursorRow(SQLModel, table=True):
+class TeamTurnRow(_Row, table=True):
     """Whose turn it is in a team whose rule is round robin."""
-
-    __tablename__ = "team_turn"
 
     team: str = Field(primary_key=True)
     last: str | None = None

@@ -198,7 +198,7 @@ CallerOf = Annotated[Caller, Depends(caller_of)]
 
 
 class Repeat(NamedTuple):
-    """A caller's Idempotency-Key, and the keyed hash of what came with it; both None without one."""
+    """A caller's Idempotency-Key, and the keyed hash of address and body that came with it; both None without one."""
 
     key: str | None
     body_hash: str | None
@@ -212,12 +212,7 @@ def repeat_of(request: Request) -> Repeat:
     (key, *others) = keys
     if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable() or others:
         raise invalid("Idempotency-Key", "invalid", "must be one value of 1 to 200 printable characters")
-    return Repeat(key, _keyed_hash(request))
-
-
-def _keyed_hash(request: Request) -> str:
-    """HMAC of address and body, under the caller's own key: the row tells nobody what was in the body."""
     text = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"))
     message = f"{request.method} {request.scope['path']}\n{text}"
-    secret = bytes.fromhex(request.state.caller.key.hash)
-    return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
+    secret = bytes.fromhex(request.state.caller.key.hash)  # of the caller: the row tells nobody what was in the body
+    return Repeat(key, hmac.new(secret, message.encode(), hashlib.sha256).hexdigest())

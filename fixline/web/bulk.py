@@ -19,7 +19,7 @@ from fixline.domain.process.commands import Command, Role
 from fixline.service.bulk import BulkOrder, BulkProgress, find_bulk, plan_bulk, read_bulk, read_failures
 from fixline.store.queries.requests import find_ids
 from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router
-from fixline.web.command_handler import CommandHandler, HandlerOf
+from fixline.web.command_handler import HandlerOf
 from fixline.web.commands import CancelIn, CommentIn, HoldIn, PriorityIn, ReassignIn, ResumeIn, ToSomebody
 from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
@@ -139,7 +139,17 @@ async def post_bulk(body: BulkIn, handler: HandlerOf) -> JSONResponse:
         if known is not None:
             return await _accepted(parts, known)
     ids = body.ids or await _selected(parts, caller, body.filter or {})
-    order = _order(handler, command, ids)
+    order = BulkOrder(
+        id=uuid4().hex,
+        command=command,
+        request_ids=ids,
+        actor=caller.actor,
+        caller=caller.id,
+        accepted_at=parts.service.clock(),
+        department=caller.key.department if caller.role is Role.SUPERVISOR else None,
+        idempotency_key=repeat.key,
+        body_hash=repeat.body_hash,
+    )
     if body.dry_run:
         return await _planned(parts, body.command, order)
     return await _accepted(parts, await parts.service.submit_bulk(order))
@@ -197,21 +207,6 @@ def _query(wanted: dict[str, Any]) -> RequestQuery:
     query = well_formed(RequestQuery, given, "filter")
     check_near(query)
     return query
-
-
-def _order(handler: CommandHandler, command: Command, ids: list[str]) -> BulkOrder:
-    caller = handler.caller
-    return BulkOrder(
-        id=uuid4().hex,
-        command=command,
-        request_ids=ids,
-        actor=caller.actor,
-        caller=caller.id,
-        accepted_at=handler.parts.service.clock(),
-        department=caller.key.department if caller.role is Role.SUPERVISOR else None,
-        idempotency_key=handler.repeat.key,
-        body_hash=handler.repeat.body_hash,
-    )
 
 
 async def _planned(parts: Parts, kind: BulkKind, order: BulkOrder) -> JSONResponse:

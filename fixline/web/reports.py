@@ -97,14 +97,8 @@ async def get_report(
     to = query.to or parts.service.clock().astimezone(zone).date()
     since = query.from_ or _year_before(to)
     _check_days(since, to)
-    wanted = ReportFilter(
-        periods=months(since, to, zone),
-        by=query.by,
-        type=query.type,
-        department=department,
-        team=query.team,
-        area=query.area,
-    )
+    narrowed = query.model_dump(include={"by", "type", "team", "area"})
+    wanted = ReportFilter(months(since, to, zone), department=department, **narrowed)
     items = await parts.read(lambda s: _REPORTS[report](s, wanted))
     if query.format == "csv":
         return sheet(as_csv(items), f"{report}-{since}-{to}.csv")

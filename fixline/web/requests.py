@@ -17,7 +17,6 @@ from fixline.domain.process.decision import Decision, Refusal
 from fixline.errors import did_you_mean
 from fixline.service.opening import Contact, Report
 from fixline.service.request_view import RequestOut, request_out
-from fixline.service.submissions import StoredCommand
 from fixline.store.projection import promised_at
 from fixline.store.queries.detail import read_journal
 from fixline.store.queries.duplicates import Alike
@@ -276,7 +275,9 @@ async def open_request(body: ReportIn, response: Response, handler: HandlerOf) -
     if row.id == report.submission.command_id:
         handler.metrics.opened.labels(published.definition.type).inc()
     response.headers["Location"] = f"/api/v1/requests/{row.request_id}"
-    return _opened_out(row)
+    # From the command's own row: the same for a repeated key. Requests of earlier releases have no duplicates there.
+    alike = row.answer.get("possible_duplicates", [])
+    return OpenedOut.model_validate({**row.answer["request"], "possible_duplicates": alike})
 
 
 async def published_of(parts: Parts, type_: str) -> Published:
@@ -304,12 +305,6 @@ def located(parts: Parts, location: LocationIn | None) -> dict[str, Any]:
         return found
     degrees, areas = (location.latitude, location.longitude), parts.catalog.areas
     return {**found, "areas": areas.locate(*degrees), "outside": areas.outside(*degrees)}
-
-
-def _opened_out(row: StoredCommand) -> OpenedOut:
-    """The answer to a report, from the command's own row: the same for a repeated key."""
-    alike = row.answer.get("possible_duplicates", [])  # requests of earlier releases do not have it
-    return OpenedOut.model_validate({**row.answer["request"], "possible_duplicates": alike})
 
 
 def _dry_run_out(definition: Definition, decision: Decision, alike: Alike) -> DryRunOut:

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.process.kinds.base import WaitKind
 from fixline.service import supervision_view as views
-from fixline.store.queries import paging, supervision
+from fixline.store.queries import supervision
 from fixline.store.store import Store
 from fixline.web.auth import LEADS, Caller, CallerOf, allow, guarded_router
 from fixline.web.csv import long_sheet
@@ -146,22 +146,19 @@ class UnclaimedPage(BaseModel):
 
 
 class Asked(NamedTuple):
-    """A list that can be asked for: how a page of it is read, its totals, and the models of a line and of the whole."""
+    """A list that can be asked for, and the models of a line and of the whole."""
 
     name: str
-    page: Callable[..., paging.Page]
-    totals: Callable[..., dict[str, Any]]
+    listing: supervision.Listing
     line: type[views.Supervised]
     whole: type[BaseModel]
 
 
-OVERDUE = Asked("overdue", supervision.list_overdue, supervision.count_overdue, views.OverdueOut, OverduePage)
-DUE_SOON = Asked("due-soon", supervision.list_due_soon, supervision.count_due_soon, views.DueSoonOut, DueSoonPage)
-DORMANT = Asked("dormant", supervision.list_dormant, supervision.count_dormant, views.DormantOut, DormantPage)
-WAITING = Asked("waiting", supervision.list_waiting, supervision.count_waiting, views.WaitingOut, WaitingPage)
-UNCLAIMED = Asked(
-    "unclaimed", supervision.list_unclaimed, supervision.count_unclaimed, views.UnclaimedOut, UnclaimedPage
-)
+OVERDUE = Asked("overdue", supervision.OVERDUE, views.OverdueOut, OverduePage)
+DUE_SOON = Asked("due-soon", supervision.DUE_SOON, views.DueSoonOut, DueSoonPage)
+DORMANT = Asked("dormant", supervision.DORMANT, views.DormantOut, DormantPage)
+WAITING = Asked("waiting", supervision.WAITING, views.WaitingOut, WaitingPage)
+UNCLAIMED = Asked("unclaimed", supervision.UNCLAIMED, views.UnclaimedOut, UnclaimedPage)
 
 
 @router.get("/overdue", summary="What is overdue", response_model=OverduePage)
@@ -207,12 +204,12 @@ def _narrowed(query: ScopeQuery, parts: Parts, caller: Caller) -> supervision.Sc
 
 
 async def _answer(
-    parts: Parts, asked: Asked, query: ScopeQuery, wanted: supervision.Scope, *reached: object
+    parts: Parts, asked: Asked, query: ScopeQuery, wanted: supervision.Scope, reached: supervision.Cutoffs = ()
 ) -> Response:
     """The page with totals, or every line as CSV; `reached` are the instants that bound the list, where some do."""
 
     def page(session: Session, after: After, limit: int) -> tuple[list[views.Supervised], After]:
-        lines, key = asked.page(session, wanted, *reached, after, limit)
+        lines, key = asked.listing.page(session, wanted, after, limit, reached)
         sight = views.Sight(session, parts.versions, wanted.now)
         return [asked.line.seen(sight, line) for line in lines], key
 
@@ -225,7 +222,7 @@ async def _answer(
 
     def read(session: Session) -> BaseModel:
         items, key = page(session, after, query.limit)
-        totals = asked.totals(session, wanted, *reached)
+        totals = asked.listing.totals(session, wanted, reached)
         return asked.whole.model_validate({"items": items, "next": write_cursor(key, bound), "totals": totals})
 
     found = await parts.read(read)

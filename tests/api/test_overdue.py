@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from fixline.store.queries.supervision import Scope, list_overdue
+from fixline.store.queries.supervision import OVERDUE, Scope
 from fixline.store.store import Store
 from tests.support.api import MORNING, POTHOLE, Service, fields, problem
 
@@ -122,7 +122,7 @@ def test_the_page_comes_from_an_index_of_live_clocks(sqlite_store: Store) -> Non
         statements.append((statement, parameters))
 
     wanted = Scope(now=MORNING, department="transportation", team="asphalt-north")
-    sqlite_store.read(lambda s: list_overdue(s, wanted, [MORNING, "SR26-00000001", "resolve"], 50))
+    sqlite_store.read(lambda s: OVERDUE.page(s, wanted, [MORNING, "SR26-00000001", "resolve"], 50))
     (statement, parameters) = next(each for each in statements if each[0].startswith("SELECT"))
     plan = sqlite_store.read(
         lambda s: s.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()

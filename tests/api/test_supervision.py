@@ -219,17 +219,17 @@ async def test_pages_come_from_their_indexes(service: Service) -> None:
     assert since
     after = [now, "SR26-00000001"]
     for index, work in {
-        "ix_clock_live_department": lambda s: supervision.list_due_soon(s, narrowed, until, [*after, "resolve"], 50),
-        "ix_request_dormant": lambda s: supervision.list_dormant(s, narrowed, since, after, 50),
-        "ix_request_waiting": lambda s: supervision.list_waiting(s, narrowed, after, 50),
-        "ix_task_state": lambda s: supervision.list_unclaimed(s, narrowed, after, 50),
+        "ix_clock_live_department": lambda s: supervision.DUE_SOON.page(s, narrowed, [*after, "resolve"], 50, until),
+        "ix_request_dormant": lambda s: supervision.DORMANT.page(s, narrowed, after, 50, since),
+        "ix_request_waiting": lambda s: supervision.WAITING.page(s, narrowed, after, 50),
+        "ix_task_state": lambda s: supervision.UNCLAIMED.page(s, narrowed, after, 50),
     }.items():
         plan = plan_of(store, work)
         assert any(index in step for step in plan), (index, plan)
         assert not [step for step in plan if "SCAN" in step or "ORDER BY" in step], (index, plan)
     for index, work in {
-        "ix_request_dormant": lambda s: supervision.list_dormant(s, narrowed, since, None, 50),
-        "ix_request_waiting": lambda s: supervision.list_waiting(s, narrowed, None, 50),
+        "ix_request_dormant": lambda s: supervision.DORMANT.page(s, narrowed, None, 50, since),
+        "ix_request_waiting": lambda s: supervision.WAITING.page(s, narrowed, None, 50),
     }.items():
         assert index in plan_of(store, work)[0]
     asked = plan_of(
@@ -237,7 +237,7 @@ async def test_pages_come_from_their_indexes(service: Service) -> None:
     )
     assert "ix_task_request_id" in asked[0]
     narrow = Scope(now, kind="team", on="street-inspectors")
-    assert "ix_request_waits_on" in plan_of(store, lambda s: supervision.list_waiting(s, narrow, after, 50))[0]
+    assert "ix_request_waits_on" in plan_of(store, lambda s: supervision.WAITING.page(s, narrow, after, 50))[0]
 
 
 def plan_of(store: Store, work: Any) -> list[str]:

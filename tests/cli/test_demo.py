@@ -23,7 +23,7 @@ from fixline.domain.process.kinds.human import HumanStep
 from fixline.identity.keys import find_key
 from fixline.service.submissions import utc_now
 from fixline.settings import PACKAGED_DEFINITIONS
-from fixline.store.queries.supervision import Scope, count_overdue
+from fixline.store.queries.supervision import OVERDUE, Scope
 from fixline.store.store import Store
 from fixline.store.tables import EffectRow, RequestRow
 
@@ -92,7 +92,7 @@ def test_the_backlog_is_written_once_and_overdue_at_once(
     assert written == sum(each.age is not None for each in day)
     assert write_backlog(sqlite_store, day, 311, CHICAGO, catalog.areas) == 0
     assert sqlite_store.read(lambda s: s.exec(select(func.count()).select_from(RequestRow)).one()) == written
-    assert sqlite_store.read(lambda s: count_overdue(s, Scope(utc_now())))["count"] > 3
+    assert sqlite_store.read(lambda s: OVERDUE.totals(s, Scope(utc_now())))["count"] > 3
     kinds = sqlite_store.read(lambda s: set(s.exec(select(EffectRow.kind))))
     assert "escalate" not in kinds
 

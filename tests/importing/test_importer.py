@@ -18,7 +18,7 @@ from fixline.service.importing.backlog import close_by_source
 from fixline.service.pending import claim_signals
 from fixline.service.scheduling import Scheduling
 from fixline.service.submissions import Submission
-from fixline.store.queries.supervision import Scope, list_overdue
+from fixline.store.queries.supervision import OVERDUE, Scope
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, CounterRow, EffectRow, JournalRow, RequestRow
 from fixline.store.versions import Versions
@@ -82,7 +82,7 @@ def test_open_rows_become_running_requests(store: Store, imported: Import, store
 
 def test_a_backlog_is_overdue_at_once_and_nobody_is_told(store: Store, imported: Import) -> None:
     imported([open_row("14-1", Creation_Date="2014-05-06"), open_row("13-1")])
-    late, _ = store.read(lambda s: list_overdue(s, Scope(NOW), None, 10))
+    late, _ = store.read(lambda s: OVERDUE.page(s, Scope(NOW), None, 10))
     assert [(line["external_id"], line["clock_name"]) for line in late] == [
         ("13-1", "first_look"),
         ("13-1", "resolve"),

@@ -39,19 +39,19 @@ VERSION = POTHOLE.version
 UNTIL = ((NOW, (VERSION,)),)
 Work = Callable[[Session], Any]
 PAGES: dict[str, tuple[str, Work]] = {
-    "overdue": ("ix_clock_live_due", lambda s: supervision.list_overdue(s, ALL, None, 50)),
+    "overdue": ("ix_clock_live_due", lambda s: supervision.OVERDUE.page(s, ALL, None, 50)),
     "overdue, later": (
         "ix_clock_live_due",
-        lambda s: supervision.list_overdue(s, ALL, [NOW, "SR26-00000001", "a"], 50),
+        lambda s: supervision.OVERDUE.page(s, ALL, [NOW, "SR26-00000001", "a"], 50),
     ),
-    "due soon": ("ix_clock_live_due", lambda s: supervision.list_due_soon(s, ALL, UNTIL, None, 50)),
-    "dormant": ("ix_request_dormant", lambda s: supervision.list_dormant(s, ALL, UNTIL, None, 50)),
-    "waiting": ("ix_request_waiting", lambda s: supervision.list_waiting(s, Scope(NOW), None, 50)),
+    "due soon": ("ix_clock_live_due", lambda s: supervision.DUE_SOON.page(s, ALL, None, 50, UNTIL)),
+    "dormant": ("ix_request_dormant", lambda s: supervision.DORMANT.page(s, ALL, None, 50, UNTIL)),
+    "waiting": ("ix_request_waiting", lambda s: supervision.WAITING.page(s, Scope(NOW), None, 50)),
     "waiting for": (
         "ix_request_waits_on",
-        lambda s: supervision.list_waiting(s, Scope(NOW, kind="team", on="red"), None, 50),
+        lambda s: supervision.WAITING.page(s, Scope(NOW, kind="team", on="red"), None, 50),
     ),
-    "unclaimed": ("ix_task_state", lambda s: supervision.list_unclaimed(s, ALL, None, 50)),
+    "unclaimed": ("ix_task_state", lambda s: supervision.UNCLAIMED.page(s, ALL, None, 50)),
     "requests": ("ix_request_opened", lambda s: list_requests(s, RequestFilter(NOW), "-opened", None, 50)),
     "requests, overdue": (
         "ix_request_status_opened",
@@ -141,17 +141,17 @@ def narrowed() -> list[tuple[str, Work]]:
     for name, value in (("department", "sanitation"), ("team", "red"), ("type", "pothole"), ("area", "north")):
         scope = Scope(NOW, **{name: value})
         found += [
-            (f"ix_clock_live_{name}", asking(supervision.list_overdue, scope, None, 50)),
-            (f"ix_clock_live_{name}", asking(supervision.list_due_soon, scope, UNTIL, None, 50)),
-            (f"COVERING INDEX ix_clock_live_{name}", asking(supervision.count_overdue, scope)),
-            ("ix_request_dormant", asking(supervision.list_dormant, scope, UNTIL, None, 50)),
-            ("ix_request_waiting", asking(supervision.list_waiting, scope, None, 50)),
+            (f"ix_clock_live_{name}", asking(supervision.OVERDUE.page, scope, None, 50)),
+            (f"ix_clock_live_{name}", asking(supervision.DUE_SOON.page, scope, None, 50, UNTIL)),
+            (f"COVERING INDEX ix_clock_live_{name}", asking(supervision.OVERDUE.totals, scope)),
+            ("ix_request_dormant", asking(supervision.DORMANT.page, scope, None, 50, UNTIL)),
+            ("ix_request_waiting", asking(supervision.WAITING.page, scope, None, 50)),
         ]
     near = RequestFilter(NOW, near=HERE, status="open", type=("pothole",))
     of_type = ReportFilter(PERIODS, ("month", "area"), type="pothole")
     closed = (reports.report_volume, reports.report_time_to_close, reports.report_backlog)
     found += [("ix_request_closed", asking(report, of_type)) for report in closed]
-    found.append(("ix_task_team_state", asking(supervision.list_unclaimed, Scope(NOW, team="red"), None, 50)))
+    found.append(("ix_task_team_state", asking(supervision.UNCLAIMED.page, Scope(NOW, team="red"), None, 50)))
     found.append(("ix_request_open_version", asking(supervision.cutoffs, VERSIONS, supervision.ahead(NOW, DAY))))
     return [*found, ("ix_request_place", asking(list_requests, near, "distance", None, 50))]
 

@@ -18,7 +18,7 @@ from fixline.messages import WorkflowInput
 from fixline.search_attributes import KEYWORDS
 from fixline.service.submissions import utc_now
 from fixline.store.queries.requests import RequestFilter, list_requests
-from fixline.store.queries.supervision import Scope, list_overdue
+from fixline.store.queries.supervision import OVERDUE, Scope
 from fixline.store.store import Store
 from fixline.temporal.attributes import WANTED, SearchAttributes
 from fixline.temporal.relay import PATIENCE
@@ -95,7 +95,7 @@ async def test_what_is_overdue_is_the_same_in_temporals_list(shop: Shop) -> None
         await shop.submit(frozen, "hold", reason="frost")  # after it was due: still overdue
         await shop.complete(done, "done")
         wanted = Scope(now=now, department="transportation", clock="resolve")
-        lines, _ = shop.store.read(lambda s: list_overdue(s, wanted, None, 100))
+        lines, _ = shop.store.read(lambda s: OVERDUE.page(s, wanted, None, 100))
         found = {line["id"] for line in lines}
         assert found == {overdue, frozen}
         query = f"FixlineStatus = 'open' AND FixlineDue < '{now.isoformat()}'"

@@ -46,16 +46,16 @@ def overdue(
     from fixline.cli.access import find_place
     from fixline.service.submissions import utc_now
     from fixline.service.supervision_view import OverdueOut, Sight
-    from fixline.store.queries.supervision import Scope, count_overdue, list_overdue
+    from fixline.store.queries.supervision import OVERDUE, Scope
     from fixline.store.versions import Versions
 
     def read(session: Session, most: int) -> dict[str, Any]:
         """Overdue clocks as `GET /overdue` shows them, worst first, and the totals under the same filters."""
         wanted = Scope(utc_now(), department=department, team=team, type=type_, area=area, clock=clock)
-        lines, _ = list_overdue(session, wanted, None, most)
+        lines, _ = OVERDUE.page(session, wanted, None, most)
         sight = Sight(session, Versions(), wanted.now)
         items = [OverdueOut.seen(sight, line).model_dump(mode="json") for line in lines]
-        return {"items": items, "totals": count_overdue(session, wanted)}
+        return {"items": items, "totals": OVERDUE.totals(session, wanted)}
 
     def look(most: int) -> dict[str, Any]:
         with find_place(data).open() as store:

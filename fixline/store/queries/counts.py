@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import func, select, text
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, TextClause, func, select, text
+from sqlmodel import Session, SQLModel
 
 from fixline.store.queries.detail import COMMAND
 from fixline.store.queries.requests import REQUEST, VERSION
-from fixline.store.tables import UNSIGNALLED, RequestRow, table_of
+from fixline.store.tables import UNSIGNALLED, CommandRow, RequestRow, table_of
 
 
 class Counts(NamedTuple):
@@ -26,14 +26,16 @@ class Counts(NamedTuple):
 def count_work(session: Session) -> Counts:
     """The counts of this moment."""
     behind = text(UNSIGNALLED)
+
+    def count(row: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
+        return int(session.scalar(select(func.count()).select_from(table_of(row)).where(*conditions)) or 0)
+
     return Counts(
-        waiting=session.execute(select(func.count()).where(COMMAND.state == "waiting")).scalar_one(),
-        parked=session.execute(select(func.count()).where(COMMAND.state == "failed")).scalar_one(),
-        faults=session.execute(select(func.count()).where(REQUEST.fault.is_not(None))).scalar_one(),
-        unsignalled=session.execute(select(func.count()).select_from(table_of(RequestRow)).where(behind)).scalar_one(),
-        without_workflow=session.execute(
-            select(func.count()).where(behind, REQUEST.signalled == 0, REQUEST.status == "open")
-        ).scalar_one(),
+        waiting=count(CommandRow, COMMAND.state == "waiting"),
+        parked=count(CommandRow, COMMAND.state == "failed"),
+        faults=count(RequestRow, REQUEST.fault.is_not(None)),
+        unsignalled=count(RequestRow, behind),
+        without_workflow=count(RequestRow, behind, REQUEST.signalled == 0, REQUEST.status == "open"),
     )
 
 

@@ -76,7 +76,18 @@ def find_alike(
     attach_to = None
     if rules.then is WhenDuplicate.ATTACH:
         attach_to = next((Original(id=row.id, opened_at=row.opened_at) for _, row in within(OLDEST)), None)
-    return Alike(tuple(_shown(row, distance, title) for distance, row in nearest), attach_to)
+    possible = [
+        {
+            "id": row.id,
+            "distance_m": round(distance, 1),
+            "opened_at": row.opened_at.isoformat(),
+            "status": row.status,
+            "step": row.step,
+            "title": title,
+        }
+        for distance, row in nearest
+    ]
+    return Alike(tuple(possible), attach_to)
 
 
 def parameters(type_: str, rules: Duplicates, latitude: float, longitude: float, now: datetime) -> dict[str, Any]:
@@ -93,17 +104,6 @@ def parameters(type_: str, rules: Duplicates, latitude: float, longitude: float,
         "east_": box.east,
         "since_": now - rules.elapsed,
         "square_": (rules.within_m * 1.001 + 0.01) ** 2,
-    }
-
-
-def _shown(row: Any, distance: float, title: str) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "distance_m": round(distance, 1),
-        "opened_at": row.opened_at.isoformat(),
-        "status": row.status,
-        "step": row.step,
-        "title": title,
     }
 
 

@@ -158,7 +158,13 @@ def _conditions(session: Session, wanted: RequestFilter) -> list[ColumnElement[b
     if wanted.overdue is not None:
         conditions.append(is_overdue(wanted.now) if wanted.overdue else ~is_overdue(wanted.now))
     conditions += equal([(REQUEST.external_id, wanted.external_id)])
-    return conditions + _by_time(wanted) + _by_place(wanted) + _by_text(wanted)
+    if wanted.due_before:
+        conditions += [REQUEST.status == "open", REQUEST.promised_at < wanted.due_before]
+    if wanted.opened_after:
+        conditions.append(REQUEST.opened_at > wanted.opened_after)
+    if wanted.updated_after:
+        conditions.append(REQUEST.updated_at > wanted.updated_after)
+    return conditions + _by_place(wanted) + _by_text(wanted)
 
 
 def _found_otherwise(wanted: RequestFilter) -> Collection[str]:
@@ -171,13 +177,6 @@ def _found_otherwise(wanted: RequestFilter) -> Collection[str]:
             return ("status",)
         return ("department", "area") if len(wanted.type) == 1 else ("type", "department", "area")
     return ()
-
-
-def _by_time(wanted: RequestFilter) -> list[ColumnElement[bool]]:
-    due = [REQUEST.status == "open", REQUEST.promised_at < wanted.due_before] if wanted.due_before else []
-    opened = [REQUEST.opened_at > wanted.opened_after] if wanted.opened_after else []
-    updated = [REQUEST.updated_at > wanted.updated_after] if wanted.updated_after else []
-    return [*due, *opened, *updated]
 
 
 def _by_place(wanted: RequestFilter) -> list[ColumnElement[bool]]:

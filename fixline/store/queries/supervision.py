@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, or_, select, text
 from sqlmodel import Session
 
 from fixline.domain.deadlines.calendar import CalendarExhausted, Span, WorkingCalendar
@@ -80,29 +80,45 @@ class Scope:
     on: str | None = None
 
 
-def list_overdue(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
-    """Overdue clocks, the earliest due first, each with its request and holder."""
-    return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_overdue(wanted)), after, limit))
+class Listing(NamedTuple):
+    """One list: its lines in their order, the conditions of whose they are, where and by what they are counted, and
+    whether each line tells its holder. `reached` are the instants that bound it, where some do."""
+
+    lines: Select[Any]
+    order: Order
+    conditions: Callable[[Session, Scope, Cutoffs], _Conditions]
+    counted: FromClause
+    groups: Mapping[str, ColumnElement[Any]]
+    held: bool = False
+
+    def page(self, session: Session, wanted: Scope, after: _After, limit: int, reached: Cutoffs = ()) -> Page:
+        """A page of lines, each with its request."""
+        lines = self.lines.where(*self.conditions(session, wanted, reached))
+        page = self.order.page(session, lines, after, limit)
+        if self.held:
+            add_holders(session, page[0])
+        return page
+
+    def totals(self, session: Session, wanted: Scope, reached: Cutoffs = ()) -> dict[str, Any]:
+        """How many lines there are in all (`count`), and for each group by its values, the most first."""
+        conditions, columns = self.conditions(session, wanted, reached), list(self.groups.values())
+        # What is true of the requests of live clocks and offered tasks: they are open. PostgreSQL must be told, or for
+        # totals it reads all there ever were; SQLite must not, or it begins with the open ones.
+        if self.counted in (_CLOCKS_OF_REQUESTS, _TASKS_OF_REQUESTS) and session.get_bind().dialect.name != "sqlite":
+            conditions.append(IS_OPEN)
+        statement = select(*columns, func.count()).select_from(self.counted).where(*conditions).group_by(*columns)
+        counters: dict[str, Counter[str]] = {name: Counter() for name in self.groups}
+        total = 0
+        for *keys, count in session.execute(statement):
+            total += count
+            for name, key in zip(self.groups, keys, strict=True):
+                if key is not None:
+                    counters[name][key] += count
+        return {"count": total, **{name: dict(counter.most_common()) for name, counter in counters.items()}}
 
 
-def count_overdue(session: Session, wanted: Scope) -> dict[str, Any]:
-    """How many clocks are overdue in all, and by department, team, type, area and clock."""
-    return _count_by(session, _CLOCKS, _overdue(wanted), _CLOCK_GROUPS)
-
-
-def _overdue(wanted: Scope) -> _Conditions:
+def _overdue(_session: Session, wanted: Scope, _reached: Cutoffs) -> _Conditions:
     return [late_clocks(wanted.now), *_of_clock(wanted)]
-
-
-def list_due_soon(session: Session, wanted: Scope, until: Cutoffs, after: _After, limit: int) -> Page:
-    """Clocks that run and are due from now on but before `until`, as `list_overdue` answers."""
-    return _held(session, _BY_DUE.page(session, _CLOCK_LINES.where(*_due_soon(session, wanted, until)), after, limit))
-
-
-def count_due_soon(session: Session, wanted: Scope, until: Cutoffs) -> dict[str, Any]:
-    """How many clocks are due soon, in all and by group."""
-    conditions = [*_due_soon(session, wanted, until), *_all_open(session)]
-    return _count_by(session, _CLOCKS_OF_REQUESTS, conditions, _CLOCK_GROUPS)
 
 
 def _due_soon(session: Session, wanted: Scope, until: Cutoffs) -> _Conditions:
@@ -116,59 +132,33 @@ def _of_clock(wanted: Scope) -> _Conditions:
     return [*equal((CLOCK[name], getattr(wanted, name)) for name in _GROUPS), *named]
 
 
-def list_dormant(session: Session, wanted: Scope, since: Cutoffs, after: _After, limit: int) -> Page:
-    """Requests to which nothing has happened since (no work, remark or decision), the quietest first, with `acted_at`
-    and holder. Attached duplicates rest, and are not listed."""
-    lines = _DORMANT_LINES.where(*_dormant(session, wanted, since))
-    return _held(session, _BY_ACTED.page(session, lines, after, limit))
-
-
-def count_dormant(session: Session, wanted: Scope, since: Cutoffs) -> dict[str, Any]:
-    """How many there are, in all and by department, team, type and area."""
-    return _count_by(session, _REQUESTS, _dormant(session, wanted, since), _GROUPS)
-
-
 def _dormant(session: Session, wanted: Scope, since: Cutoffs) -> _Conditions:
     free: ColumnElement[bool] = text("request.attached_to IS NULL")  # type: ignore[assignment]
     quiet = _before_cutoffs(session, REQUEST.acted_at, since)
     return [IS_OPEN, free, *quiet, *_of_scope(session, wanted)]
 
 
-def list_waiting(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
-    """Open requests with what each waits for first; those that have waited longest first."""
-    return _BY_WAIT.page(session, _WAITING_LINES.where(*_waiting(session, wanted)), after, limit)
-
-
-def count_waiting(session: Session, wanted: Scope) -> dict[str, Any]:
-    """How many requests wait, in all, by department, team, type and area, and by the kind and name waited for."""
-    return _count_by(session, _REQUESTS, _waiting(session, wanted), _WAITING_GROUPS)
-
-
-def _waiting(session: Session, wanted: Scope) -> _Conditions:
+def _waiting(session: Session, wanted: Scope, _reached: Cutoffs) -> _Conditions:
     what = equal([(REQUEST.waits_for, wanted.kind), (REQUEST.waits_on, wanted.on)])
     return [IS_OPEN, REQUEST.waits_since.is_not(None), *_of_scope(session, wanted), *what]
 
 
-def list_unclaimed(session: Session, wanted: Scope, after: _After, limit: int) -> Page:
-    """Tasks that are offered and nobody has, each with its request, those offered first first. `team` is the task's
-    own."""
-    return _BY_OFFER.page(session, _TASK_LINES.where(*_unclaimed(session, wanted)), after, limit)
-
-
-def count_unclaimed(session: Session, wanted: Scope) -> dict[str, Any]:
-    """How many tasks nobody has claimed, in all and by department, the task's team, type and area."""
-    conditions = [*_unclaimed(session, wanted), *_all_open(session)]
-    return _count_by(session, _TASKS_OF_REQUESTS, conditions, _TASK_GROUPS)
-
-
-def _unclaimed(session: Session, wanted: Scope) -> _Conditions:
+def _unclaimed(session: Session, wanted: Scope, _reached: Cutoffs) -> _Conditions:
     of_others = _of_scope(session, wanted, without=("team",))
     return [TASK.state == "offered", *of_others, *equal([(TASK.team, wanted.team)])]
 
 
-def _held(session: Session, page: Page) -> Page:
-    add_holders(session, page[0])
-    return page
+OVERDUE = Listing(_CLOCK_LINES, _BY_DUE, _overdue, _CLOCKS, _CLOCK_GROUPS, held=True)
+"""Overdue clocks, the earliest due first."""
+DUE_SOON = Listing(_CLOCK_LINES, _BY_DUE, _due_soon, _CLOCKS_OF_REQUESTS, _CLOCK_GROUPS, held=True)
+"""Clocks that run and are due from now on but before what is `reached`."""
+DORMANT = Listing(_DORMANT_LINES, _BY_ACTED, _dormant, _REQUESTS, _GROUPS, held=True)
+"""Requests to which nothing has happened since what is `reached` (no work, remark or decision), the quietest first,
+with `acted_at`. Attached duplicates rest, and are not listed."""
+WAITING = Listing(_WAITING_LINES, _BY_WAIT, _waiting, _REQUESTS, _WAITING_GROUPS)
+"""Open requests with what each waits for first; those that have waited longest first."""
+UNCLAIMED = Listing(_TASK_LINES, _BY_OFFER, _unclaimed, _TASKS_OF_REQUESTS, _TASK_GROUPS)
+"""Tasks that are offered and nobody has, those offered first first. `team` is the task's own."""
 
 
 def add_holders(session: Session, lines: Sequence[dict[str, Any]]) -> None:
@@ -191,31 +181,6 @@ def _of_scope(session: Session, scope: Scope, *, without: Sequence[str] = ()) ->
     """Whose lines are wanted. SQLite has no statistics and would begin with all that a department ever had: a
     column within coalesce is no way in, so that it begins with what the list is about."""
     return equal((no_way_in(session, REQUEST[name]), getattr(scope, name)) for name in _GROUPS if name not in without)
-
-
-def _all_open(session: Session) -> list[ColumnElement[bool]]:
-    """What is true of the requests of live clocks and offered tasks: they are open. PostgreSQL must be told, or for
-    totals it reads all there ever were; SQLite must not, or it begins with the open ones."""
-    return [] if session.get_bind().dialect.name == "sqlite" else [IS_OPEN]
-
-
-def _count_by(
-    session: Session,
-    source: FromClause,
-    conditions: Sequence[ColumnElement[bool]],
-    groups: Mapping[str, ColumnElement[Any]],
-) -> dict[str, Any]:
-    """How many rows there are in all (`count`), and for each group by its values, the most first."""
-    columns = list(groups.values())
-    statement = select(*columns, func.count()).select_from(source).where(*conditions).group_by(*columns)
-    counters: dict[str, Counter[str]] = {name: Counter() for name in groups}
-    total = 0
-    for *keys, count in session.execute(statement):
-        total += count
-        for name, key in zip(groups, keys, strict=True):
-            if key is not None:
-                counters[name][key] += count
-    return {"count": total, **{name: dict(counter.most_common()) for name, counter in counters.items()}}
 
 
 def cutoffs(session: Session, versions: Versions, reach: Callable[[WorkingCalendar], datetime | None]) -> Cutoffs:

@@ -17,7 +17,7 @@ from fixline.store.prepared import Prepared
 from fixline.store.queries.paging import Order, Page
 from fixline.store.queries.requests import REQUEST, VERSION, equal
 from fixline.store.statements import upserting
-from fixline.store.tables import CursorRow, DefinitionVersionRow, RequestRow, TaskRow, table_of
+from fixline.store.tables import DefinitionVersionRow, RequestRow, TaskRow, TeamTurnRow, table_of
 
 TASK = table_of(TaskRow).c
 OPEN_STATES = ("offered", "claimed", "started")
@@ -31,9 +31,9 @@ _JOINED = (
 )
 _BY_OFFER = Order({"offered_at": TASK.offered_at, "id": TASK.id})
 
-_TURN = table_of(CursorRow).c
+_TURN = table_of(TeamTurnRow).c
 _LAST_TURN = Prepared(select(_TURN.last).where(_TURN.team == bindparam("team_")).with_for_update())
-_FIRST_TURN, _NEXT_TURN = upserting(CursorRow, "team", keep=True), upserting(CursorRow, "team")
+_FIRST_TURN, _NEXT_TURN = upserting(TeamTurnRow, "team", keep=True), upserting(TeamTurnRow, "team")
 _LOADS: Any = (
     select(TASK.assignee, func.count())
     .where(TASK.assignee.in_(bindparam("members_", expanding=True)), TASK.state.in_(("claimed", "started")))
