@@ -92,17 +92,8 @@ def build_app(parts: Parts) -> FastAPI:
 
 
 _ROUTERS = (
-    tasks.router,
-    commands.verbs,
-    bulk.router,
-    requests.router,
-    events.router,
-    commands.router,
-    supervision.router,
-    reports.router,
-    versions.router,
-    definitions.router,
-    health.router,
+    *(tasks.router, commands.verbs, bulk.router, requests.router, events.router, commands.router),
+    *(supervision.router, reports.router, versions.router, definitions.router, health.router),
 )
 """Those of most calls first: an address is looked for in this order."""
 

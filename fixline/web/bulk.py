@@ -213,11 +213,11 @@ async def _planned(parts: Parts, kind: BulkKind, order: BulkOrder) -> JSONRespon
     refusing = await parts.read(lambda s: plan_bulk(s, parts.versions, order))
     total = len(set(order.request_ids))
     items = [
-        {"request": request_id, "code": refusal.code, "message": refusal.message, "data": refusal.data or None}
+        BulkFailure(request=request_id, code=refusal.code, message=refusal.message, data=refusal.data or None)
         for request_id, refusal in refusing.items()
     ]
-    counts = {"total": total, "would_apply": total - len(items), "would_refuse": len(items)}
-    plan = BulkPlan.model_validate({"command": kind, **counts, "items": items})
+    apply, refuse = total - len(items), len(items)
+    plan = BulkPlan(command=kind, total=total, would_apply=apply, would_refuse=refuse, items=items)
     return JSONResponse(plan.model_dump(mode="json"), 200)
 
 

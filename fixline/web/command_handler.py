@@ -28,7 +28,6 @@ from fixline.web.problems import Forbidden, of_refusal, well_formed
 from fixline.web.schemas import Body
 
 Answer = Response
-_TASK_UNKNOWN = 404, "task_unknown", "there is no such task"
 
 
 class RequestAnswer(BaseModel):
@@ -103,13 +102,13 @@ class CommandHandler:
         def check(session: Session, _row: Locked) -> None:
             found = statements.TEAM_OF_TASK.first(session, {"id_": task_id})
             if found is None:
-                raise Forbidden(*_TASK_UNKNOWN)
+                raise Forbidden(404, "task_unknown", "there is no such task")
             self.caller.check_team(found[0], self.parts.organisation)
 
         try:
             return await self._give(request_of_task(task_id), kind, body, {"task": task_id}, check)
         except RequestUnknown:
-            raise Forbidden(*_TASK_UNKNOWN) from None
+            raise Forbidden(404, "task_unknown", "there is no such task") from None
 
     async def answered_before(self) -> Answer | None:
         """What the same call was answered with before, where it has a key: for commands that need more than the

@@ -29,7 +29,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max = max_bytes
-        self._too_large = 413, "body_too_large", f"a body may have at most {max_bytes} bytes"
+        self._text = f"a body may have at most {max_bytes} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, counting."""
@@ -43,12 +43,12 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max:
-                raise Problem(*self._too_large)
+                raise Problem(413, "body_too_large", self._text)
             return message
 
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length[:20]) > self._max:
-            await response(Problem(*self._too_large))(scope, receive, send)
+            await response(Problem(413, "body_too_large", self._text))(scope, receive, send)
         else:
             await self._app(scope, counted, send)
 

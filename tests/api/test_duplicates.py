@@ -124,7 +124,8 @@ async def test_a_diverted_report_is_not_taken(service: Service) -> None:
 def with_boundary(service: Service) -> None:
     """The city is its districts."""
     parts = service.app.state.parts
-    service.app.state.parts = replace(parts, areas=replace(parts.areas, boundary="district"))
+    areas = replace(parts.catalog.areas, boundary="district")
+    service.app.state.parts = replace(parts, catalog=replace(parts.catalog, areas=areas))
 
 
 async def test_a_place_outside_the_city_is_refused(service: Service) -> None:

@@ -160,7 +160,8 @@ def codes_of(*wanted: tuple[str, int]) -> set[str]:
 
 def test_every_problem_code_has_its_row() -> None:
     """Problems, refusals and the table of HTTP's own errors."""
-    real = codes_of(("Problem", 1), ("find", 1), ("refuse", 0), ("Refusal", 0)) | set(_HTTP_CODES.values())
+    real = codes_of(("Problem", 1), ("Forbidden", 1), ("find", 1), ("refuse", 0), ("Refusal", 0))
+    real |= set(_HTTP_CODES.values())
     assert set(first_cells("### Of a whole request")) | set(first_cells("### Refusals by the rules")) == real
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from fixline.domain.definition.model import Duplicates, WhenDuplicate
 from fixline.domain.process.commands import Original
 from fixline.store.instants import UtcDateTime
-from fixline.store.queries.places import EARTH_RADIUS_M, Circle, haversine_m
+from fixline.store.queries.places import METRES_PER_DEGREE, Circle, haversine_m
 from fixline.store.queries.requests import REQUEST
 
 MOST = 5
@@ -25,10 +25,9 @@ MOST = 5
 _SPARE = 3
 """Rows on the edge that the databases' plain arithmetic lets in and the distance on the sphere does not."""
 
-_METRES_PER_DEGREE = math.radians(1.0) * EARTH_RADIUS_M
 _up: Any = REQUEST.latitude - bindparam("latitude_")
 _east: Any = (REQUEST.longitude - bindparam("longitude_")) * bindparam("cosine_")
-_square: Any = (_up * _up + _east * _east) * (_METRES_PER_DEGREE**2)
+_square: Any = (_up * _up + _east * _east) * (METRES_PER_DEGREE**2)
 _ALIKE: Any = select(
     REQUEST.id, REQUEST.opened_at, REQUEST.status, REQUEST.step, REQUEST.latitude, REQUEST.longitude
 ).where(

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, and_
 
 EARTH_RADIUS_M = 6_371_008.8
+METRES_PER_DEGREE = math.radians(1.0) * EARTH_RADIUS_M
 LARGEST_RADIUS_M = 50_000.0
 
 
@@ -56,11 +57,10 @@ class Circle:
 
     def square_of_distance(self, latitude: Column[Any], longitude: Column[Any]) -> ColumnElement[float]:
         """The square of a row's distance from the centre, in square metres."""
-        metres_per_degree = math.radians(1.0) * EARTH_RADIUS_M
         up = latitude - self.latitude
         across = longitude - self.longitude
         half = up * math.radians(0.5)
         cosine, sine = math.cos(math.radians(self.latitude)), math.sin(math.radians(self.latitude))
         width = cosine - half * sine - half * half * (cosine / 2)
         east = across * width
-        return (up * up + east * east) * (metres_per_degree**2)
+        return (up * up + east * east) * (METRES_PER_DEGREE**2)

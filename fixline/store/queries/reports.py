@@ -188,15 +188,12 @@ def report_volume(session: Session, wanted: ReportFilter) -> list[dict[str, Any]
     for statement in statements:
         for key, line in report.read(statement.group_by(*report.groups)).items():
             found[key] |= {name: number or 0 for name, number in line.items()}
-    return [line | _rates(line) for line in report.lines(found)]
-
-
-def _rates(line: dict[str, Any]) -> dict[str, float | None]:
-    return {
-        "fixed_share": _rate(line["fixed"], line["closed"]),
-        "reopen_rate": _rate(line["opened_again"], line["closed"] + line["opened_again"]),
-        "first_visit_rate": _rate(line["first_visit"], line["fixed_by_crews"]),
-    }
+    lines = report.lines(found)
+    for line in lines:
+        line["fixed_share"] = _rate(line["fixed"], line["closed"])
+        line["reopen_rate"] = _rate(line["opened_again"], line["closed"] + line["opened_again"])
+        line["first_visit_rate"] = _rate(line["first_visit"], line["fixed_by_crews"])
+    return lines
 
 
 def report_time_to_close(session: Session, wanted: ReportFilter) -> list[dict[str, Any]]:
