@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from activities.crews import Crews
 from activities.outside import Outside
 from activities.people import People
-from activities.requests import Requests, Send
+from activities.requests import Requests, Send, leave_to_relay
 from fixline import __version__
 from fixline.catalog import Organisation
 from fixline.outbound import KINDS, Channel, LogChannel, Outgoing, WebhookChannel
@@ -44,7 +44,7 @@ def build_activities(
     store: Store,
     organisation: Organisation,
     channel: Channel | None = None,
-    send: Send | None = None,
+    send: Send = leave_to_relay,
     outgoing: Outgoing | None = None,
     scheduling: Scheduling | None = None,
 ) -> list[Callable[..., Any]]:
@@ -102,7 +102,8 @@ async def run_worker(client: Client, store: Store, organisation: Organisation, s
     relay = Relay(store, signals, Commands(store, Versions(), scheduling))
     slots = settings.worker_slots
     new_worker = partial(build_worker, client, activities, task_queue=queue, slots=slots, attributes=attributes)
-    parts = (attributes.keep(), relay.run(), keep_checkpointing(store), while_database_answers(store, new_worker))
     async with asyncio.TaskGroup() as group:
-        for each in parts:
-            group.create_task(each)
+        group.create_task(attributes.keep())
+        group.create_task(relay.run())
+        group.create_task(keep_checkpointing(store))
+        group.create_task(while_database_answers(store, new_worker))

@@ -1,7 +1,6 @@
 """The activities that stay among requests: `decide_due`, `tell_request` and `open_follow_on`.
 
-Owns `Send`, the port through which another request's workflow is told; without it the relay does it, a few seconds
-later.
+Owns `Send`, the port through which another request's workflow is told.
 """
 
 from __future__ import annotations
@@ -20,8 +19,12 @@ from fixline.service.effects import Effects
 from fixline.service.opening import open_follow_on
 from fixline.service.submissions import Locked
 
-Send = Callable[[Iterable[WorkflowSignal]], None]
+Send = Callable[[Iterable[WorkflowSignal | None]], None]
 """Tells workflows what is left to do. Must not wait for them: the other request may tell this one something, too."""
+
+
+def leave_to_relay(_signals: Iterable[WorkflowSignal | None]) -> None:
+    """Tell nobody: the relay does it, a few seconds later."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Requests:
 
     effects: Effects
     zone: ZoneInfo
-    send: Send | None = None
+    send: Send
 
     @activity.defn(name=DECIDE_DUE_ACTIVITY)
     async def decide_due(self, given: DueInput) -> PendingWork:
@@ -42,7 +45,7 @@ class Requests:
     async def tell_request(self, given: EffectInput) -> PendingWork:
         """Have the command decided at the other request, once."""
         work, signal = await self.effects.in_turn(self.effects.tell, given)
-        self._tell(signal)
+        self.send([signal])
         return work
 
     @activity.defn(name="open_follow_on")
@@ -56,9 +59,5 @@ class Requests:
             return report
 
         work = await self.effects.in_turn(self.effects.take, given, taking)
-        self._tell(signal)
+        self.send([signal])
         return work
-
-    def _tell(self, signal: WorkflowSignal | None) -> None:
-        if signal is not None and self.send is not None:
-            self.send([signal])

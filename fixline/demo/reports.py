@@ -16,7 +16,7 @@ import httpx
 from fixline.catalog import Areas
 from fixline.demo.city import Planned
 from fixline.domain.process.commands import SYSTEM, Open, Place
-from fixline.domain.process.decision import Decision
+from fixline.domain.process.decision import Decision, Refused
 from fixline.service.importing.backlog import find_known, open_backlog
 from fixline.service.opening import Report, decide_opening, take_numbers
 from fixline.service.submissions import Submission, utc_now
@@ -45,11 +45,10 @@ def write_backlog(store: Store, planned: Sequence[Planned], seed: int, zone: Zon
         ids = store.write(partial(take_numbers, zone=zone, now=now, count=len(reports)))
         openings: list[tuple[Report, Decision]] = []
         for report, request_id in zip(reports, ids, strict=True):
-            found = decide_opening(report, request_id)
-            if isinstance(found, Decision):
-                openings.append((report, found))
-            else:
-                log.warning("a demonstration report was refused: %s", found.message)
+            try:
+                openings.append((report, decide_opening(report, request_id)))
+            except Refused as refused:
+                log.warning("a demonstration report was refused: %s", refused.refusal.message)
         store.write(partial(open_backlog, openings=openings))
     return len(fresh)
 

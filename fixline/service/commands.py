@@ -100,22 +100,18 @@ class Commands:
         Raises RequestUnknown, NotAllowed, Refused, KeyReused, StoreAway; then nothing was written. A fault of ours
         never gets out: the row is waiting then.
         """
-        about = (submission.command.kind, request_id)
-        given = self._tried(
-            lambda s: self.decide(s, request_id, submission, check), "deciding a %s for %s failed", *about
-        )
-        if not isinstance(given, Exception):
-            return given
-        text = fault_text(given)
-        if submission.command.kind in UNSTOPPABLE:
-            given = self._tried(
-                lambda s: self.decide(s, request_id, submission, check, catch_up=False),
-                "deciding a %s for %s without catching up failed, too",
-                *about,
-            )
-            if not isinstance(given, Exception):
-                return given
-        return self._store.write(lambda s: self.decide(s, request_id, submission, check, fault=text))
+        decide = partial(self.decide, request_id=request_id, submission=submission, check=check)
+        kind, text = submission.command.kind, ""
+        for catch_up in (True, False) if kind in UNSTOPPABLE else (True,):
+            try:
+                return self._store.write(partial(decide, catch_up=catch_up))
+            except EXPECTED:
+                raise
+            except Exception as fault:
+                failed = "failed" if catch_up else "without catching up failed, too"
+                log.exception("deciding a %s for %s %s", kind, request_id, failed)
+                text = text or fault_text(fault)
+        return self._store.write(partial(decide, fault=text))
 
     def due(self, given: DueInput) -> PendingWork:
         """Decide everything that is due by now, and say what is left to do; waiting commands are tried before.
@@ -228,36 +224,31 @@ class Commands:
 
     # -- faults of ours --------------------------------------------------------------------------------------------
 
-    def _tried(self, work: Callable[[Session], T], said: str = "", *about: str) -> T | Exception:
-        """What came of a transaction, or the fault of ours by which it has failed; that is logged where `said`."""
-        try:
-            return self._store.write(work)
-        except EXPECTED:
-            raise
-        except Exception as fault:
-            if said:
-                log.exception(said, *about)
-            return fault
-
     def _try(self, request_id: str, command_id: str, now: datetime) -> None:
         """Decide a command that waits, if it still does; a fault counts, and parks it in the end."""
         waiting = (request_id, command_id, now)
-        while (fault := self._tried(lambda s: self._decide_waiting(s, *waiting))) is not None:
-            command = self._store.write(partial(_count_fault, waiting=waiting, text=fault_text(fault)))
+        catch_up = True
+        while True:
+            try:
+                return self._store.write(partial(self._decide_waiting, waiting=waiting, catch_up=catch_up))
+            except EXPECTED:
+                raise
+            except Exception as fault:
+                if not catch_up:
+                    log.exception("deciding %s without catching up failed, too", request_id)
+                    catch_up = True
+                    continue
+                command = self._store.write(partial(_count_fault, waiting=waiting, text=fault_text(fault)))
             if command.state == "failed":
                 log.error("command %s (%s) is parked: %s", command_id, command.kind, command.fault)
-                return
-            if command.kind in UNSTOPPABLE:
-                said = "deciding %s without catching up failed, too"
-                if self._tried(lambda s: self._decide_waiting(s, *waiting, catch_up=False), said, request_id) is None:
-                    return
+                return None
+            catch_up = command.kind not in UNSTOPPABLE
 
-    def _decide_waiting(
-        self, session: Session, request_id: str, command_id: str, now: datetime, *, catch_up: bool = True
-    ) -> None:
+    def _decide_waiting(self, session: Session, waiting: tuple[str, str, datetime], *, catch_up: bool) -> None:
+        request_id, command_id, now = waiting
         row = lock_request(session, request_id)
-        waiting = statements.WAITING.all(session, {"request_id_": request_id})
-        found = [each for each in waiting if each[0] == command_id]
+        kept = statements.WAITING.all(session, {"request_id_": request_id})
+        found = [each for each in kept if each[0] == command_id]
         run = _begin(self.versions, session, row)
         if not found or run is None:  # another run has tried it meanwhile
             return

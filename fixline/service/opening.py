@@ -84,13 +84,13 @@ class Preview(NamedTuple):
     alike: Alike
 
 
-def preview(session: Session, report: Report, request_id: str) -> Preview | Refusal:
-    """What opening would lead to, and what the report may repeat; nothing is written."""
+def preview(session: Session, report: Report, request_id: str) -> Preview:
+    """What opening would lead to, and what the report may repeat; nothing is written. Raises Refused."""
     _, decision, alike = _look(session, report, request_id)
-    return decision if isinstance(decision, Refusal) else Preview(decision, alike)
+    return Preview(decision, alike)
 
 
-def _look(session: Session, report: Report, request_id: str) -> tuple[Report, Decision | Refusal, Alike]:
+def _look(session: Session, report: Report, request_id: str) -> tuple[Report, Decision, Alike]:
     """The open requests that a report may repeat; the report, which says to which of them it is attached, if any; and
     what opening leads to."""
     rules, place, definition = report.definition.intake.duplicates, report.command.place, report.definition
@@ -103,12 +103,15 @@ def _look(session: Session, report: Report, request_id: str) -> tuple[Report, De
     return report, decide_opening(report, request_id), alike
 
 
-def decide_opening(report: Report, request_id: str) -> Decision | Refusal:
-    """What opening leads to, without writing anything (also the answer to a dry run)."""
-    submission = report.submission
-    return advance(
-        report.definition, None, report.command, submission.accepted_at, actor=submission.actor, request_id=request_id
+def decide_opening(report: Report, request_id: str) -> Decision:
+    """What opening leads to, without writing anything (also the answer to a dry run). Raises Refused."""
+    submission, command = report.submission, report.command
+    result = advance(
+        report.definition, None, command, submission.accepted_at, actor=submission.actor, request_id=request_id
     )
+    if isinstance(result, Refusal):
+        raise Refused(result)
+    return result
 
 
 def in_words(refusal: Refusal) -> str:
@@ -127,8 +130,6 @@ def open_request(session: Session, report: Report, zone: ZoneInfo, scheduling: S
         return Given(known, None)
     (request_id,) = take_numbers(session, zone, report.submission.accepted_at)
     report, decision, alike = _look(session, report, request_id)
-    if isinstance(decision, Refusal):
-        raise Refused(decision)
     return write_opening(session, report, decision, scheduling, alike)
 
 
@@ -179,14 +180,14 @@ def open_follow_on(
     if depth > DEEPEST:
         return effect.reported(failed=f"follow-ons would lie more than {DEEPEST} deep"), None
     try:
-        published = commands.versions.current(session, effect.type)
+        definition = commands.versions.current(session, effect.type).definition
+        command = _opening(parent, definition, effect, depth)
+        report = Report(Submission(f"{effect.id}:open", command, SYSTEM, now, SYSTEM.name), definition)
+        decide_opening(report, PREVIEW_ID)
     except VersionUnknown as unknown:
         return effect.reported(failed=str(unknown)), None
-    command = _opening(parent, published.definition, effect, depth)
-    report = Report(Submission(f"{effect.id}:open", command, SYSTEM, now, SYSTEM.name), published.definition)
-    looked = decide_opening(report, PREVIEW_ID)
-    if isinstance(looked, Refusal):
-        return effect.reported(failed=in_words(looked)), None
+    except Refused as refused:
+        return effect.reported(failed=in_words(refused.refusal)), None
     opened = open_request(session, report, zone, commands.scheduling)
     return effect.reported(child=opened.row.request_id), opened.signal
 

@@ -31,7 +31,7 @@ _TRIED_FIRST: Any = func.coalesce(_REQUEST.relayed_at, _REQUEST.updated_at)
 
 def pending_work(session: Session, row: Locked, scheduling: Scheduling, *, news: bool) -> PendingWork:
     """What is left to do for a locked request, as its row is now; with `news` also when to wake for what is next."""
-    of_request = {"request_id_": row.id}
+    of_request, sent = {"request_id_": row.id}, scheduling.outside
     counted = statements.COUNT_WAITING.first(session, of_request)
     # Just after a decision these are enumerations.
     outcome = None if row.outcome is None else str(row.outcome)
@@ -43,7 +43,9 @@ def pending_work(session: Session, row: Locked, scheduling: Scheduling, *, news:
         wake_at=scheduling.wake_at(row.next_at, row.id) if news and row.next_at is not None else None,
         effects=[
             # What one decision has to say to people is said by one activity: a storm of rungs costs a fifth less.
-            PendingEffect(effect_id, kind, scheduling.reach_of(kind, reach), str(decision) if kind in _BATCHED else "")
+            PendingEffect(
+                effect_id, kind, "outside" if kind in sent else reach, str(decision) if kind in _BATCHED else ""
+            )
             for effect_id, kind, reach, decision in statements.PENDING.all(session, of_request)
         ],
         waiting=counted[0] if counted else 0,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -34,8 +35,8 @@ HANDED_AT_ONCE = 10
 class Signals(Protocol):
     """Tells workflows what is left to do, behind the answer."""
 
-    def send(self, signals: Iterable[WorkflowSignal]) -> None:
-        """Have each workflow told; returns at once, raises nothing."""
+    def send(self, signals: Iterable[WorkflowSignal | None]) -> None:
+        """Have each workflow told, None being no news; returns at once, raises nothing."""
 
     async def close(self, within: timedelta) -> None:
         """Let those that are under way arrive."""
@@ -57,26 +58,19 @@ class RequestService:
         self._commands = Commands(self.store, self.versions, self.scheduling)
         self._background: set[asyncio.Task[Any]] = set()
 
-    async def preview(self, report: Report) -> Preview | Refusal:
-        """What opening would lead to; nothing is written. Raises StoreAway."""
+    async def preview(self, report: Report) -> Preview:
+        """What opening would lead to; nothing is written. Raises Refused, StoreAway."""
         return await self.store.in_turn(self.store.read, lambda s: preview(s, report, "SR99-99999999"))
 
-    async def open(self, report: Report, patience: float | None = None) -> StoredCommand | Refusal:
+    async def open(self, report: Report, patience: float | None = None) -> StoredCommand:
         """Open a request: decided and committed here; its workflow starts behind it.
 
-        Raises KeyReused, StoreAway, and StoreBusy where the store does not begin within `patience` seconds; then
-        nothing was accepted.
+        Raises Refused, KeyReused, StoreAway, and StoreBusy where the store does not begin within `patience` seconds;
+        then nothing was accepted.
         """
-
-        try:
-            row, signal = await self.store.in_turn(
-                self.store.write,
-                lambda s: open_request(s, report, self.zone, self._commands.scheduling),
-                patience=patience,
-            )
-        except Refused as refused:
-            return refused.refusal
-        self._tell(signal)
+        work = partial(open_request, report=report, zone=self.zone, scheduling=self._commands.scheduling)
+        row, signal = await self.store.in_turn(self.store.write, work, patience=patience)
+        self.signals.send([signal])
         return row
 
     async def submit(
@@ -89,7 +83,7 @@ class RequestService:
         was accepted.
         """
         row, signal = await self.store.in_turn(self._commands.submit, request_id, submission, check, patience=patience)
-        self._tell(signal)
+        self.signals.send([signal])
         return row if row.state != "waiting" else await self._answer(row)
 
     async def submit_all(self, commands: Mapping[str, Submission]) -> dict[str, StoredCommand | Refusal]:
@@ -101,7 +95,7 @@ class RequestService:
         for request_id, submission in sorted(commands.items()):
             try:
                 found[request_id], signal = await self.store.in_turn(self._commands.submit, request_id, submission)
-                self._tell(signal)
+                self.signals.send([signal])
             except Refused as refused:
                 found[request_id] = refused.refusal
         return found
@@ -151,7 +145,3 @@ class RequestService:
         if self._background:
             await asyncio.wait(self._background, timeout=self.answer_within_seconds)
         await self.signals.close(timedelta(seconds=self.answer_within_seconds))
-
-    def _tell(self, signal: WorkflowSignal | None) -> None:
-        if signal is not None:
-            self.signals.send([signal])

@@ -30,13 +30,9 @@ class Scheduling:
 
     def __init__(self, per_second: int = DUE_PER_SECOND, outside: Collection[str] = ()) -> None:
         self._per_second = per_second
-        self._outside = frozenset(outside)
+        self.outside = frozenset(outside)
         self._armed: OrderedDict[datetime, dict[str, int]] = OrderedDict()
         self._turn = threading.Lock()
-
-    def reach_of(self, kind: str, reach: str) -> str:
-        """How far an effect of this kind reaches, given how far it always does."""
-        return "outside" if kind in self._outside else reach
 
     def wake_at(self, due: datetime, request_id: str) -> datetime:
         """When to wake this request for what falls due at this instant: then, or later where many do. A request that

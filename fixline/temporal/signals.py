@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -59,25 +60,27 @@ class Signals:
         self._marking: asyncio.Task[None] | None = None
         self._away_until = 0.0
 
-    def send(self, signals: Iterable[WorkflowSignal]) -> None:
+    def send(self, signals: Iterable[WorkflowSignal | None]) -> None:
         """Tell the workflows, behind the caller's back."""
-        if self._away:
+        if time.monotonic() < self._away_until:
             return
-        for signal in signals:
-            self._waiting[signal.request_id] = merged(self._waiting.get(signal.request_id), signal)
-            if signal.request_id not in self._sending:
-                self._sending[signal.request_id] = asyncio.create_task(self._send_waiting(signal.request_id))
+        for signal in filter(None, signals):
+            request_id = signal.request_id
+            earlier = self._waiting.get(request_id)
+            self._waiting[request_id] = merged(earlier, signal) if earlier is not None else signal
+            if request_id not in self._sending:
+                self._sending[request_id] = asyncio.create_task(self._send_waiting(request_id))
 
     async def deliver(self, signal: WorkflowSignal) -> bool:
         """Tell one workflow; whether Temporal has taken it in time. It is started where it does not run, unless nothing
         is left to do."""
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
-                await self._deliver(await self._confirmed(signal))
+                await self._deliver(signal)
         except (TemporalError, RPCError, RuntimeError, TimeoutError) as error:
             log.debug("signalling %s to %s: %s", signal.name, signal.request_id, error)
             if not isinstance(error, RPCError) or error.status in _AWAY:
-                self._away_until = asyncio.get_running_loop().time() + AWAY.total_seconds()
+                self._away_until = time.monotonic() + AWAY.total_seconds()
             if self.attributes is not None and isinstance(error, RPCError) and error.status in _REFUSED:
                 self.attributes.doubt()  # the next one looks first: the server may have been replaced
             return False
@@ -107,60 +110,49 @@ class Signals:
             await asyncio.sleep(MARK_EVERY.total_seconds())
             await self.mark()
 
-    @property
-    def _away(self) -> bool:
-        """Whether Temporal has not been reached just now."""
-        return asyncio.get_running_loop().time() < self._away_until
-
     async def _send_waiting(self, request_id: str) -> None:
         """Send what waits for a request, the newest only, until nothing does: in order, and one at a time."""
         try:
             async with self._slots:
-                while not self._away and (signal := self._waiting.pop(request_id, None)) is not None:
+                while time.monotonic() >= self._away_until and (signal := self._waiting.pop(request_id, None)):
                     await self.deliver(signal)
         finally:
             self._waiting.pop(request_id, None)  # what was not tried is the relay's
             del self._sending[request_id]
 
-    async def _confirmed(self, signal: WorkflowSignal) -> WorkflowSignal:
-        """The signal, without search attributes that the server has not confirmed."""
-        if self.attributes is not None and await self.attributes.ready():
-            return signal
-        return replace(signal, work=replace(signal.work, attributes=None))
-
     async def _deliver(self, signal: WorkflowSignal) -> None:
+        """Without search attributes that the server has not confirmed."""
+        work = signal.work
+        if self.attributes is None or not await self.attributes.ready():
+            work = replace(work, attributes=None)
         if not signal.starts:
+            handle = self.client.get_workflow_handle(signal.request_id)
             try:
-                await self.client.get_workflow_handle(signal.request_id).signal(
-                    signal.name, signal.work, rpc_timeout=self.timeout
-                )
+                await handle.signal(signal.name, work, rpc_timeout=self.timeout)
                 return
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
-            if signal.work.over:
+            if work.over:
                 return
-        described = signal.work.attributes
         await self.client.start_workflow(
             WORKFLOW_NAME,
             # Where no run was found, the request may have been closed since this was said: the store knows.
             WorkflowInput(signal.request_id, look=not signal.starts),
-            search_attributes=at_start(described) if described is not None else None,
+            search_attributes=at_start(work.attributes) if work.attributes is not None else None,
             id=signal.request_id,
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=signal.name,
-            start_signal_args=[signal.work],
+            start_signal_args=[work],
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=self.timeout,
         )
 
 
-def merged(earlier: WorkflowSignal | None, later: WorkflowSignal) -> WorkflowSignal:
+def merged(earlier: WorkflowSignal, later: WorkflowSignal) -> WorkflowSignal:
     """Of two signals of one request the one of the later decision, with what only the other one says: that the workflow
     has to be started, and when to wake for an instant that is still the next."""
-    if earlier is None:
-        return later
     first, last = sorted((earlier, later), key=lambda each: each.work.decision)
     work = last.work
     if work.wake_at is None and work.next_at == first.work.next_at:

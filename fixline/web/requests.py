@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.commands import Open, Place
-from fixline.domain.process.decision import Decision, Refusal
+from fixline.domain.process.decision import Decision
 from fixline.errors import did_you_mean
 from fixline.service.opening import Contact, Report
 from fixline.service.request_view import RequestOut, request_out
@@ -27,7 +27,7 @@ from fixline.web.auth import CLIENTS, READERS, allow, guarded_router
 from fixline.web.command_handler import HandlerOf
 from fixline.web.paging import Page, read_cursor, write_cursor
 from fixline.web.parts import Parts, PartsOf
-from fixline.web.problems import described, invalid, of_refusal, well_formed
+from fixline.web.problems import described, invalid, well_formed
 from fixline.web.schemas import Body, Description, Instant, Length, LocationIn, Name, Photo, PriorityName, Shown, Text
 
 router = guarded_router("/requests", "requests")
@@ -266,12 +266,8 @@ async def open_request(body: ReportIn, response: Response, handler: HandlerOf) -
     report = Report(handler.submission(command), published.definition, contact=contact, on_behalf_of=body.on_behalf_of)
     if body.dry_run:
         decided = await service.preview(report)
-        if isinstance(decided, Refusal):
-            raise of_refusal(decided)
         return JSONResponse(_dry_run_out(published.definition, decided.decision, decided.alike).model_dump(mode="json"))
     row = await service.open(report, handler.caller.patience)
-    if isinstance(row, Refusal):
-        raise of_refusal(row)
     if row.id == report.submission.command_id:
         handler.metrics.opened.labels(published.definition.type).inc()
     response.headers["Location"] = f"/api/v1/requests/{row.request_id}"

@@ -62,7 +62,7 @@ class FusedSignals(Signals):
 
     fuse: Fuse | None = None
 
-    def send(self, signals: Iterable[WorkflowSignal]) -> None:
+    def send(self, signals: Iterable[WorkflowSignal | None]) -> None:
         """Burn, then try."""
         if self.fuse is not None:
             self.fuse.burn()

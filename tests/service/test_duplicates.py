@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from fixline.domain.definition.model import Definition, Duplicates
-from fixline.domain.process.decision import Refusal
+from fixline.domain.process.decision import Refused
 from fixline.messages import EffectInput
 from fixline.service.opening import Preview, preview
 from fixline.store.queries.duplicates import NEAREST, OLDEST, parameters
@@ -177,9 +177,9 @@ def test_a_bad_report_has_used_up_no_number(city: City) -> None:
     city.publish(hole())
     city.open("hole", place=away())
     report = city.report("hole", place=away(), answers={"nonsense": 1})
-    found = city.store.read(lambda s: preview(s, report, "SR99-00000000"))
-    assert isinstance(found, Refusal)
-    assert found.code == "answers_invalid"
+    with pytest.raises(Refused) as found:
+        city.store.read(lambda s: preview(s, report, "SR99-00000000"))
+    assert found.value.refusal.code == "answers_invalid"
 
 
 @pytest.mark.parametrize("statement", [NEAREST, OLDEST], ids=["nearest", "oldest"])

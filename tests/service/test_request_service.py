@@ -119,7 +119,8 @@ async def test_a_repeated_report_starts_nothing(
 async def test_a_refused_report_and_a_preview_write_nothing(
     errands: City, request_service: RequestService, temporal: Temporal
 ) -> None:
-    assert isinstance(await request_service.open(errands.report("graffiti", answers={})), Refusal)
+    with pytest.raises(Refused):
+        await request_service.open(errands.report("graffiti", answers={}))
     preview = await request_service.preview(errands.report("graffiti"))
     assert isinstance(preview, Preview)
     assert isinstance(preview.decision, Decision)

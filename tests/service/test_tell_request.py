@@ -29,7 +29,6 @@ from tests.support.types import errand
 def tell(city: City, teller: str, to: str, number: int, **command: Any) -> str:
     """An effect of the teller's first decision that gives another request a command; its id."""
     decision = decide_opening(city.report("errand"), teller)
-    assert isinstance(decision, Decision)
     effect = TellRequest(id=f"{teller}:1:{number}", to=to, command=COMMAND.validate_python(command))
     (row,) = effect_values(teller, change(decision, effects=(effect,)))
     city.store.write(lambda s: s.connection().execute(EFFECT.insert(), row | {"number": number}))

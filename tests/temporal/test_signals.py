@@ -170,7 +170,6 @@ async def test_requests_do_not_wait_for_each_other_but_not_too_many_at_once(
 
 def test_of_two_signals_the_later_decision_holds_whichever_comes_first() -> None:
     early, late = word("SR-1", 2, "hold"), word("SR-1", 3, "resume")
-    assert merged(None, early) == early
     assert merged(early, late) == merged(late, early) == late
 
 

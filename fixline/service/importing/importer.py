@@ -29,7 +29,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fixline.catalog import Areas
 from fixline.domain.process.commands import SYSTEM, Open, Place, SourceClosed
-from fixline.domain.process.decision import Decision, Refusal
+from fixline.domain.process.decision import Refused
 from fixline.service.commands import Commands
 from fixline.service.importing import backlog
 from fixline.service.importing.cells import Unfit
@@ -201,7 +201,7 @@ class Importer:
             written(backlog.update_history, now, changes)
         for reports in _in_groups(batch.openings, OPENINGS_AT_ONCE):
             ids = written(take_numbers, self.zone, now, len(reports))
-            decided = [(each, _decided(each, number)) for each, number in zip(reports, ids, strict=True)]
+            decided = [(each, decide_opening(each, number)) for each, number in zip(reports, ids, strict=True)]
             written(backlog.open_backlog, decided)
         for request_id, closing in batch.closings:
             timed(partial(backlog.close_by_source, self._commands, request_id, closing, now))
@@ -243,9 +243,10 @@ class Importer:
             source_type=record.source_type,
             source_facts=record.facts,
         )
-        decided = decide_opening(report, PREVIEW_ID)
-        if isinstance(decided, Refusal):
-            raise Unfit(f"it is open, and its opening is refused: {in_words(decided)}")
+        try:
+            decide_opening(report, PREVIEW_ID)
+        except Refused as refused:
+            raise Unfit(f"it is open, and its opening is refused: {in_words(refused.refusal)}") from None
         return report
 
     def _located(self, record: Record) -> dict[str, str]:
@@ -271,13 +272,5 @@ def _answers(record: Record, published: Published) -> dict[str, Any]:
     return found
 
 
-def _decided(report: Report, request_id: str) -> Decision:
-    decision = decide_opening(report, request_id)
-    assert isinstance(decision, Decision)  # noqa: S101 - the preview was one
-    return decision
-
-
-def _in_groups(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while group := list(islice(rest, size)):
-        yield group
+def _in_groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
