@@ -18,7 +18,7 @@ from temporalio.client import Client
 
 from fixline.catalog import Catalog, Organisation, read_catalog
 from fixline.errors import FixlineError
-from fixline.identity.keys import ensure_admin_key
+from fixline.identity import ensure_admin_key
 from fixline.outbound import KINDS
 from fixline.service.publishing import Taken, take_folder
 from fixline.service.requests import RequestService

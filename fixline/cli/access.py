@@ -19,7 +19,7 @@ from fixline.cli.common import WrongUse
 from fixline.cli.folder import DataFolder
 from fixline.domain.definition.model import Definition
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import ADMIN_NAME, create_key, ensure_admin_key, list_keys
+from fixline.identity import ADMIN_NAME, create_key, ensure_admin_key, list_keys
 from fixline.service.publishing import take_folder
 from fixline.service.submissions import utc_now
 from fixline.settings import Settings, read_settings

@@ -21,7 +21,7 @@ from fixline.demo.city import Planned, plan_day
 from fixline.demo.people import AT_ONCE, Crew, World
 from fixline.demo.reports import SOURCE, send_reports, write_backlog
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import PREFIX, create_key, hash_of
+from fixline.identity import PREFIX, create_key, hash_of
 from fixline.service.submissions import utc_now
 from fixline.store.store import Store
 from fixline.store.tables import ApiKeyRow, RequestRow

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 
-from fixline.domain.process.commands import COMMAND, Actor, Command
+from fixline.domain.process.commands import COMMAND, Actor
 from fixline.domain.process.decision import Refusal, Refused
 from fixline.messages import WorkflowSignal
 from fixline.service.commands import Commands
@@ -40,17 +40,11 @@ UNKNOWN = Refusal(code="request_unknown", message="there is no such request")
 
 @dataclass(frozen=True)
 class BulkOrder:
-    """A bulk as it comes in: the command, the requests, who gives it, and the department it is limited to."""
+    """A bulk as it comes in: the command, under the bulk's id, the requests, and the department it is limited to."""
 
-    id: str
-    command: Command
+    given: Submission
     request_ids: Sequence[str]
-    actor: Actor
-    caller: str
-    accepted_at: datetime
     department: str | None = None
-    idempotency_key: str | None = None
-    body_hash: str | None = None
 
 
 def find_bulk(session: Session, caller: str, key: str | None, body_hash: str | None) -> str | None:
@@ -66,33 +60,33 @@ def find_bulk(session: Session, caller: str, key: str | None, body_hash: str | N
 
 def accept_bulk(session: Session, order: BulkOrder) -> str:
     """Keep the bulk; its id, or that of the one that came before under the same key. Raises KeyReused."""
-    known = find_bulk(session, order.caller, order.idempotency_key, order.body_hash)
+    given, bulk_id, ids = order.given, order.given.command_id, sorted(set(order.request_ids))
+    known = find_bulk(session, given.caller, given.idempotency_key, given.body_hash)
     if known is not None:
         return known
-    ids = sorted(set(order.request_ids))
     row = {
-        "id": order.id,
-        "kind": order.command.kind,
-        "command": order.command.model_dump(mode="json"),
-        "actor": order.actor.model_dump(mode="json"),
-        "caller": order.caller,
+        "id": bulk_id,
+        "kind": given.command.kind,
+        "command": given.command.model_dump(mode="json"),
+        "actor": given.actor.model_dump(mode="json"),
+        "caller": given.caller,
         "department": order.department,
-        "idempotency_key": order.idempotency_key,
-        "body_hash": order.body_hash,
+        "idempotency_key": given.idempotency_key,
+        "body_hash": given.body_hash,
         "total": len(ids),
-        "accepted_at": order.accepted_at,
-        "taken_at": order.accepted_at,
-        "handed_at": None if ids else order.accepted_at,
+        "accepted_at": given.accepted_at,
+        "taken_at": given.accepted_at,
+        "handed_at": None if ids else given.accepted_at,
     }
-    of_each = {"bulk_id": order.id, "state": "waiting", "refusal": {}}
+    of_each = {"bulk_id": bulk_id, "state": "waiting", "refusal": {}}
     items = [
-        {**of_each, "number": number, "request_id": request_id, "command_id": f"{order.id}-{number}"}
+        {**of_each, "number": number, "request_id": request_id, "command_id": f"{bulk_id}-{number}"}
         for number, request_id in enumerate(ids, 1)
     ]
     session.execute(insert(_BULKS), [row])
     if items:
         session.execute(insert(_ITEMS), items)
-    return order.id
+    return bulk_id
 
 
 def claim_bulk(session: Session, now: datetime, patience: timedelta) -> str | None:
@@ -165,12 +159,10 @@ def _of_department(department: str | None, limit: str | None) -> Refusal | None:
 
 def plan_bulk(session: Session, versions: Versions, order: BulkOrder) -> dict[str, Refusal]:
     """The requests that would refuse the command as things stand, by their ids, and why. Nothing is written."""
-    known: dict[str, Row[Any]] = {}
     ids = sorted(set(order.request_ids))
     statement = select(_REQUEST.id, _REQUEST.department, _REQUEST.version, _REQUEST.state)
-    for start in range(0, len(ids), 500):
-        some = statement.where(_REQUEST.id.in_(ids[start : start + 500]))
-        known |= {row.id: row for row in session.execute(some)}
+    some = (statement.where(_REQUEST.id.in_(ids[start : start + 500])) for start in range(0, len(ids), 500))
+    known = {row.id: row for each in some for row in session.execute(each)}
     found = {request_id: _refusal(session, versions, order, known.get(request_id)) for request_id in ids}
     return {request_id: refusal for request_id, refusal in found.items() if refusal is not None}
 
@@ -181,8 +173,8 @@ def _refusal(session: Session, versions: Versions, order: BulkOrder, row: Row[An
     elsewhere = _of_department(row.department, order.department)
     if elsewhere is not None:
         return elsewhere
-    about = f"a {order.command.kind} for {row.id}"
-    result = asked(session, versions, row, order.command, order.actor, order.accepted_at, about)
+    given, about = order.given, f"a {order.given.command.kind} for {row.id}"
+    result = asked(session, versions, row, given.command, given.actor, given.accepted_at, about)
     return result if isinstance(result, Refusal) else None
 
 
@@ -218,16 +210,15 @@ def read_failures(session: Session, bulk_id: str, after: int, limit: int) -> tup
         .limit(limit + 1)
     )
     rows = session.execute(statement).all()
-    found: list[dict[str, Any]] = []
-    for row in rows[:limit]:
-        reason = row.refusal if row.state == "refused" else row.answer
-        found.append(
-            {
-                "request": row.request_id,
-                "command_id": row.command_id if row.state == "given" else None,
-                "code": reason["code"],
-                "message": reason["message"],
-                "data": reason.get("data") or None,
-            }
-        )
+    reasons = [row.refusal if row.state == "refused" else row.answer for row in rows]
+    found = [
+        {
+            "request": row.request_id,
+            "command_id": row.command_id if row.state == "given" else None,
+            "code": reason["code"],
+            "message": reason["message"],
+            "data": reason.get("data") or None,
+        }
+        for row, reason in zip(rows[:limit], reasons, strict=False)
+    ]
     return found, rows[limit - 1].number if len(rows) > limit else None

@@ -31,7 +31,7 @@ _TRIED_FIRST: Any = func.coalesce(_REQUEST.relayed_at, _REQUEST.updated_at)
 
 def pending_work(session: Session, row: Locked, scheduling: Scheduling, *, news: bool) -> PendingWork:
     """What is left to do for a locked request, as its row is now; with `news` also when to wake for what is next."""
-    of_request, sent = {"request_id_": row.id}, scheduling.outside
+    of_request, outside = {"request_id_": row.id}, scheduling.outside
     counted = statements.COUNT_WAITING.first(session, of_request)
     # Just after a decision these are enumerations.
     outcome = None if row.outcome is None else str(row.outcome)
@@ -44,7 +44,7 @@ def pending_work(session: Session, row: Locked, scheduling: Scheduling, *, news:
         effects=[
             # What one decision has to say to people is said by one activity: a storm of rungs costs a fifth less.
             PendingEffect(
-                effect_id, kind, "outside" if kind in sent else reach, str(decision) if kind in _BATCHED else ""
+                effect_id, kind, "outside" if kind in outside else reach, str(decision) if kind in _BATCHED else ""
             )
             for effect_id, kind, reach, decision in statements.PENDING.all(session, of_request)
         ],

@@ -7,7 +7,7 @@ UTC; every function works in the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -124,23 +124,18 @@ def list_versions(session: Session, type_: str) -> list[VersionLine]:
     return [VersionLine(*row) for row in session.execute(statement.order_by(_VERSION.number.desc()))]
 
 
-def find_version(session: Session, type_: str, wanted: str) -> str:
-    """The hash of a version named by its number, by its hash or the beginning of one, or as `current`.
-
-    Raises VersionUnknown.
-    """
-    lines = list_versions(session, type_)
-    if not lines:
-        raise VersionUnknown(f"there is no request type {type_!r}")
+def find_version(lines: Sequence[VersionLine], type_: str, wanted: str) -> VersionLine:
+    """Of the versions of a type (not empty) the one named by its number, by its hash or the beginning of one, or as
+    `current`. Raises VersionUnknown."""
     if wanted.isdecimal() and len(wanted) < LEAST_HASH:
-        found = {line.hash for line in lines if line.number == int(wanted)}
+        found = [line for line in lines if line.number == int(wanted)]
     elif wanted == "current":
-        found = {line.hash for line in lines if line.current}
+        found = [line for line in lines if line.current]
     else:
-        found = {line.hash for line in lines if len(wanted) >= LEAST_HASH and line.hash.startswith(wanted)}
+        found = [line for line in lines if len(wanted) >= LEAST_HASH and line.hash.startswith(wanted)]
     if len(found) != 1:
         raise VersionUnknown(f"{type_} has no version {wanted!r}; it has 1 to {lines[0].number}")
-    return found.pop()
+    return found[0]
 
 
 def _current(session: Session, type_: str) -> DefinitionVersionRow | None:

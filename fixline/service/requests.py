@@ -106,7 +106,7 @@ class RequestService:
         Raises KeyReused, StoreAway; then nothing was accepted.
         """
         bulk_id = await asyncio.to_thread(self.store.write, lambda s: accept_bulk(s, order))
-        if bulk_id == order.id:
+        if bulk_id == order.given.command_id:
             task = asyncio.create_task(self._hand_in(bulk_id))
             self._background.add(task)
             task.add_done_callback(self._background.discard)

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 
 from fixline.catalog import Organisation
 from fixline.domain.process.commands import Actor, Role
-from fixline.identity.keys import KeyRecord, find_key, hash_of
+from fixline.identity import KeyRecord, find_key, hash_of
 from fixline.store.store import Store
 from fixline.web.problems import Forbidden, Problem, described, invalid
 from fixline.web.request_body import read_body

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
-from uuid import uuid4
 
 from fastapi import Query
 from fastapi.responses import JSONResponse
@@ -139,17 +138,8 @@ async def post_bulk(body: BulkIn, handler: HandlerOf) -> JSONResponse:
         if known is not None:
             return await _accepted(parts, known)
     ids = body.ids or await _selected(parts, caller, body.filter or {})
-    order = BulkOrder(
-        id=uuid4().hex,
-        command=command,
-        request_ids=ids,
-        actor=caller.actor,
-        caller=caller.id,
-        accepted_at=parts.service.clock(),
-        department=caller.key.department if caller.role is Role.SUPERVISOR else None,
-        idempotency_key=repeat.key,
-        body_hash=repeat.body_hash,
-    )
+    department = caller.key.department if caller.role is Role.SUPERVISOR else None
+    order = BulkOrder(handler.submission(command), ids, department)
     if body.dry_run:
         return await _planned(parts, body.command, order)
     return await _accepted(parts, await parts.service.submit_bulk(order))

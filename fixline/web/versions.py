@@ -182,12 +182,11 @@ async def _lines(parts: Parts, type_: str) -> list[VersionLine]:
     return await parts.find(lambda s: list_versions(s, type_) or None, "type_unknown", "request type")
 
 
-async def _version(parts: Parts, lines: list[VersionLine], type_: str, wanted: str, field: str) -> VersionLine:
+def _version(lines: list[VersionLine], type_: str, wanted: str, field: str) -> VersionLine:
     try:
-        found = await parts.read(lambda s: find_version(s, type_, wanted))
+        return find_version(lines, type_, wanted)
     except VersionUnknown as error:
         raise invalid(field, "unknown_version", str(error)) from None
-    return next(line for line in lines if line.hash == found)
 
 
 @router.get("/{type}/diff", summary="Compare two versions", dependencies=[allow(READERS)], responses=described(404))
@@ -199,7 +198,7 @@ async def get_diff(
 ) -> DiffOut:
     """What is different, one sentence each."""
     lines = await _lines(parts, type)
-    old, new = [await _version(parts, lines, type, *each) for each in ((from_, "from"), (to, "to"))]
+    old, new = [_version(lines, type, *each) for each in ((from_, "from"), (to, "to"))]
 
     def read(session: Session) -> tuple[str, ...]:
         return differences(*(parts.versions.load(session, each.hash) for each in (old, new)))
@@ -218,7 +217,7 @@ async def move(type: str, body: MoveIn, handler: HandlerOf) -> MovePage:
     """Each request moves for itself, or stays and says why. With `dry_run` nothing is written."""
     parts, key = handler.parts, handler.repeat.key
     lines = await _lines(parts, type)
-    target = await _version(parts, lines, type, str(body.to), "to")
+    target = _version(lines, type, str(body.to), "to")
     await _check_map(parts, target, body.map)
     wanted = Wanted(type, target.hash, body.map, body.reason, body.requests, body.after, body.limit)
     given = handler.submission(wanted.command)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import (
+from fixline.identity import (
     KeyNameTaken,
     KeyUnknown,
     create_key,

@@ -20,7 +20,7 @@ from fixline.demo.reports import write_backlog
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.forms import read_answers
 from fixline.domain.process.kinds.human import HumanStep
-from fixline.identity.keys import find_key
+from fixline.identity import find_key
 from fixline.service.submissions import utc_now
 from fixline.settings import PACKAGED_DEFINITIONS
 from fixline.store.queries.supervision import OVERDUE, Scope

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from fixline.cli.access import ensure_admin
 from fixline.cli.folder import DataFolder
-from fixline.identity.keys import find_key
+from fixline.identity import find_key
 from fixline.store.store import Store
 from tests.support.command_line import Fixline
 

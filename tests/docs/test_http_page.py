@@ -151,7 +151,7 @@ def codes_of(*wanted: tuple[str, int]) -> set[str]:
     """What these functions are called with as their code, in all rooms that answer callers."""
     places = dict(wanted)
     found: set[str] = set()
-    for folder in ("domain", "store", "identity", "service", "web"):
+    for folder in ("domain", "store", "service", "web"):
         for name, call in calls(folder):
             if name in places:
                 found.update(texts(call, places[name]))

@@ -14,6 +14,7 @@ from fixline.domain.process.commands import Command, Comment, Hold
 from fixline.messages import WorkflowSignal
 from fixline.service.bulk import BulkOrder, accept_bulk, hand_in, read_bulk, read_failures
 from fixline.service.requests import HANDED_AT_ONCE, RequestService
+from fixline.service.submissions import Submission
 from fixline.store.store import Store, StoreAway
 from fixline.temporal.relay import BATCH, PATIENCE, Relay
 from fixline.temporal.signals import Signals
@@ -50,7 +51,7 @@ def order_of(city: City, count: int, command: Command | None = None) -> BulkOrde
     ids = [city.open() for _ in range(count)]
     for request_id in ids:
         city.due(request_id)
-    return BulkOrder("B-1", command or Comment(text="We know."), ids, ADMIN, "tests", city.now)
+    return BulkOrder(Submission("B-1", command or Comment(text="We know."), ADMIN, city.now, "tests"), ids)
 
 
 def give(city: City, limit: int) -> list[WorkflowSignal] | None:

@@ -24,7 +24,7 @@ import api
 from fixline.catalog import read_catalog
 from fixline.domain.process.advance import advance
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import create_key
+from fixline.identity import create_key
 from fixline.messages import DueInput, PendingWork
 from fixline.service.commands import Commands
 from fixline.settings import Settings

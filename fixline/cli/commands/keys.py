@@ -13,7 +13,7 @@ from fixline.catalog import read_catalog
 from fixline.cli.access import find_place
 from fixline.cli.common import AsJson, Data, Trouble, WrongUse, put
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import ROLES, KeyNameTaken, KeyRecord, KeyUnknown, create_key, list_keys, revoke_key
+from fixline.identity import ROLES, KeyNameTaken, KeyRecord, KeyUnknown, create_key, list_keys, revoke_key
 from fixline.service.submissions import utc_now
 from fixline.settings import read_settings
 

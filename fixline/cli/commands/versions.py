@@ -69,15 +69,13 @@ def versions(
 ) -> None:
     known = Versions()
     with find_place(data).open() as store:
+        lines = _lines(store, type_)
         if diff is not None:
-            one, other = (store.read(partial(known.load, version=_find(store, type_, each))) for each in diff)
+            one, other = (store.read(partial(known.load, version=_find(lines, type_, each).hash)) for each in diff)
             changes = list(differences(one, other))
             found = {"type": type_, "from": diff[0], "to": diff[1], "changes": changes}
             put(found, changes or ["no difference"], as_json=as_json)
             return
-        lines = store.read(partial(publishing.list_versions, type_=type_))
-    if not lines:
-        raise Trouble(f"there is no request type {type_!r}")
     put({"type": type_, "items": [_shown(line) for line in lines]}, map(_in_words, lines), as_json=as_json)
 
 
@@ -95,18 +93,19 @@ def move(
 ) -> None:
     renamed, known = _read_map(steps or []), Versions()
     with find_place(data).open() as store:
-        target = _find(store, type_, to)
-        definition = store.read(partial(known.load, version=target))
+        lines = _lines(store, type_)
+        target = _find(lines, type_, to)
+        definition = store.read(partial(known.load, version=target.hash))
         for old, new in renamed.items():
             if new not in definition.steps:
                 near = did_you_mean(new, definition.steps)
                 raise WrongUse(f"--map {old}={new}: that version has no step {new!r}{near}")
-        numbers = {line.hash: line.number for line in store.read(partial(publishing.list_versions, type_=type_))}
-        items = _move(store, known, Wanted(type_, target, renamed, reason), numbers, dry_run=dry_run)
-    head = {"type": type_, "to": numbers[target], "hash": target, "dry_run": dry_run}
-    lines = [f"{each['id']}  version {each['from_version']}  {_plain(each['state'])}{why_of(each)}" for each in items]
-    sums = (f"to version {numbers[target]}", "no open request follows another version")
-    _put_moves(head, items, lines, *sums, as_json=as_json)
+        numbers = {line.hash: line.number for line in lines}
+        items = _move(store, known, Wanted(type_, target.hash, renamed, reason), numbers, dry_run=dry_run)
+    head = {"type": type_, "to": target.number, "hash": target.hash, "dry_run": dry_run}
+    told = [f"{each['id']}  version {each['from_version']}  {_plain(each['state'])}{why_of(each)}" for each in items]
+    sums = (f"to version {target.number}", "no open request follows another version")
+    _put_moves(head, items, told, *sums, as_json=as_json)
 
 
 def correct(
@@ -138,10 +137,18 @@ def correct(
     _put_moves(head, items, lines, *sums, as_json=as_json)
 
 
-def _find(store: Store, type_: str, wanted: str) -> str:
-    """The hash of a version. Raises Trouble when there is none."""
+def _lines(store: Store, type_: str) -> list[publishing.VersionLine]:
+    """The type's versions. Raises Trouble when there is none."""
+    lines = store.read(partial(publishing.list_versions, type_=type_))
+    if not lines:
+        raise Trouble(f"there is no request type {type_!r}")
+    return lines
+
+
+def _find(lines: list[publishing.VersionLine], type_: str, wanted: str) -> publishing.VersionLine:
+    """A version. Raises Trouble when there is none."""
     try:
-        return store.read(partial(publishing.find_version, type_=type_, wanted=wanted))
+        return publishing.find_version(lines, type_, wanted)
     except VersionUnknown as error:
         raise Trouble(str(error)) from None
 

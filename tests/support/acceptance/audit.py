@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 from temporalio.client import Client
 
 from fixline.domain.process.commands import Role
-from fixline.identity.keys import create_key
+from fixline.identity import create_key
 from fixline.store.store import Store
 from fixline.store.tables import CommandRow, EffectRow, JournalRow, RequestRow
 from tests.support.acceptance.crowd import Acknowledged, Crowd

@@ -1,1 +1,0 @@
-"""Who somebody is: keys, and what they allow."""
