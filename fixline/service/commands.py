@@ -294,16 +294,25 @@ def answer_of(definition: Definition, decision: Decision, command: Command) -> d
 
 
 def _answered(
-    run: _Run | None, request_id: str, number: int, submission: Submission, *, catch_up: bool = True
+    run: _Run | None, request_id: str, number: int, given: Submission, *, catch_up: bool = True
 ) -> StoredCommand:
-    """Decide a command: its row with the answer. A refusal is an answer, too."""
-    received, at = to_stored(request_id, number, submission), submission.accepted_at
-    result = _decided(run, request_id, at, submission.actor, submission.command, catch_up=catch_up)
-    if isinstance(result, Refusal):
-        return received._replace(state="refused", answer=result.model_dump(mode="json"), applied_at=at)
-    assert run is not None  # noqa: S101 - it has just decided
-    answer = answer_of(run.definition, result, submission.command)
-    return received._replace(state="applied", decision=result.number, answer=answer, applied_at=result.at)
+    """Decide a command: its row with the answer; the run goes on from what was decided. A refusal is an answer, too:
+    imported history has no other."""
+    received, command, at = to_stored(request_id, number, given), given.command, given.accepted_at
+    refusal = HISTORY
+    if run is not None:
+        definition, state = run.definition, run.state
+        target = run.load(command.version) if isinstance(command, Recategorise | Move) else None
+        result = advance(
+            definition, state, command, at, actor=given.actor, request_id=request_id, catch_up=catch_up, target=target
+        )
+        if isinstance(result, Decision):
+            run.definition, run.state = target or definition, result.state
+            run.decisions.append(result)
+            answer = answer_of(run.definition, result, command)
+            return received._replace(state="applied", decision=result.number, answer=answer, applied_at=result.at)
+        refusal = result
+    return received._replace(state="refused", answer=refusal.model_dump(mode="json"), applied_at=at)
 
 
 def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
@@ -314,23 +323,6 @@ def _begin(versions: Versions, session: Session, row: Locked) -> _Run | None:
     state = read_state(row.state)
     definition = load(row.version)
     return _Run(definition, definition, state, state, load)
-
-
-def _decided(
-    run: _Run | None, request_id: str, now: datetime, actor: Actor, command: Command, *, catch_up: bool = True
-) -> Decision | Refusal:
-    """Decide one command; the run goes on from what was decided. Imported history takes none."""
-    if run is None:
-        return HISTORY
-    target = run.load(command.version) if isinstance(command, Recategorise | Move) else None
-    result = advance(
-        run.definition, run.state, command, now, actor=actor, request_id=request_id, catch_up=catch_up, target=target
-    )
-    if isinstance(result, Decision):
-        run.definition = target or run.definition
-        run.state = result.state
-        run.decisions.append(result)
-    return result
 
 
 def _tick(run: _Run, row: Locked, given: DueInput) -> dict[str, Any]:
@@ -344,9 +336,11 @@ def _tick(run: _Run, row: Locked, given: DueInput) -> dict[str, Any]:
         return {"fault": None} if row.fault else {}
     if (row.next_at is not None and row.next_at > now) or (row.next_at is None and row.fault is None):
         return {}
-    result = _decided(run, row.id, now, SYSTEM, Tick())
+    result = advance(run.definition, run.state, Tick(), now, actor=SYSTEM, request_id=row.id)
     if isinstance(result, Refusal):
         return {"fault": None, "next_at": next_instant(run.definition, run.state)}
+    run.state = result.state
+    run.decisions.append(result)
     return {"fault": None}
 
 

@@ -65,8 +65,10 @@ class SearchAttributes:
         self._looked_at, found = time.monotonic(), ""
         try:
             known = await self._known()
-            if WANTED.keys() - known.keys():
-                await self._add({name: kind for name, kind in WANTED.items() if name not in known})
+            missing = {name: kind for name, kind in WANTED.items() if name not in known}
+            if missing:
+                request = AddSearchAttributesRequest(namespace=self._client.namespace, search_attributes=missing)
+                await self._client.operator_service.add_search_attributes(request, timeout=TIMEOUT)
                 known = await self._known()
             wrong = sorted(name for name, kind in WANTED.items() if known.get(name) != kind)
             if wrong:
@@ -82,10 +84,6 @@ class SearchAttributes:
         request = ListSearchAttributesRequest(namespace=self._client.namespace)
         found = await self._client.operator_service.list_search_attributes(request, timeout=TIMEOUT)
         return dict(found.custom_attributes)
-
-    async def _add(self, missing: dict[str, IndexedValueType.ValueType]) -> None:
-        request = AddSearchAttributesRequest(namespace=self._client.namespace, search_attributes=missing)
-        await self._client.operator_service.add_search_attributes(request, timeout=TIMEOUT)
 
 
 class OnlyConfirmed(Interceptor):

@@ -57,11 +57,7 @@ def read(header: list[str], cells: list[str]) -> Record:
 def test_a_row_of_the_sanitation_file() -> None:
     found = read(HEADER, row("13-00601000"))
     assert found.number == "13-00601000"
-    assert (found.type, found.known, found.source_type) == (
-        "sanitation-code-violation",
-        True,
-        "Sanitation Code Violation",
-    )
+    assert (found.type, found.source_type) == ("sanitation-code-violation", "Sanitation Code Violation")
     assert found.opened_at == datetime(2013, 5, 6, 5, tzinfo=UTC)
     assert found.closed_at == datetime(2013, 5, 9, 5, tzinfo=UTC)
     assert found.outcome is CloseOutcome.FIXED
@@ -107,7 +103,7 @@ def test_a_row_of_the_portals_pothole_file() -> None:
 
 def test_a_type_of_its_own_becomes_a_slug() -> None:
     found = read(HEADER, row("1", Type_of_Service_Request="Tree Debris / Clean-Up"))
-    assert (found.type, found.known) == ("tree-debris-clean-up", False)
+    assert found.type == "tree-debris-clean-up"
 
 
 def test_a_file_without_the_columns_is_named() -> None:

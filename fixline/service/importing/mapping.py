@@ -29,14 +29,13 @@ class HeaderUnfit(FixlineError, ValueError):
 class Record:
     """One request of the source, in our terms. `outcome` and `closed_at` are None while it is open there.
 
-    `source_type` is the source's own name of the type, `type` ours or a slug of it; `known` says which. `labels`
-    are answers by question as the source words them, `answers` those that the type implies, `facts` everything
-    else worth keeping. `promised_at` is the source's own planned date (aware UTC), kept for closed requests.
+    `source_type` is the source's own name of the type, `type` ours or a slug of it. `labels` are answers by question as
+    the source words them, `answers` those that the type implies, `facts` everything else worth keeping. `promised_at`
+    is the source's own planned date (aware UTC), kept for closed requests.
     """
 
     number: str
     type: str
-    known: bool
     source_type: str
     opened_at: datetime
     outcome: CloseOutcome | None = None
@@ -139,11 +138,10 @@ class Mapping:
         latitude, longitude = coordinates(cell.get("latitude", ""), cell.get("longitude", "")) or (None, None)
         kept = {name: text for name, place in facts.items() if (text := clean(cells[place]))}
         kept |= {name: code(kept[name]) for name in self.codes if name in kept}
-        ours, answers = self.types.get(slug(source_type), (None, {}))
+        type_, answers = self.types.get(slug(source_type), (slug(source_type), {}))
         return Record(
             number=number,
-            type=ours or slug(source_type),
-            known=ours is not None,
+            type=type_,
             source_type=source_type,
             opened_at=times.opened_at,
             outcome=times.outcome,
