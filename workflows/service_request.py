@@ -18,21 +18,12 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from fixline import search_attributes
-    from fixline.messages import (
-        DECIDE_DUE_ACTIVITY,
-        WORKFLOW_NAME,
-        DueInput,
-        EffectInput,
-        PendingEffect,
-        PendingWork,
-        Summary,
-        WorkflowInput,
-    )
+    from fixline import messages, search_attributes
+    from fixline.messages import DueInput, EffectInput, PendingEffect, PendingWork, WorkflowInput
     from workflows import policies
 
 
-@workflow.defn(name=WORKFLOW_NAME)
+@workflow.defn(name=messages.WORKFLOW_NAME)
 class ServiceRequest:
     """The workflow of one request; its id is the request's id."""
 
@@ -42,7 +33,7 @@ class ServiceRequest:
         self._request_id = given.request_id
         self._decision = given.known  # the highest that has been seen; whoever says less is late
         self._closed = False
-        self._summary = Summary()
+        self._summary = messages.Summary()
         # Whether to look into the store: what is due, and what this run cannot know. A run that goes on for another
         # one looks first: an effect that could not be taken there may be taken now.
         self._look = given.look or given.runs > 0
@@ -81,14 +72,14 @@ class ServiceRequest:
             self._note(work)
 
     @workflow.query
-    def state(self) -> Summary:
+    def state(self) -> messages.Summary:
         """A few words about the request, for whoever looks in Temporal's UI or command line."""
         return self._summary
 
     async def _decide_due(self) -> PendingWork:
         fired_at, self._fired_at = self._fired_at, None
         given = DueInput(self._request_id, workflow.now(), fired_at, unarmed=self._timer is None, known=self._decision)
-        return await self._call(DECIDE_DUE_ACTIVITY, given)
+        return await self._call(messages.DECIDE_DUE_ACTIVITY, given)
 
     async def _call(self, name: str, argument: DueInput | EffectInput, reach: str = "store") -> PendingWork:
         result: PendingWork

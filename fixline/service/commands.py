@@ -1,12 +1,10 @@
 """The one use case of every command: decided where it arrives, in one transaction.
 
-Owns that transaction: under the request's row lock a repeated key is found, what fell due before happens, the command
-is decided by the pinned definition version, and state, journal, tasks, clocks, effects and the command with its answer
-are written together. What fell due by itself is decided the same way, when the workflow's timer has fired. What the
-workflow is then told, the work that is left to do, is read in the same transaction. Instants are aware UTC.
-
-A command whose decision fails by a fault of ours is kept as waiting; the workflow has it tried again, and parks it in
-the end. Later ones go on meanwhile.
+Under the request's row lock a repeated key is found, what fell due before happens, the pinned definition decides, and
+state, journal, tasks, clocks, effects and the command with its answer are written together; so is what fell due by
+itself, when the workflow's timer has fired. What the workflow is then told is read in the same transaction. A command
+whose decision fails by a fault of ours is kept as waiting; the workflow has it tried again, and parks it in the end.
+Later ones go on meanwhile. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -28,19 +26,10 @@ from fixline.domain.process.commands import COMMAND, SYSTEM, Actor, Command, Mov
 from fixline.domain.process.decision import Decision, Refusal, Refused
 from fixline.errors import FixlineError
 from fixline.messages import DueInput, PendingWork, WorkflowSignal
+from fixline.service import submissions
 from fixline.service.pending import pending_work
 from fixline.service.scheduling import Scheduling
-from fixline.service.submissions import (
-    KeyReused,
-    Locked,
-    NotAllowed,
-    RequestUnknown,
-    StoredCommand,
-    Submission,
-    find_stored,
-    lock_request,
-    to_stored,
-)
+from fixline.service.submissions import Locked, StoredCommand, Submission, lock_request, to_stored
 from fixline.store import statements
 from fixline.store.projection import promised_at, request_changes, write_details
 from fixline.store.store import Store, StoreAway
@@ -170,7 +159,7 @@ class Commands:
         row = lock_request(session, request_id)
         if check is not None:
             check(session, row)
-        known = find_stored(session, submission)
+        known = submissions.find_stored(session, submission)
         if known is not None:
             return Given(known, None)
         number, run = row.last_command + 1, None
@@ -262,7 +251,8 @@ class Commands:
         self._write(session, row, run, {}, caught_up=catch_up, told=True)
 
 
-EXPECTED = (StoreAway, StoreBehind, RequestUnknown, NotAllowed, Refused, KeyReused)
+_SAID = (submissions.RequestUnknown, submissions.NotAllowed, submissions.KeyReused)
+EXPECTED = (*_SAID, StoreAway, StoreBehind, Refused)
 """What a command may be answered with beside its row; anything else is a fault of ours."""
 HISTORY = Refusal(code="request_is_history", message="the request is history from another system and takes no commands")
 _OF_TASK = ("id", "state", "step", "kind", "team", "assignee", "outcome")

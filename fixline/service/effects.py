@@ -1,9 +1,8 @@
 """Effects' bookkeeping: what a decision causes, taken once by its key, its result written with it.
 
-Owns the settling of effects: the effect's mark and the command that reports what it learned, or the decision at
-another request that it asks for, are one transaction, and so is the work of those that stay within the store. Those
-that reach outside do their work between two transactions: their key tells whoever is reached that it is the same.
-Instants are aware UTC.
+The effect's mark and the command that reports what it learned, or the decision at another request that it asks for, are
+one transaction, and so is the work of those that stay within the store. Those that reach outside do their work between
+two transactions: their key tells whoever is reached that it is the same. Instants are aware UTC.
 """
 
 from __future__ import annotations

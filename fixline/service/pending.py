@@ -1,9 +1,8 @@
 """What is left to do for a request: what its workflow is told after a decision, and again by the relay.
 
-Owns the making of that message from a locked row (it holds no free text), and the relay's claims. A request is behind
-when its workflow is not known to have been told of the last decision (`signalled < decision`), or when a command of its
-waits to be tried again; a claim is the row's own `relayed_at`, written under SKIP LOCKED, so that several relays do not
-signal the same one. Instants are aware UTC.
+It holds no free text. A request is behind when its workflow is not known to have been told of the last decision
+(`signalled < decision`), or when a command of its waits to be tried again; a relay's claim is the row's own
+`relayed_at`, written under SKIP LOCKED, so that several do not signal the same one. Instants are aware UTC.
 """
 
 from __future__ import annotations

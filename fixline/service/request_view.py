@@ -212,12 +212,9 @@ def _clock_out(row: dict[str, Any], definition: Definition | None, now: datetime
 
 def _spent(row: dict[str, Any], calendar: WorkingCalendar, now: datetime) -> tuple[str, float]:
     budget = Span.parse(row["budget"])
+    stretches = from_data(tuple[Stretch, ...], row["stretches"])
     clock = Clock(
-        name=row["name"],
-        kind=ClockKind(row["kind"]),
-        budget=budget,
-        started_at=row["started_at"],
-        stretches=from_data(tuple[Stretch, ...], row["stretches"]),
+        name=row["name"], kind=ClockKind(row["kind"]), budget=budget, started_at=row["started_at"], stretches=stretches
     )
     used = clocks.spent(clock, calendar, now)
     one = budget.length(calendar.day) / float(budget.count)

@@ -5,8 +5,7 @@ that are not taken within two seconds are queued anew, which costs as much as ha
 waits behind them. So the first are woken at the instant, and the rest a little later, so many a second. What falls due,
 and for which instant, is not touched by it: a rung fires at its instant or after it, never before.
 
-Owns the count, in the memory of one process: a restart or another process only makes it denser; and which effects leave
-the machine by the settings, so that they run as regular activities. Instants are aware UTC.
+The count is in the memory of one process: a restart or another process only makes it denser. Instants are aware UTC.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Versions:
             found = Definition.model_validate_json(row.body)
             if found.version != version:
                 raise VersionAltered(f"what the store keeps as version {version} of {row.type} is {found.version}")
-            self.remember(found)
+            self._known[version] = found
         return found
 
     def remember(self, definition: Definition) -> None:

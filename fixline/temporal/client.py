@@ -15,17 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from temporalio import converter
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
-from temporalio.converter import (
-    CompositePayloadConverter,
-    DataConverter,
-    DefaultPayloadConverter,
-    JSONPlainPayloadConverter,
-    StorageDriverStoreContext,
-)
+from temporalio.converter import DataConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
@@ -65,7 +60,7 @@ class _MessageConverter(JSONPlainPayloadConverter):
             raise RuntimeError("the message cannot be read") from error  # the SDK says which payload it was
 
 
-class MessagesPayloadConverter(CompositePayloadConverter):
+class MessagesPayloadConverter(converter.CompositePayloadConverter):
     """The SDK's converters in the SDK's order, the plain JSON one exchanged."""
 
     def __init__(self) -> None:
@@ -106,8 +101,8 @@ class _Instance(WorkflowInstance):
     def get_serialization_context(self, command_info: object) -> None:  # noqa: ARG002 - the SDK's signature
         return None
 
-    def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:  # noqa: ARG002
-        return StorageDriverStoreContext(target=None)
+    def get_external_store_context(self, command_info: object) -> converter.StorageDriverStoreContext:  # noqa: ARG002
+        return converter.StorageDriverStoreContext(target=None)
 
     def get_info(self) -> Info:
         return self._inside.get_info()

@@ -1,9 +1,8 @@
-"""The relay: signals again what no workflow is known to have been told, for ever.
+"""The relay, in every worker: signals again what no workflow is known to have been told, for ever.
 
-Owns the loop in every worker that finds requests whose workflow does not know the last decision: the process that
-decided has ended before Temporal had taken its signal, or Temporal was away, or nobody signals at all, as after an
-import. Work is claimed per request (SKIP LOCKED on PostgreSQL; one relay on SQLite, whose claims are serial anyway).
-It also goes on with a bulk whose process has ended. Instants are aware UTC.
+The process that decided has ended before Temporal had taken its signal, or Temporal was away, or nobody signals at all,
+as after an import. Work is claimed per request (SKIP LOCKED on PostgreSQL; one relay on SQLite, whose claims are serial
+anyway). It also goes on with a bulk whose process has ended. Instants are aware UTC.
 """
 
 from __future__ import annotations

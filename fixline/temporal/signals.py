@@ -1,9 +1,8 @@
 """Signals to requests' workflows: what is left to do, told behind the answer.
 
-Owns every call to Temporal that concerns a request. A signal that Temporal has taken is durable, and nothing has to
-come back; the store is then told, a moment's signals in one transaction. Signals of one request that wait in this
-process are merged: only the newest goes. One that cannot be delivered, or is forgotten because the process ends, is the
-relay's.
+A signal that Temporal has taken is durable, and nothing has to come back; the store is then told, a moment's signals in
+one transaction. Signals of one request that wait in this process are merged: only the newest goes. One that cannot be
+delivered, or is forgotten because the process ends, is the relay's.
 """
 
 from __future__ import annotations

@@ -64,9 +64,10 @@ class FusedSignals(Signals):
 
     def send(self, signals: Iterable[WorkflowSignal | None]) -> None:
         """Burn, then try."""
-        if self.fuse is not None:
+        told = list(signals)
+        if self.fuse is not None and told != [None]:
             self.fuse.burn()
-        super().send(signals)
+        super().send(told)
 
 
 @contextlib.asynccontextmanager

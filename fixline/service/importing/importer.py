@@ -264,12 +264,13 @@ def _said(record: Record) -> dict[str, Any]:
 def _answers(record: Record, published: Published) -> dict[str, Any]:
     """The labels as our options' keys; what is none of our options is left out (the fact keeps it)."""
     questions = published.definition.intake.questions
-    found: dict[str, Any] = {}
-    for question, label in record.labels.items():
-        for key, text in questions[question].options.items() if question in questions else ():
-            if label.casefold() in (text.casefold(), key.casefold()):
-                found[question] = key
-    return found
+    asked = ((question, label.casefold()) for question, label in record.labels.items() if question in questions)
+    return {
+        question: key
+        for question, label in asked
+        for key, text in questions[question].options.items()
+        if label in (text.casefold(), key.casefold())
+    }
 
 
 def _in_groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
