@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from fixline.catalog.findings import Place
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Mapping, Scalar
-from fixline.catalog.shape import nearest
 from fixline.catalog.steps.kinds import ON_HOLD
+from fixline.catalog.tree import Mapping, Scalar
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.conditions import UNKNOWN_NAME, ConditionProblem, check
 from fixline.domain.definition.fields import FieldKind, FormField
@@ -94,11 +92,11 @@ def _check_dates(parsed: ParsedDefinition) -> None:
     """A wait until an answer waits until a date."""
     dates = {name for name, field in parsed.fields.items() if field.kind in _DATES}
     for name, step in parsed.steps.items():
-        if isinstance(step, WaitStep) and step.until is not None and step.until not in dates:
+        if isinstance(step, WaitStep) and step.until is not None:
             asked = parsed.fields.get(step.until)
             problem = f"'{step.until}' is a {asked.kind}" if asked else f"nothing asks for '{step.until}'"
-            message = f"{problem}: name a question of kind date or datetime{nearest(step.until, dates)}"
-            parsed.add("FX419", message, "steps", name, "wait", "until")
+            message = f"{problem}: name a question of kind date or datetime"
+            parsed.findings.known("FX419", parsed.place("steps", name, "wait", "until"), step.until, dates, message)
 
 
 def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
@@ -113,16 +111,16 @@ def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
         if deadline.met_by:
             _check_met_by(parsed, name, deadline.met_by, reached)
         for item in parsed.items("deadlines", name, "paused_while"):
-            if isinstance(item, Scalar) and item.text and item.text not in names and not unknown:
-                message = f"no step waits as '{item.text}', and no hold has that code{nearest(item.text, names)}"
-                parsed.findings.add("FX602", item.place, message)
+            if isinstance(item, Scalar) and item.text and not unknown:
+                message = f"no step waits as '{item.text}', and no hold has that code"
+                parsed.findings.known("FX602", item.place, item.text, names, message)
 
 
 def check_warnings(parsed: ParsedDefinition, calendar: WorkingCalendar) -> None:
     """What fires before due is measured as the budget is, and fires after the clock has started."""
     for name, deadline in parsed.deadlines.items():
         before = [rung.before for rung in deadline.escalate if rung.before is not None]
-        places = _places_of_before(parsed, name)
+        places = [node.place for node in parsed.in_rungs(name, "before") if node is not None]
         if len(places) != len(before):  # some could not be read
             continue
         budgets = [*deadline.within.by_priority.values(), deadline.within.otherwise]
@@ -135,12 +133,6 @@ def check_warnings(parsed: ParsedDefinition, calendar: WorkingCalendar) -> None:
                 parsed.findings.add("FX608", place, message)
             elif span.length(calendar.day) >= budget.length(calendar.day):
                 parsed.findings.add("FX608", place, f"'{span}' is not less than the budget of {budget}")
-
-
-def _places_of_before(parsed: ParsedDefinition, deadline: str) -> list[Place]:
-    items = parsed.items("deadlines", deadline, "escalate")
-    rungs = [item.entries for item in items if isinstance(item, Mapping)]
-    return [entries["before"].value.place for entries in rungs if "before" in entries]
 
 
 def _check_met_by(parsed: ParsedDefinition, name: str, met_by: str, reached: frozenset[str]) -> None:
@@ -163,5 +155,4 @@ def _check_holds(parsed: ParsedDefinition) -> None:
     for code in parsed.holds:
         if code in states:
             whose = "any hold" if code == ON_HOLD else "a step that waits"
-            message = f"'{code}' is the state of {whose}: use another code"
-            parsed.findings.add("FX609", parsed.key_place("holds", code), message)
+            parsed.add_key("FX609", f"'{code}' is the state of {whose}: use another code", "holds", code)

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from fixline.catalog.findings import Findings, Place
 from fixline.catalog.grammar import TEXT, Grammar, Key, Pairs, Values, of_section, of_text
 from fixline.catalog.organisation import TIMEZONE
-from fixline.catalog.reading import Mapping, Node, Scalar, Sequence
 from fixline.catalog.shape import KEY, Section, Written, check_name, text_of
+from fixline.catalog.tree import Mapping, Node, Sequence, along
 from fixline.domain.deadlines.calendar import (
     WEEKDAYS,
     CalendarException,
@@ -55,13 +55,11 @@ def _read_weekly(body: Section, _: Section) -> dict[Weekday, tuple[Window, ...]]
 
 
 def _check_ever_open(top: Section, found: Values) -> None:
-    entry = top.tree.entries.get("weekly")
-    if entry is None or not isinstance(entry.value, Mapping):
-        return
-    written = any(isinstance(day.value, Sequence) and not day.value.items for day in entry.value)
-    if not any(found["weekly"].values()) and (written or not entry.value.entries):
-        message = 'the calendar is never open: give a weekday its hours, such as ["08:00-16:30"]'
-        top.findings.add("FX705", top.key_place("weekly"), message)
+    weekly = top.section("weekly")
+    days = [day.value for day in weekly.tree] if weekly is not None else None
+    written = any(isinstance(day, Sequence) and not day.items for day in days or ())
+    if days is not None and not any(found["weekly"].values()) and (written or not days):
+        top.add("FX705", 'the calendar is never open: give a weekday its hours, such as ["08:00-16:30"]', "weekly")
 
 
 def _read_windows(node: Node, findings: Findings) -> tuple[Window, ...]:
@@ -127,7 +125,7 @@ def _check_holidays(holidays: Pairs[Holiday]) -> None:
     known: set[tuple[dt.date, str]] = set()
     for body, holiday in holidays:
         if (holiday.date, holiday.name) in known:
-            body.findings.add("FX217", body.owner, f"'{holiday.name}' on {holiday.date} is in the list twice")
+            body.add("FX217", f"'{holiday.name}' on {holiday.date} is in the list twice")
         known.add((holiday.date, holiday.name))
 
 
@@ -153,24 +151,16 @@ def _about(top: Section, words: str, key: str) -> Place:
     entry = _listed(top, "exceptions", ("date",), dates) or _listed(top, "periods", ("from", "until"), dates)
     if period is not None:
         entry = _listed(top, "periods", ("name",), {period[1]})
-    holder = entry or top.tree
-    weekly = holder.entries.get("weekly")
-    if not dates and day is not None and weekly is not None and isinstance(weekly.value, Mapping):
-        hours = weekly.value.entries.get(day[0])
-        if hours is not None:
-            return hours.value.place
+    if not dates and day is not None and len(hours := along(entry or top.tree, ("weekly", day[0]))) == 3:
+        return hours[-1][0].place
     return top.value_place(key) if entry is None else entry.place
 
 
 def _listed(top: Section, key: str, names: tuple[str, ...], texts: set[str]) -> Mapping | None:
     """The entry of a list that has one of these texts at one of these keys."""
-    listed = top.tree.entries.get(key)
-    for item in listed.value.items if listed is not None and isinstance(listed.value, Sequence) else ():
-        if isinstance(item, Mapping):
-            values = [item.entries[name].value for name in names if name in item.entries]
-            if any(isinstance(value, Scalar) and value.text in texts for value in values):
-                return item
-    return None
+    entries = [item for item in top.items(key) or () if isinstance(item, Mapping)]
+    has = ((item, Section(item, top.findings).string(name)) for item in entries for name in names)
+    return next((item for item, text in has if text in texts), None)
 
 
 def _words(problem: object) -> str:

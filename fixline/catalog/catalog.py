@@ -5,10 +5,10 @@ Nothing is kept between calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 from fixline.catalog.answers import check_answers, check_promises, check_warnings
 from fixline.catalog.areas import Areas, Layer, read_layer
@@ -19,15 +19,17 @@ from fixline.catalog.flow import check_branches, check_flow, check_reopen
 from fixline.catalog.follow_ons import Offer, check_follow_ons, offer_of
 from fixline.catalog.organisation import FILE_NAME, Organisation, read_organisation
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Scalar, read_tree
+from fixline.catalog.reading import read_tree
 from fixline.catalog.references import check_city, check_sent
 from fixline.catalog.tree import Mapping as Tree
+from fixline.catalog.tree import Scalar
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.model import NO_HOURS, Definition
 
 CALENDARS, AREAS = "calendars", "areas"
 SCENARIOS = ".scenarios.yaml"
 UNNAMED = "definition.yaml"
+_Read = TypeVar("_Read", WorkingCalendar, Layer)
 
 
 @dataclass(frozen=True)
@@ -159,60 +161,50 @@ def _read(source: Path | str, findings: Findings) -> ParsedDefinition | None:
     return None if tree is None else read_draft(tree, findings)
 
 
-def _listed(folder: Path, suffix: str) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith("."))
-
-
 def _read_shared(root: Path, found: list[Finding]) -> Catalog:
     """The organisation, areas and calendars, without any definition."""
-    calendars: dict[str, WorkingCalendar] = {}
-    broken: set[str] = set()
-    for path in _listed(root / CALENDARS, ".yaml"):
-        with _findings_of(path, found) as findings:
-            tree = read_file(path, findings)
-            calendar = None if tree is None else read_calendar(tree, path.stem, findings)
-        if calendar is None:
-            broken.add(path.stem)
-        else:
-            calendars[path.stem] = calendar
-    areas = _read_areas(root / AREAS, found)
-    organisation = _read_organisation_file(root / FILE_NAME, areas, found)
+    calendars, broken = _read_folder(root / CALENDARS, ".yaml", _read_calendar_file, found)
+    layers, wrong = _read_folder(root / AREAS, ".geojson", _read_area_file, found)
+    areas = Areas(layers, wrong)
+    findings = Findings(str(root / FILE_NAME))
+    organisation = _read_organisation_file(root / FILE_NAME, areas, findings)
+    found.extend(findings.sorted())
     if organisation is not None:
         areas = replace(areas, boundary=organisation.city.boundary)
-    return Catalog({}, organisation, areas, calendars, frozenset(broken))
+    return Catalog({}, organisation, areas, calendars, broken)
 
 
-@contextmanager
-def _findings_of(path: Path, found: list[Finding]) -> Iterator[Findings]:
-    """The findings of one file, which are among all when it has been read."""
-    findings = Findings(str(path))
-    yield findings
-    found.extend(findings.sorted())
+def _read_folder(
+    folder: Path, suffix: str, read: Callable[[Path, Findings], _Read | None], found: list[Finding]
+) -> tuple[dict[str, _Read], frozenset[str]]:
+    """What is read of each file of a folder, by its name; and the names of those that cannot be used."""
+    everything: dict[str, _Read | None] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix == suffix and not path.name.startswith("."):
+            findings = Findings(str(path))
+            everything[path.stem] = read(path, findings)
+            found.extend(findings.sorted())
+    known = {name: each for name, each in everything.items() if each is not None}
+    return known, frozenset(everything.keys() - known.keys())
 
 
-def _read_organisation_file(path: Path, areas: Areas, found: list[Finding]) -> Organisation | None:
-    with _findings_of(path, found) as findings:
-        if not path.is_file():
-            findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
-            return None
-        tree = read_file(path, findings)
-        return None if tree is None else read_organisation(tree, findings, areas)
+def _read_calendar_file(path: Path, findings: Findings) -> WorkingCalendar | None:
+    tree = read_file(path, findings)
+    return None if tree is None else read_calendar(tree, path.stem, findings)
 
 
-def _read_areas(folder: Path, found: list[Finding]) -> Areas:
-    layers: dict[str, Layer] = {}
-    broken: set[str] = set()
-    for path in _listed(folder, ".geojson"):
-        with _findings_of(path, found) as findings:
-            source = read_bytes(path, findings)
-            layer = None if source is None else read_layer(source, path.stem, findings)
-        if layer is None or len(findings):
-            broken.add(path.stem)
-        else:
-            layers[path.stem] = layer
-    return Areas(layers, frozenset(broken))
+def _read_area_file(path: Path, findings: Findings) -> Layer | None:
+    source = read_bytes(path, findings)
+    layer = None if source is None else read_layer(source, path.stem, findings)
+    return None if len(findings) else layer
+
+
+def _read_organisation_file(path: Path, areas: Areas, findings: Findings) -> Organisation | None:
+    if not path.is_file():
+        findings.add("FX701", TOP, f"there is no {FILE_NAME}: definitions are checked against it")
+        return None
+    tree = read_file(path, findings)
+    return None if tree is None else read_organisation(tree, findings, areas)
 
 
 def _definition_files(root: Path, found: list[Finding]) -> list[Path]:
@@ -254,8 +246,7 @@ def _checked(parsed: ParsedDefinition, path: PurePath, catalog: Catalog) -> Defi
 
 def _check_file_name(parsed: ParsedDefinition, path: PurePath) -> None:
     if parsed.type is not None and path.stem != parsed.type:
-        message = f"the type is '{parsed.type}', its file '{path.name}': use one name for both"
-        parsed.add("FX210", message, "type")
+        parsed.add("FX210", f"the type is '{parsed.type}', its file '{path.name}': use one name for both", "type")
     folder = path.parent.name
     if parsed.department is not None and folder and folder != parsed.department:
         message = f"the department is '{parsed.department}', its folder '{folder}': use one name for both"

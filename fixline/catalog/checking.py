@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from fixline.catalog.catalog import AREAS, CALENDARS, SCENARIOS, read_catalog
 from fixline.catalog.findings import Finding
@@ -25,7 +25,8 @@ class Wanted:
     def holds(self, root: Path, file: Path) -> bool:
         """Whether a file of that root is among those wanted: itself, its folder, or the definition it is beside."""
         file = file.resolve()
-        return any(_is_meant(file, path) for path in self.below[root])
+        wanted = [(path, path.with_name(path.name.removesuffix(".yaml") + SCENARIOS)) for path in self.below[root]]
+        return any(file in (path, beside) or path in file.parents for path, beside in wanted)
 
     def of(self, root: Path, findings: Iterable[Finding]) -> Iterator[Finding]:
         """The findings of files wanted, and of what every definition rests on."""
@@ -75,11 +76,8 @@ def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
 def checked_files(paths: Iterable[Path]) -> int:
     """How many files a check of these paths reads: organisations, calendars, areas, definitions and scenarios."""
     roots = {root for path in paths if path.exists() for root in roots_of(path)}
-    return sum(_is_read(path.relative_to(root)) for root in roots for path in root.rglob("*") if path.is_file())
-
-
-def _is_read(path: PurePath) -> bool:
-    return path.suffix in _SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    files = [path.relative_to(root) for root in roots for path in root.rglob("*") if path.is_file()]
+    return sum(path.suffix in _SUFFIXES and not any(part.startswith(".") for part in path.parts) for path in files)
 
 
 def roots_of(path: Path) -> list[Path]:
@@ -95,9 +93,3 @@ def shown(path: Path) -> Path:
     """The path as a reader would write it: relative to the working folder when it lies in there."""
     here = Path.cwd().resolve()
     return Path(os.path.relpath(path, here)) if path.is_relative_to(here) else path
-
-
-def _is_meant(file: Path, path: Path) -> bool:
-    """Whether a file is the one named, lies in the folder named, or is the scenario file of the definition named."""
-    beside = path.with_name(path.name.removesuffix(".yaml") + SCENARIOS)
-    return file in (path, beside) or path in file.parents

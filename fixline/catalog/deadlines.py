@@ -8,10 +8,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 from fixline.catalog import grammar
-from fixline.catalog.reading import Scalar
-from fixline.catalog.shape import KEY, Section, Written, nearest, section_of, span_of
-from fixline.catalog.steps.automatic import conditions, ending_otherwise
+from fixline.catalog.findings import nearest
+from fixline.catalog.shape import KEY, Section, Written, section_of, span_of
+from fixline.catalog.steps.automatic import ending_otherwise
 from fixline.catalog.steps.human import PERCENT_SHAPE
+from fixline.catalog.tree import Scalar
 from fixline.domain.deadlines.calendar import Unit
 from fixline.domain.definition.deadlines import Budget, Deadline, Rung
 from fixline.domain.definition.model import PriorityRule
@@ -24,9 +25,12 @@ _PERCENT = re.compile(r"(\d{1,4})%")
 _ACTS = ("tell", "raise_priority", "reassign_to")
 
 
-def _read_is(body: Section, key: str) -> str | None:
+_PRIORITY = grammar.word(Priority)
+
+
+def _read_is(body: Section, key: str) -> object:
     """Required where there is a condition; `otherwise` has the priority itself."""
-    return body.word(key, Priority, required=body.text("when") is not None)
+    return _PRIORITY.read(body, key) if body.has(key) or body.text("when") is not None else None
 
 
 def _read_otherwise(_: Section, found: grammar.Values) -> None:
@@ -39,15 +43,12 @@ _RULE = grammar.Grammar(
     PriorityRule,
     "an entry of 'priority'",
     {"is_": grammar.Key(_read_is)},
-    others={"otherwise": grammar.word(Priority)},
+    others={"otherwise": _PRIORITY},
     needs={"is_"},
     check=_read_otherwise,
 )
 _WHEN = 'A condition (CEL) on the answers, such as "depth >= 10".'
-_IS = PriorityRule.model_fields["is_"].description or ""
-PRIORITY = ending_otherwise(
-    _RULE.listed("an entry of 'priority'"), "is", conditions("is", {"enum": [*Priority]}, _WHEN, _IS)
-)
+PRIORITY = ending_otherwise(_RULE, "an entry of 'priority'", "is", {"enum": [*Priority]}, _WHEN)
 
 
 def _read_from(start: Written, section: Section) -> str:
@@ -57,34 +58,38 @@ def _read_from(start: Written, section: Section) -> str:
 
 
 def _read_budget(section: Section, key: str) -> Budget:
+    """One budget for all, or one for each priority."""
     found = section.entry(key, required=True)
-    if found is None:
-        return Budget(otherwise=grammar.PLACEHOLDER)
-    if isinstance(found.value, Scalar):
+    if found is not None and isinstance(found.value, Scalar):
         return Budget(otherwise=span_of(found.value, section.findings) or grammar.PLACEHOLDER)
-    body = section_of(found.value, "'within'", section.findings, found.place)
-    if body is None:
-        return Budget(otherwise=grammar.PLACEHOLDER)
-    spans = {priority: span for priority in Priority if (span := body.span(priority.value)) is not None}
-    otherwise = body.span("otherwise")
+    body = None if found is None else section_of(found.value, "'within'", section.findings, found.place)
+    return Budget(otherwise=grammar.PLACEHOLDER) if body is None else _BUDGET.made(body, otherwise=grammar.PLACEHOLDER)
+
+
+def _check_budget(body: Section, found: grammar.Values) -> None:
+    found["by_priority"] = {priority: found.pop(priority) for priority in Priority if priority in found}
     if not body.has("otherwise"):
-        body.findings.add("FX407", found.place, "'within' needs 'otherwise': the budget of every other priority")
-    body.finish("'within'")
-    return Budget(by_priority=spans, otherwise=otherwise or grammar.PLACEHOLDER)
+        body.add("FX407", "'within' needs 'otherwise': the budget of every other priority")
+
+
+_BUDGET = grammar.Grammar(
+    Budget,
+    "'within'",
+    {"by_priority": None, "otherwise": replace(grammar.SPAN, required=False)},
+    others={each.value: replace(grammar.SPAN, told=f"The budget of priority {each.value}.") for each in Priority},
+    check=_check_budget,
+)
 
 
 def _budget_shape() -> grammar.Shape:
-    spans = {each.value: grammar.SPAN.shown(f"The budget of priority {each.value}.") for each in Priority}
-    spans["otherwise"] = grammar.SPAN.shown(Budget.model_fields["otherwise"].description or "")
-    return {"anyOf": [grammar.SPAN.shape, grammar.section_shape(spans, ["otherwise"])]}
+    return {"anyOf": [grammar.SPAN.shape, {**_BUDGET.keys(), "required": ["otherwise"]}]}
 
 
 def _check_order(rungs: grammar.Pairs[Rung]) -> None:
     """The rungs stand in the order of time."""
     for (_, previous), (body, rung) in pairwise(rungs):
         if _is_before(rung, previous):
-            message = f"'{rung.when}' comes before '{previous.when}': put the rungs in the order of time"
-            body.findings.add("FX603", body.owner, message)
+            body.add("FX603", f"'{rung.when}' comes before '{previous.when}': put the rungs in the order of time")
 
 
 def _read_up_to(found: Written, body: Section) -> int:
@@ -104,7 +109,7 @@ def _read_moment(body: Section, found: grammar.Values) -> None:
         return
     _check_repeating(body)
     if not body.written(_ACTS):
-        body.findings.add("FX607", body.owner, "the rung does nothing: give 'tell', 'raise_priority' or 'reassign_to'")
+        body.add("FX607", "the rung does nothing: give 'tell', 'raise_priority' or 'reassign_to'")
     percent = None if at is None or at == DUE else _percent(at, body)
     if percent is not None:
         found["at_percent"] = percent
@@ -128,12 +133,11 @@ def _percent(text: str, body: Section) -> int | None:
 
 def _check_repeating(body: Section) -> None:
     if body.has("every") and not body.has("up_to"):
-        message = "'every' needs 'up_to': how many times the rung fires in all"
-        body.findings.add("FX605", body.key_place("every"), message)
+        body.add("FX605", "'every' needs 'up_to': how many times the rung fires in all", "every")
     if body.has("up_to") and not body.has("every"):
-        body.findings.add("FX605", body.key_place("up_to"), "'up_to' belongs to 'every'")
+        body.add("FX605", "'up_to' belongs to 'every'", "up_to")
     if body.has("every") and not body.has("after"):
-        body.findings.add("FX605", body.key_place("every"), "'every' belongs to 'after', which counts from due")
+        body.add("FX605", "'every' belongs to 'after', which counts from due", "every")
 
 
 def _is_before(rung: Rung, previous: Rung) -> bool:

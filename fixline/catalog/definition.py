@@ -13,10 +13,10 @@ from fixline.catalog.deadlines import DEADLINES, PRIORITY
 from fixline.catalog.findings import TOP, Findings
 from fixline.catalog.intake import INTAKE, REDIRECT
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, NAME, Section, Written, check_name, one_word
 from fixline.catalog.steps import STEPS
 from fixline.catalog.steps.kinds import ON_HOLD
+from fixline.catalog.tree import Mapping
 from fixline.domain.definition.model import Cancel, Definition, Reopen, ReopenedBy
 from fixline.domain.definition.vocabulary import NotifyEvent
 
@@ -82,7 +82,7 @@ def _read_holds(body: Section, _: Section) -> dict[str, str]:
 
 def _check_by(section: Section, _: grammar.Values) -> None:
     if section.items("by") == ():
-        section.findings.add("FX451", section.key_place("by"), "'by' names nobody: write reporter, supervisor or both")
+        section.add("FX451", "'by' names nobody: write reporter, supervisor or both", "by")
 
 
 def _read_notify(body: Section, _: Section) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from fixline.catalog.codes import CODES
+from fixline.errors import did_you_mean
 
 
 class Place(NamedTuple):
@@ -56,12 +57,27 @@ class Findings:
         """Note a finding. KeyError when the code is not declared."""
         self._found.append(Finding(self.file, place.line, place.column, CODES[code].code, message, place.width))
 
+    def known(self, code: str, place: Place, name: str, names: Collection[str], message: str) -> bool:
+        """Whether the name is one of those there are; a finding, with the nearest of them, when it is none."""
+        if name not in names:
+            self.add(code, place, message + nearest(name, names))
+        return name in names
+
     def __len__(self) -> int:
         return len(self._found)
 
     def sorted(self) -> tuple[Finding, ...]:
         """All findings in the order of the file, each once."""
         return tuple(sorted(set(self._found)))
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """ ", did you mean 'x'?" or, when nothing is near and the list is short, the names there are."""
+    names = list(candidates)
+    near = did_you_mean(word, names)
+    if near or not names or len(names) > 8:
+        return near
+    return f"; there {'is' if len(names) == 1 else 'are'} {one_of(sorted(names))}"
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Mapping, Scalar
+from fixline.catalog.tree import Mapping, Scalar
 from fixline.domain.definition.model import InBranch
 from fixline.domain.definition.vocabulary import DONE, JOINED, NotifyEvent
 from fixline.domain.process.kinds import AnyStep, ChooseStep, CloseStep, HumanStep, NotifyStep, TogetherStep
@@ -26,7 +26,7 @@ def check_flow(parsed: ParsedDefinition) -> frozenset[str]:
     """
     if not parsed.steps:
         if isinstance(parsed.node("steps"), Mapping):
-            parsed.findings.add("FX403", parsed.key_place("steps"), "no step closes the request: add one with 'close'")
+            parsed.add_key("FX403", "no step closes the request: add one with 'close'", "steps")
         return frozenset()
     _check_targets(parsed)
     ways = _ways(parsed)
@@ -133,14 +133,13 @@ def _check_targets(parsed: ParsedDefinition) -> None:
 def _check_reached(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
     for name in parsed.steps:
         if name not in reached:
-            message = f"no way leads from '{parsed.start}' to step '{name}'"
-            parsed.findings.add("FX401", parsed.key_place("steps", name), message)
+            parsed.add_key("FX401", f"no way leads from '{parsed.start}' to step '{name}'", "steps", name)
 
 
 def _check_closing(parsed: ParsedDefinition, ways: Ways, reached: frozenset[str]) -> None:
     closing = {name for name, step in parsed.steps.items() if isinstance(step, CloseStep)}
     if not closing and None not in parsed.steps.values():
-        parsed.findings.add("FX403", parsed.key_place("steps"), "no step closes the request: add one with 'close'")
+        parsed.add_key("FX403", "no step closes the request: add one with 'close'", "steps")
         return
     back: dict[str, list[str]] = {name: [] for name in ways}
     for name, named in ways.items():
@@ -149,8 +148,7 @@ def _check_closing(parsed: ParsedDefinition, ways: Ways, reached: frozenset[str]
     ending = reached_from(closing, back)
     for name in parsed.steps:
         if name in reached and name not in ending and closing:
-            message = f"from step '{name}' no way leads to a close"
-            parsed.findings.add("FX402", parsed.key_place("steps", name), message)
+            parsed.add_key("FX402", f"from step '{name}' no way leads to a close", "steps", name)
 
 
 def _check_circles(parsed: ParsedDefinition) -> None:
@@ -165,8 +163,7 @@ def _check_circles(parsed: ParsedDefinition) -> None:
         if name in circle:
             reported |= circle
             listed = ", ".join(f"'{other}'" for other in ways if other in circle)
-            message = f"these steps lead round in a circle that nothing stops: {listed}"
-            parsed.findings.add("FX404", parsed.key_place("steps", name), message)
+            parsed.add_key("FX404", f"these steps lead round in a circle that nothing stops: {listed}", "steps", name)
 
 
 def _at_once(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
@@ -253,7 +250,7 @@ def _check_joining(parsed: ParsedDefinition, members: dict[str, InBranch]) -> No
             }
             if JOINED not in reached_from(steps[:1], ways):
                 message = f"no way leads from '{steps[0]}' to '{JOINED}': branch '{branch}' never comes to its end"
-                parsed.findings.add("FX415", parsed.key_place("steps", name, "together", branch), message)
+                parsed.add_key("FX415", message, "steps", name, "together", branch)
 
 
 def check_reopen(parsed: ParsedDefinition) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fixline.catalog.findings import nearest
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.shape import NAME, nearest
+from fixline.catalog.shape import NAME
 from fixline.domain.definition.fields import FormField
 from fixline.domain.definition.vocabulary import OTHERWISE, RESERVED_OUTCOMES, CloseOutcome
 from fixline.domain.process.kinds import CloseStep, FollowOnStep
@@ -63,13 +64,12 @@ def _check_outcomes(parsed: ParsedDefinition, name: str, step: FollowOnStep, off
             continue
         near = nearest(outcome, [*sorted(named), OTHERWISE])
         message = f"'{step.follow_on}' does not close as '{outcome}'{near}"
-        parsed.findings.add("FX314", parsed.key_place("steps", name, "then", outcome), message)
+        parsed.add_key("FX314", message, "steps", name, "then", outcome)
 
 
 def _check_opening(parsed: ParsedDefinition, step: FollowOnStep, offer: Offer, path: tuple[str, str, str]) -> None:
     if offer.needs_place and parsed.intake.location != "required":
-        message = f"'{step.follow_on}' needs a location, and this type takes reports without one"
-        parsed.add("FX315", message, *path)
+        parsed.add("FX315", f"'{step.follow_on}' needs a location, and this type takes reports without one", *path)
     fields = parsed.fields
     for name, wanted in offer.questions.items():
         problem = _problem(wanted, fields.get(name))

@@ -15,7 +15,7 @@ _NUMBERS: Shape = {"properties": {"kind": {"const": FieldKind.NUMBER.value}}}
 
 def _read_options(body: Section, section: Section) -> dict[str, str]:
     if not body.tree.entries:
-        section.findings.add("FX212", section.key_place("options"), "the options are empty")
+        section.add("FX212", "the options are empty", "options")
     return {option: label or option for option, label in body.labels("the label of '{}'", KEY)}
 
 
@@ -29,8 +29,7 @@ def _check_field(section: Section, found: Values) -> None:
         section.findings.add("FX212", place, f"'{kind}' has no options: use choice or choices, or leave them out")
     for key in ("min", "max"):
         if section.has(key) and kind not in {FieldKind.NUMBER, None}:
-            message = f"'{key}' limits numbers; '{kind}' has no limits"
-            section.findings.add("FX213", section.key_place(key), message)
+            section.add("FX213", f"'{key}' limits numbers; '{kind}' has no limits", key)
     least, most = found.get("min"), found.get("max")
     if least is not None and most is not None and least > most:
         section.findings.add("FX213", section.value_place("max"), f"max {most:g} is below min {least:g}")

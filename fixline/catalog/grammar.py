@@ -18,8 +18,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.catalog.reading import Mapping, Scalar
 from fixline.catalog.shape import LONGEST_NAME, NAME, Section, Written, check_name, one_word, section_of
+from fixline.catalog.tree import Mapping, Scalar
 from fixline.domain.deadlines.calendar import Span
 
 Shape = dict[str, Any]

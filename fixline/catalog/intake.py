@@ -50,8 +50,7 @@ def _read_accept(written: Written, section: Section) -> model.Outside:
 def _check_places(section: Section, found: Values) -> None:
     for key in ("duplicates", "outside"):
         if found.get("location") == "none" and section.has(key):
-            message = f"'{key}' compares places, and with 'location: none' a report has none"
-            section.findings.add("FX220", section.key_place(key), message)
+            section.add("FX220", f"'{key}' compares places, and with 'location: none' a report has none", key)
 
 
 _DUPLICATES = Grammar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -10,10 +11,10 @@ from pydantic import Field
 
 from fixline.catalog.areas import Areas
 from fixline.catalog.findings import Findings
-from fixline.catalog.grammar import Grammar, Model, of_section, of_text
+from fixline.catalog.grammar import Grammar, Key, Model, of_section, of_text
 from fixline.catalog.outside import AGENCY, SYSTEM, Agency, System
-from fixline.catalog.reading import Mapping
-from fixline.catalog.shape import KEY, Section, Written, nearest
+from fixline.catalog.shape import KEY, Section, Written
+from fixline.catalog.tree import Mapping
 from fixline.domain.definition.fields import Part
 from fixline.errors import did_you_mean
 
@@ -79,30 +80,23 @@ class Organisation(Part):
         return (place.roles for place in places if place is not None)
 
 
-def read_organisation(tree: Mapping, findings: Findings, areas: Areas | None = None) -> Organisation:
+def read_organisation(tree: Mapping, findings: Findings, areas: Areas) -> Organisation:
     """Read the file against the area layers; what cannot be read is left out or left empty, after its finding."""
     top = Section(tree, findings)
-    city = top.section("city", required=True)
-    departments = _by_key(_DEPARTMENT, top.section("departments", required=True))
-    bodies = top.section("teams", required=True)
-    found = Organisation(
-        city=City(name="", timezone="UTC") if city is None else _CITY.made(city),
-        departments=departments,
-        teams=_by_key(_TEAM, bodies),
-        agencies=_by_key(AGENCY, top.section("agencies")),
-        systems=_by_key(SYSTEM, top.section("systems")),
-    )
+    found = _ORGANISATION.made(top)
+    city, teams = top.section("city"), top.section("teams")
     if city is not None:
-        _check_boundary(city, areas or Areas())
-    for key, body in bodies.named(form=KEY) if bodies is not None else ():
-        _check_team(key, body, departments)
-    top.finish("organisation.yaml", ("partners", "people"))
+        _check_boundary(city, areas)
+    for key, body in teams.named(form=KEY) if teams is not None else ():
+        _check_team(key, body, found.departments)
     return found
 
 
-def _by_key(grammar: Grammar[Model], section: Section | None) -> dict[str, Model]:
-    bodies = section.named(form=KEY) if section is not None else ()
-    return {key: grammar.made(body, key=key, title=key) for key, body in bodies}
+def _by_key(grammar: Grammar[Model]) -> Key:
+    def read(body: Section, _: Section) -> dict[str, Model]:
+        return {key: grammar.made(each, key=key, title=key) for key, each in body.named(form=KEY)}
+
+    return of_section(read, absent={})
 
 
 def _read_timezone(written: Written, section: Section) -> str:
@@ -116,21 +110,20 @@ def _read_timezone(written: Written, section: Section) -> str:
 
 def _check_boundary(city: Section, areas: Areas) -> None:
     written = city.text("boundary")
-    if written is None or written.text in areas.layers:
-        return
-    message = f"there is no area layer '{written.text}' in definitions/areas{nearest(written.text, areas.layers)}"
-    if written.text in areas.broken:
-        message = f"the area layer '{written.text}' has findings of its own"
-    city.findings.add("FX304", written.place, message)
+    if written is not None and written.text in areas.broken:
+        city.findings.add("FX304", written.place, f"the area layer '{written.text}' has findings of its own")
+    elif written is not None:
+        message = f"there is no area layer '{written.text}' in definitions/areas"
+        city.findings.known("FX304", written.place, written.text, areas.layers, message)
 
 
 def _check_team(key: str, section: Section, departments: dict[str, Department]) -> None:
     department = section.text("department")
-    if department is not None and department.text not in departments:
-        message = f"there is no department '{department.text}'{nearest(department.text, departments)}"
-        section.findings.add("FX301", department.place, message)
+    if department is not None:
+        message = f"there is no department '{department.text}'"
+        section.findings.known("FX301", department.place, department.text, departments, message)
     if not section.texts("members") and not (section.has("members") and section.items("members") is None):
-        section.findings.add("FX703", section.key_place("members"), f"team '{key}' has no members")
+        section.add("FX703", f"team '{key}' has no members", "members")
 
 
 def _read_roles(body: Section, _: Section) -> dict[str, str]:
@@ -144,3 +137,15 @@ _ROLES = of_section(_read_roles)
 _CITY = Grammar(City, "'city'", {"timezone": TIMEZONE, "roles": _ROLES}, later=("jurisdiction",))
 _DEPARTMENT = Grammar(Department, "a department", {"key": None, "roles": _ROLES}, later=("calendar", "address"))
 _TEAM = Grammar(Team, "a team", {"key": None, "roles": _ROLES}, later=("address", "webhook", "capacity", "calendar"))
+_ORGANISATION = Grammar(
+    Organisation,
+    "organisation.yaml",
+    {
+        "city": replace(_CITY.below(), absent=City(name="", timezone="UTC")),
+        "departments": replace(_by_key(_DEPARTMENT), required=True),
+        "teams": replace(_by_key(_TEAM), required=True),
+        "agencies": _by_key(AGENCY),
+        "systems": _by_key(SYSTEM),
+    },
+    later=("partners", "people"),
+)

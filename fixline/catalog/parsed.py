@@ -6,9 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fixline.catalog.findings import TOP, Findings, Place
-from fixline.catalog.reading import Mapping, Node, Sequence
-from fixline.catalog.shape import nearest
+from fixline.catalog.findings import Findings, Place
+from fixline.catalog.tree import Mapping, Node, Sequence, along
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition import model
 from fixline.domain.definition.deadlines import Deadline
@@ -58,45 +57,41 @@ class ParsedDefinition:
 
     def node(self, *path: str | int) -> Node | None:
         """The value at that path of keys and list positions, or None."""
-        node: Node | None = self.tree
-        for part in path:
-            if isinstance(node, Mapping) and isinstance(part, str):
-                found = node.entries.get(part)
-                node = found.value if found else None
-            elif isinstance(node, Sequence) and isinstance(part, int):
-                node = node.items[part] if part < len(node.items) else None
-            else:
-                return None
-        return node
+        found = along(self.tree, path)
+        return found[-1][0] if len(found) > len(path) else None
 
     def items(self, *path: str | int) -> tuple[Node, ...]:
         """The entries of the list at that path; none where there is no list."""
         node = self.node(*path)
         return node.items if isinstance(node, Sequence) else ()
 
+    def in_rungs(self, deadline: str, key: str) -> list[Node | None]:
+        """What each rung of a deadline has at the key, by its position in the file."""
+        path = ("deadlines", deadline, "escalate")
+        return [self.node(*path, position, key) for position in range(len(self.items(*path)))]
+
     def place(self, *path: str | int) -> Place:
         """Where the value at that path begins; the nearest section above it when it is not written."""
-        for length in range(len(path), -1, -1):
-            node = self.node(*path[:length])
-            if node is not None:
-                return node.place
-        return TOP
+        return along(self.tree, path)[-1][0].place
 
     def key_place(self, *path: str) -> Place:
-        """Where the last key of that path stands."""
-        above = self.node(*path[:-1])
-        found = above.entries.get(path[-1]) if isinstance(above, Mapping) else None
-        return found.place if found else self.place(*path[:-1])
+        """Where the last key of that path stands; the nearest section above it when it is not written."""
+        found = along(self.tree, path)
+        node, entry = found[-1]
+        return entry.place if len(found) > len(path) else node.place
 
     def add(self, code: str, message: str, *path: str | int) -> None:
         """Note a finding about the value at that path."""
         self.findings.add(code, self.place(*path), message)
 
+    def add_key(self, code: str, message: str, *path: str) -> None:
+        """Note a finding about the key at the end of that path."""
+        self.findings.add(code, self.key_place(*path), message)
+
     def has(self, code: str, what: str, name: str, names: Collection[str], *path: str | int, where: str = "") -> bool:
         """Whether the name at that path is one of the names; a finding when it is none."""
-        if name not in names:
-            self.add(code, f"there is no {what} '{name}'{where}{nearest(name, names)}", *path)
-        return name in names
+        message = f"there is no {what} '{name}'{where}"
+        return name in names or self.findings.known(code, self.place(*path), name, names, message)
 
     def has_step(self, name: str, *path: str | int) -> bool:
         """Whether there is the step that is named at that path; a finding when there is none."""

@@ -15,9 +15,7 @@ import yaml
 from fixline.catalog import traps
 from fixline.catalog.findings import TOP, Findings, Place
 from fixline.catalog.quick import DEEPEST_LEVEL, read_quickly
-from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
-
-__all__ = ["LARGEST_FILE_CHARACTERS", "Entry", "Mapping", "Node", "Scalar", "Sequence", "place_in", "read_tree"]
+from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence, along
 
 LARGEST_FILE_CHARACTERS = 512_000
 
@@ -33,14 +31,8 @@ _OPENING = (
 )
 _CLOSING = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken, yaml.BlockEndToken)
 _REFUSED = {
-    yaml.AnchorToken: (
-        "FX107",
-        "anchors (&) are not part of the language: put text that begins with & in quotes",
-    ),
-    yaml.AliasToken: (
-        "FX107",
-        "aliases (*) are not part of the language: put text that begins with * in quotes",
-    ),
+    yaml.AnchorToken: ("FX107", "anchors (&) are not part of the language: put text that begins with & in quotes"),
+    yaml.AliasToken: ("FX107", "aliases (*) are not part of the language: put text that begins with * in quotes"),
     yaml.TagToken: ("FX108", "tags (!) are not part of the language: put text that begins with ! in quotes"),
     yaml.DirectiveToken: ("FX108", "directives (%) are not part of the language"),
 }
@@ -69,17 +61,7 @@ def place_in(path: Path) -> Callable[[tuple[str | int, ...]], tuple[int, int]]:
         tree = None
 
     def find(keys: tuple[str | int, ...]) -> tuple[int, int]:
-        node: Node | None = tree
-        place = tree.place if tree else TOP
-        for key in keys:
-            if isinstance(node, Mapping) and key in node.entries:
-                entry = node.entries[str(key)]
-                node, place = entry.value, entry.place
-            elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
-                node = node.items[key]
-                place = node.place
-            else:
-                break
+        place = along(tree, keys)[-1][1].place if tree else TOP
         return place.line, place.column
 
     return find
@@ -167,8 +149,7 @@ class _Loader(yaml.BaseLoader):
             _find_comment_trap(token, self._text, self._findings)
             _find_quote_trap(token, self._findings)
         if self._depth > DEEPEST_LEVEL:
-            message = f"more than {DEEPEST_LEVEL} levels in one another"
-            self._findings.add("FX112", _place(token.start_mark), message)
+            self._findings.add("FX112", _place(token.start_mark), f"more than {DEEPEST_LEVEL} levels in one another")
             raise _TooDeep
 
 
@@ -222,7 +203,8 @@ def _mapping(node: yaml.MappingNode, text: str, findings: Findings) -> Mapping:
         if key == "<<" and key_node.style is None:
             findings.add("FX107", place, "merge keys (<<) are not part of the language: write the keys out")
         elif node.flow_style and traps.is_broken_off(text, key_node, value_node):
-            findings.add("FX110", place, traps.broken_off(key))
+            message = f"'{key}' has no value: if it is the rest of a text with a comma, put the whole text in quotes"
+            findings.add("FX110", place, message)
         elif key in entries:
             first = entries[key].place
             findings.add("FX106", place, f"'{key}' is given twice, first in line {first.line}: keep one")

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from fixline.catalog.areas import Areas
-from fixline.catalog.findings import Place
+from fixline.catalog.findings import Place, nearest
 from fixline.catalog.flow import waits_before_people
 from fixline.catalog.organisation import Organisation
 from fixline.catalog.parsed import ParsedDefinition
-from fixline.catalog.reading import Scalar
-from fixline.catalog.shape import nearest
+from fixline.catalog.tree import Scalar
 from fixline.domain.definition.vocabulary import REPORTER, SENDABLE, SUPERVISOR
 from fixline.domain.process.kinds import AgencyStep, CallStep, NotifyStep, WaitStep
 from fixline.domain.process.kinds.human import TeamByArea, TeamChoice
@@ -28,24 +27,14 @@ _CONTACT = frozenset({"contact", "reporter", "name", "email", "phone"})
 
 def check_city(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
     """Whatever the definition names of the city is there."""
-    _check_department(parsed, organisation)
+    if parsed.department is not None:
+        parsed.has("FX301", "department", parsed.department, organisation.departments, "department", where=_IN)
     _check_teams(parsed, organisation, areas)
     _check_roles(parsed, organisation, areas)
     _check_outside(parsed, organisation)
-    _check_boundary(parsed, organisation)
-
-
-def _check_department(parsed: ParsedDefinition, organisation: Organisation) -> None:
-    """The department is one of the organisation's."""
-    if parsed.department is not None:
-        parsed.has("FX301", "department", parsed.department, organisation.departments, "department", where=_IN)
-
-
-def _check_boundary(parsed: ParsedDefinition, organisation: Organisation) -> None:
-    """What is said of places outside the city needs a city that says where it ends."""
     if organisation.city.boundary is None and parsed.node("intake", "outside") is not None:
         message = "no place is outside: organisation.yaml names no 'boundary' of the city"
-        parsed.findings.add("FX222", parsed.key_place("intake", "outside"), message)
+        parsed.add_key("FX222", message, "intake", "outside")
 
 
 def _check_teams(parsed: ParsedDefinition, organisation: Organisation, areas: Areas) -> None:
@@ -55,11 +44,8 @@ def _check_teams(parsed: ParsedDefinition, organisation: Organisation, areas: Ar
             _check_by_area(parsed, name, step.team, organisation, areas)
         elif step.team:
             parsed.has("FX303", "team", step.team, organisation.teams, "steps", name, "team", where=_IN)
-    for name in parsed.deadlines:
-        for position, team in enumerate(_written_in_rungs(parsed, name, "reassign_to")):
-            if team is not None:
-                path = ("deadlines", name, "escalate", position, "reassign_to")
-                parsed.has("FX303", "team", team, organisation.teams, *path, where=_IN)
+    for team, path in _written_in_rungs(parsed, "reassign_to"):
+        parsed.has("FX303", "team", team, organisation.teams, *path, where=_IN)
 
 
 def _check_by_area(
@@ -121,10 +107,8 @@ def _told(parsed: ParsedDefinition, areas: Areas) -> Iterator[tuple[str, set[str
     rungs = [rung for deadline in parsed.deadlines.values() for rung in deadline.escalate]
     teams = {team for step in steps.values() for team in teams_of(step.team, areas)}
     teams |= {rung.reassign_to for rung in rungs if rung.reassign_to}
-    for name in parsed.deadlines:
-        for position, role in enumerate(_written_in_rungs(parsed, name, "tell")):
-            if role is not None:
-                yield role, teams, partial(parsed.place, "deadlines", name, "escalate", position, "tell")
+    for role, path in _written_in_rungs(parsed, "tell"):
+        yield role, teams, partial(parsed.place, *path)
     for name, step in steps.items():
         for key in ("claim_within", "due", "warn_after"):
             if getattr(step, key) is not None:
@@ -136,11 +120,12 @@ def _told(parsed: ParsedDefinition, areas: Areas) -> Iterator[tuple[str, set[str
             yield SUPERVISOR, teams, partial(parsed.key_place, "steps", name, "wait", "until")
 
 
-def _written_in_rungs(parsed: ParsedDefinition, deadline: str, key: str) -> list[str | None]:
-    """What each rung has at the key, by its position in the file; None where there is nothing readable."""
-    path = ("deadlines", deadline, "escalate")
-    told = [parsed.node(*path, position, key) for position, _ in enumerate(parsed.items(*path))]
-    return [found.text if isinstance(found, Scalar) and not found.empty else None for found in told]
+def _written_in_rungs(parsed: ParsedDefinition, key: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """What rungs have at the key, and where that is written; nothing of what cannot be read."""
+    for name in parsed.deadlines:
+        for position, node in enumerate(parsed.in_rungs(name, key)):
+            if isinstance(node, Scalar) and not node.empty:
+                yield node.text, ("deadlines", name, "escalate", position, key)
 
 
 def _check_outside(parsed: ParsedDefinition, organisation: Organisation) -> None:
@@ -152,7 +137,7 @@ def _check_outside(parsed: ParsedDefinition, organisation: Organisation) -> None
             silent = known and not organisation.agencies[step.agency].reports_back
             if silent and parsed.node("steps", name, "reply_within") is None:
                 message = f"'{step.agency}' does not report back: give 'reply_within', and 'no_reply' in 'then'"
-                parsed.findings.add("FX431", parsed.key_place(*path), message)
+                parsed.add_key("FX431", message, *path)
         elif isinstance(step, CallStep) and step.call:
             parsed.has("FX311", "system", step.call, organisation.systems, "steps", name, "call", where=_IN)
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
-from collections.abc import Mapping as MappingType
-from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar
 
 from fixline.catalog.findings import Findings, Place, one_of
-from fixline.catalog.reading import Entry, Mapping, Node, Scalar, Sequence
+from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
 from fixline.domain.deadlines.calendar import Span, SpanError
 from fixline.errors import did_you_mean
 
@@ -24,7 +21,8 @@ KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 LONGEST_NAME = 64
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 _BARE_UNIT = re.compile(r"[+-]?[\d.]+ *(?:minutes?|hours?|days?|weeks?)")
-_Word = TypeVar("_Word", bound=StrEnum)
+span_parsed = lru_cache(maxsize=1024)(Span.parse)
+"""The span that a text says; files use a few dozen texts again and again. Raises SpanError."""
 
 
 Written = Scalar
@@ -69,18 +67,6 @@ class Section:
         """A text without its place."""
         found = self.text(key, required=required)
         return None if found is None else found.text
-
-    def word(self, key: str, kind: type[_Word], *, required: bool = False) -> _Word | None:
-        """A word of a closed list."""
-        found = self.text(key, required=required)
-        return None if found is None else word_of(found, kind, self.findings)
-
-    def name(self, key: str, form: re.Pattern[str] = NAME, *, required: bool = False) -> Written | None:
-        """A text that is used as a name."""
-        found = self.text(key, required=required)
-        if found is not None:
-            check_name(found.text, found.place, form, self.findings)
-        return found
 
     def number(self, key: str, *, whole: tuple[int, int] | None = None, required: bool = False) -> float | None:
         """A number in digits; with `whole` a whole number within these limits."""
@@ -175,6 +161,10 @@ class Section:
         found = self.tree.entries.get(key)
         return self.owner if found is None else found.value.place
 
+    def add(self, code: str, message: str, key: str = "") -> None:
+        """Note a finding at the key; where none is given or it is not there, about the section."""
+        self.findings.add(code, self.key_place(key), message)
+
     def finish(self, what: str, later: Collection[str] = ()) -> None:
         """Report the keys that were not asked for and those that are missing, once all have been asked for.
 
@@ -188,7 +178,7 @@ class Section:
         meant = {near for entry in unknown for near in difflib.get_close_matches(entry.key, known, n=1)}
         for key in self._missing:
             if key not in meant:
-                self.findings.add("FX202", self.owner, f"the key '{key}' is missing")
+                self.add("FX202", f"the key '{key}' is missing")
         for entry in unknown:
             if entry.key in later:
                 message = f"'{entry.key}' is not supported by this release: leave it out"
@@ -218,26 +208,14 @@ def one_word(written: Written, words: Collection[str], findings: Findings) -> st
     return None
 
 
-def word_of(written: Written, kind: type[_Word], findings: Findings) -> _Word | None:
-    """The member of a closed list that is written."""
-    found = one_word(written, [each.value for each in kind], findings)
-    return None if found is None else kind(found)
-
-
 def span_of(written: Written, findings: Findings) -> Span | None:
     """The length of time that is written."""
     try:
-        return _parsed(written.text)
+        return span_parsed(written.text)
     except SpanError as problem:
         code = "FX606" if _BARE_UNIT.fullmatch(written.text.strip().lower()) else "FX209"
         findings.add(code, written.place, str(problem))
         return None
-
-
-@lru_cache(maxsize=1024)
-def _parsed(text: str) -> Span:
-    """The span; definitions use a few dozen texts again and again. Raises SpanError."""
-    return Span.parse(text)
 
 
 def section_of(node: Node, what: str, findings: Findings, owner: Place | None = None) -> Section | None:
@@ -261,12 +239,3 @@ def check_name(
     start = ", beginning with a letter" if form is NAME else ""
     findings.add("FX207", place, f"'{name[:LONGEST_NAME]}' cannot be a name: use {signs}{start}")
     return False
-
-
-def nearest(word: str, candidates: MappingType[str, object] | Iterable[str]) -> str:
-    """ ", did you mean 'x'?" or, when nothing is near and the list is short, the names there are."""
-    names = list(candidates)
-    near = did_you_mean(word, names)
-    if near or not names or len(names) > 8:
-        return near
-    return f"; there is {one_of(sorted(names))}" if len(names) == 1 else f"; there are {one_of(sorted(names))}"

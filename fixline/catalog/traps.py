@@ -28,11 +28,6 @@ def is_broken_off(text: str, key: yaml.Node, value: yaml.Node) -> bool:
     return not text[key.end_mark.index :].lstrip().startswith(":")
 
 
-def broken_off(key: str) -> str:
-    """The words for a text that a comma divided."""
-    return f"'{key}' has no value: if it is the rest of a text with a comma, put the whole text in quotes"
-
-
 def unreadable(character: str) -> str:
     """The words for a control character, or half a character, that no text can hold."""
     return f"the character U+{ord(character):04X} cannot stand in a text"

@@ -7,7 +7,7 @@ thousands of them and asks few of them where they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,3 +93,17 @@ class Mapping:
 
 
 Node = Scalar | Sequence | Mapping
+
+
+def along(tree: Node, path: Iterable[str | int]) -> list[tuple[Node, Entry | Node]]:
+    """The nodes on the way along keys and list positions, as far as it goes; with each the entry that holds it."""
+    found: list[tuple[Node, Entry | Node]] = [(tree, tree)]
+    for part in path:
+        node = found[-1][0]
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            found.append((node.entries[part].value, node.entries[part]))
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            found.append((node.items[part], node.items[part]))
+        else:
+            break
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fixline.catalog import Catalog, read_catalog
-from fixline.catalog.shape import nearest
+from fixline.catalog.findings import nearest
 from fixline.cli.common import Trouble, WrongUse
 from fixline.domain.deadlines.calendar import WorkingCalendar
 from fixline.domain.definition.model import Definition

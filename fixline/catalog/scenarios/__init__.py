@@ -11,9 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from fixline.catalog.catalog import SCENARIOS, Catalog, read_bytes
+from fixline.catalog.catalog import SCENARIOS, Catalog, read_file
 from fixline.catalog.findings import Finding, Findings, Place, one_of
-from fixline.catalog.reading import read_tree
 from fixline.catalog.scenarios import model
 from fixline.catalog.scenarios.expectations import read_expectations
 from fixline.catalog.scenarios.frame import Frame, check_step, read_answers, read_values
@@ -43,8 +42,7 @@ def scenario_files(root: Path) -> list[Path]:
 def read_scenarios(path: Path, catalog: Catalog) -> tuple[tuple[Scenario, ...], tuple[Finding, ...]]:
     """The scenarios of one file that can be played, and the file's findings. Never raises."""
     findings = Findings(str(path))
-    source = read_bytes(path, findings)
-    tree = read_tree(source, findings) if source is not None else None
+    tree = read_file(path, findings)
     if tree is None:
         return (), findings.sorted()
     section = Section(tree, findings)
@@ -76,7 +74,7 @@ def _definition(path: Path, section: Section, catalog: Catalog) -> Definition | 
         section.findings.add("FX801", named.place, message)
         return None
     if not path.with_name(f"{stem}.yaml").is_file():
-        section.findings.add("FX801", section.key_place("type"), f"there is no definition {stem}.yaml beside this file")
+        section.add("FX801", f"there is no definition {stem}.yaml beside this file", "type")
         return None
     definition = catalog.definitions.get(stem)
     return definition if definition is not None and definition.department == path.parent.name else None
@@ -116,8 +114,11 @@ def _read_scenario(name: str, section: Section, definition: Definition, catalog:
 
 
 def _refused(section: Section) -> str | None:
-    found = section.name("refused")
-    return found.text if found else None
+    found = section.text("refused")
+    if found is None:
+        return None
+    check_name(found.text, found.place, NAME, section.findings)
+    return found.text
 
 
 def _read_opening(section: Section, frame: Frame, refused: str | None) -> Open | None:
@@ -214,7 +215,7 @@ def _read_action(section: Section, verb: Verb, frame: Frame, *, strict: bool) ->
     outcome = section.text("outcome") if strict and "outcome" in body else None
     if isinstance(step, HumanStep) and outcome:
         message = f"step '{task_step}' has no outcome '{outcome.text}'"
-        frame.known(outcome.text, step.outcomes, outcome.place, "FX807", message)
+        frame.findings.known("FX807", outcome.place, outcome.text, step.outcomes, message)
     command = _command(section, verb, body, frame)
     if command is None or len(frame.findings) > before:
         return None
@@ -230,7 +231,7 @@ def _target(section: Section, verb: Verb, body: dict[str, Any], frame: Frame, *,
     body["version"] = VERSION
     name, types = str(body.get(verb.value)), frame.catalog.definitions
     if strict and verb.value in body:
-        frame.known(name, types, _place(section, verb.value, verb), "FX805", f"there is no type '{name}'")
+        frame.findings.known("FX805", _place(section, verb.value, verb), name, types, f"there is no type '{name}'")
     return types.get(name)
 
 
@@ -243,7 +244,7 @@ def _task_step(section: Section, verb: Verb, body: dict[str, Any], frame: Frame,
     step, place = str(body[TASK]), _place(section, TASK, verb)
     humans = [name for name, each in frame.definition.steps.items() if isinstance(each, HumanStep)]
     message = f"people do not do step '{step}': there is no task of it"
-    if check_step(step, place, frame) and frame.known(step, humans, place, "FX805", message):
+    if check_step(step, place, frame) and frame.findings.known("FX805", place, step, humans, message):
         return step
     return None
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fixline.catalog.findings import Place
 from fixline.catalog.scenarios.frame import Frame, check_step, plain, read_answers
 from fixline.catalog.scenarios.model import NOTHING, Expected, Notice, listed
-from fixline.catalog.shape import Section, Written, section_of, text_of, word_of
+from fixline.catalog.shape import Section, Written, one_word, section_of, text_of
 from fixline.catalog.tree import Mapping, Scalar, Sequence
 from fixline.domain.definition.vocabulary import CloseOutcome, NotifyEvent, Priority
 from fixline.domain.process.effects import EFFECTS
@@ -55,7 +55,7 @@ def read_expectations(section: Section | None, frame: Frame) -> tuple[Expected, 
 def _word(key: str, section: Section, frame: Frame, kind: type[StrEnum]) -> Iterator[Expected]:
     """A word of a closed list."""
     written = section.text(key)
-    if written and word_of(written, kind, frame.findings) is not None:
+    if written and one_word(written, [*kind], frame.findings) is not None:
         yield Expected(key, None, written.text, written.text, written.place)
 
 
@@ -105,11 +105,11 @@ def _check_clock(name: str, place: Place, frame: Frame) -> bool:
         if isinstance(step, HumanStep):
             clocks += [f"{step_name}.claim"] if step.claim_within else []
             clocks += [f"{step_name}.due"] if step.due else []
-    return frame.known(name, clocks, place, "FX808", f"there is no clock '{name}'")
+    return frame.findings.known("FX808", place, name, clocks, f"there is no clock '{name}'")
 
 
 def _check_effect(name: str, place: Place, frame: Frame) -> bool:
-    return frame.known(name, EFFECTS, place, "FX204", f"'{name}' is none of {', '.join(EFFECTS)}")
+    return frame.findings.known("FX204", place, name, EFFECTS, f"'{name}' is none of {', '.join(EFFECTS)}")
 
 
 def _due(written: Written, frame: Frame) -> datetime | str | None:
@@ -118,7 +118,8 @@ def _due(written: Written, frame: Frame) -> datetime | str | None:
 
 
 def _clock_word(written: Written, frame: Frame) -> ClockWord | None:
-    return word_of(written, ClockWord, frame.findings)
+    found = one_word(written, [*ClockWord], frame.findings)
+    return None if found is None else ClockWord(found)
 
 
 def _text(written: Written, _frame: Frame) -> str:
@@ -141,7 +142,7 @@ def _tasks(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
     for step, place, team in () if nothing else _pairs(key, section):
         check_step(step, place, frame)
         if organisation := frame.catalog.organisation:
-            frame.known(team.text, organisation.teams, team.place, "FX303", f"there is no team '{team.text}'")
+            frame.findings.known("FX303", team.place, team.text, organisation.teams, f"there is no team '{team.text}'")
         found[step] = team.text
     text = NOTHING if nothing else ", ".join(f"{step}: {team}" for step, team in sorted(found.items()))
     yield Expected(key, None, found, text, node.place)
@@ -168,8 +169,8 @@ def _told(key: str, section: Section, frame: Frame) -> Iterator[Expected]:
 
 
 def _event(node: Scalar, frame: Frame) -> Notice | None:
-    event = word_of(node, NotifyEvent, frame.findings)
-    return Notice(event.value, event=event.value) if event else None
+    event = one_word(node, [*NotifyEvent], frame.findings)
+    return Notice(event, event=event) if event else None
 
 
 def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) -> tuple[Notice | None, int]:
@@ -177,11 +178,13 @@ def _entry(key: str, node: Mapping | Sequence, frame: Frame, since: datetime) ->
     section = section_of(node, f"an entry of '{key}'", frame.findings)
     if section is None:
         return None, 1
-    at, clock, event = section.text("at"), section.text("clock"), section.word("event", NotifyEvent)
-    said = {"role": section.text("role"), "clock": clock, "rung": section.text("rung")}
-    facts = {name: each.text for name, each in said.items() if each} | ({"event": event.value} if event else {})
-    if clock is not None:
+    at = section.text("at")
+    said = {name: found for name in ("role", "clock", "rung", "event") if (found := section.text(name))}
+    facts = {name: each.text for name, each in said.items()}
+    if clock := said.get("clock"):
         _check_clock(clock.text, clock.place, frame)
+    if event := said.get("event"):
+        one_word(event, [*NotifyEvent], frame.findings)
     times = section.number("times", whole=(1, 100))
     section.finish(f"an entry of '{key}'")
     text = " ".join([*([at.text] if at else []), *facts.values()])

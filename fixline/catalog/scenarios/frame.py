@@ -15,7 +15,7 @@ from fixline.catalog.catalog import Catalog
 from fixline.catalog.findings import Findings, Place
 from fixline.catalog.scenarios.instants import InstantError, instant
 from fixline.catalog.scenarios.model import ACTORS
-from fixline.catalog.shape import Section, Written, nearest
+from fixline.catalog.shape import Section, Written
 from fixline.catalog.tree import Entry, Mapping, Node, Scalar, Sequence
 from fixline.domain.definition.fields import FieldKind, FormField
 from fixline.domain.definition.model import Definition
@@ -36,12 +36,6 @@ class Frame:
     opened_at: datetime
     now: datetime
 
-    def known(self, name: str, among: Collection[str], place: Place, code: str, message: str) -> bool:
-        """Whether a name is among those there are; a finding, with the nearest of them, when it is not."""
-        if name not in among:
-            self.findings.add(code, place, message + nearest(name, among))
-        return name in among
-
     def instant(self, written: Written, since: datetime) -> datetime | None:
         """The instant that is written, counted from `since`; a finding when it is none."""
         try:
@@ -60,13 +54,13 @@ class Frame:
         if of := tuple(team.key for team in teams if by.text in team.members):
             return Actor(name=by.text, role=Role.CREW, teams=of)
         names = [*ACTORS, Role.CREW.value, *(member for team in teams for member in team.members)]
-        self.known(by.text, names, by.place, "FX809", f"'{by.text}' is no role and no member of a team")
+        self.findings.known("FX809", by.place, by.text, names, f"'{by.text}' is no role and no member of a team")
         return ACTORS.get(by.text)
 
 
 def check_step(name: str, place: Place, frame: Frame) -> bool:
     """Whether the definition has the step; a finding when it has not."""
-    return frame.known(name, frame.definition.steps, place, "FX308", f"there is no step '{name}'")
+    return frame.findings.known("FX308", place, name, frame.definition.steps, f"there is no step '{name}'")
 
 
 def read_values(section: Section, keys: Collection[str], frame: Frame) -> dict[str, Any]:
@@ -83,10 +77,10 @@ def _check_areas(node: Node, frame: Frame) -> None:
         layer = areas.layers.get(entry.key)
         if layer is None and entry.key not in areas.broken:
             message = f"there is no area layer '{entry.key}' in definitions/areas"
-            frame.known(entry.key, areas.layers, entry.place, "FX304", message)
+            frame.findings.known("FX304", entry.place, entry.key, areas.layers, message)
         elif layer and isinstance(entry.value, Scalar):
             area = entry.value.text
-            frame.known(area, layer.keys, entry.value.place, "FX805", f"there is no {entry.key} '{area}'")
+            frame.findings.known("FX805", entry.value.place, area, layer.keys, f"there is no {entry.key} '{area}'")
 
 
 def plain(node: Node) -> Any:
@@ -125,7 +119,7 @@ def read_answers(section: Section | None, fields: dict[str, FormField], frame: F
             continue
         found[entry.key] = guessed(entry.value)
         if strict:
-            frame.known(entry.key, fields, entry.place, "FX806", f"nothing asks for '{entry.key}'")
+            frame.findings.known("FX806", entry.place, entry.key, fields, f"nothing asks for '{entry.key}'")
     return found
 
 
@@ -140,5 +134,5 @@ def _answer(entry: Entry, field: FormField, frame: Frame, *, strict: bool) -> An
         frame.findings.add("FX806", place, f"'{entry.key}' is asked as {field.kind}: '{plain(entry.value)}' is none")
     for option in value if isinstance(value, list) else [value]:
         if fits and field.options:
-            frame.known(option, field.options, place, "FX806", f"'{option}' is no option of '{entry.key}'")
+            frame.findings.known("FX806", place, option, field.options, f"'{option}' is no option of '{entry.key}'")
     return value

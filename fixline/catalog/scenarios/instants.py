@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from fixline.domain.deadlines.calendar import CalendarExhausted, Span, SpanError, WorkingCalendar
+from fixline.catalog.shape import span_parsed
+from fixline.domain.deadlines.calendar import CalendarExhausted, SpanError, WorkingCalendar
 from fixline.errors import FixlineError
 
 WEEK = datetime(2026, 9, 14)  # noqa: DTZ001 - local to each calendar
@@ -27,8 +27,6 @@ _NAMES = {name: number for number, day in enumerate(_DAYS) for name in (day, day
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"
 _DATED = re.compile(rf"(?P<date>\d{{4}}-\d{{2}}-\d{{2}})[ T]{_TIME}")
 _WEEKLY = re.compile(rf"(?:(?P<day>[A-Za-z]+) +)?{_TIME}")
-_parsed = lru_cache(maxsize=1024)(Span.parse)
-"""Spans of which scenarios say a few dozen again and again."""
 
 
 class InstantError(FixlineError, ValueError):
@@ -64,7 +62,7 @@ def instant(text: str, calendar: WorkingCalendar, since: datetime) -> datetime:
 
 def _after(span: str, calendar: WorkingCalendar, since: datetime) -> datetime:
     try:
-        return calendar.add(since, _parsed(span))
+        return calendar.add(since, span_parsed(span))
     except (SpanError, CalendarExhausted, OverflowError) as problem:
         raise InstantError(str(problem)) from None
 

@@ -5,6 +5,7 @@ What needs other steps or other files is checked later (`flow`, `references`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fixline.catalog.grammar import Grammar, Key, Shape, mapped
@@ -16,7 +17,7 @@ from fixline.catalog.steps.outside import AGENCY, CALL, FOLLOW_ON
 from fixline.domain.process.kinds import AnyStep
 from fixline.errors import did_you_mean
 
-_GRAMMARS: dict[str, Grammar[Any]] = {
+_WRITTEN: dict[str, Grammar[Any]] = {
     **HUMAN,
     "choose": CHOOSE,
     "wait": WAIT,
@@ -27,6 +28,8 @@ _GRAMMARS: dict[str, Grammar[Any]] = {
     "notify": NOTIFY,
     "close": CLOSE,
 }
+_GRAMMARS = {kind: replace(each, written={"kind": None, **each.written}) for kind, each in _WRITTEN.items()}
+"""Which kind a step is stands nowhere: its key says it."""
 
 
 def _read_steps(section: Section, key: str) -> dict[str, AnyStep | None]:
@@ -61,13 +64,15 @@ def _kind(section: Section) -> str | None:
         if near:
             section.findings.add("FX201", entry.place, f"a step has no key '{entry.key}'{near}")
             return None
-    section.findings.add("FX216", section.owner, f"the step does not say what it is: give one of {', '.join(KINDS)}")
+    section.add("FX216", f"the step does not say what it is: give one of {', '.join(KINDS)}")
     return None
 
 
 def _step_shape() -> Shape:
     """A step: exactly one of the kinds, with that kind's keys and no others."""
     kinds = {kind: grammar.shape() for kind, grammar in _GRAMMARS.items()}
+    for kind, shape in kinds.items():
+        shape["properties"][kind]["description"] = KIND_WORDS[kind]
     return {
         "description": "A step: the key that names its kind says what it is.",
         "type": "object",

@@ -6,11 +6,12 @@ What the names in them stand for is checked in `fixline.catalog.flow` and `fixli
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fixline.catalog import grammar
-from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import NAME, Section, Written, check_name
-from fixline.catalog.steps.kinds import KIND_WORDS, STEP_NAME, WAITING_AS, fixed_shape, outcomes_shape, read_fixed
+from fixline.catalog.steps.kinds import STEP_NAME, WAITING_AS, fixed_shape, outcomes_shape, read_fixed
+from fixline.catalog.tree import Mapping
 from fixline.domain.definition.vocabulary import DONE, RESERVED_OUTCOMES, TIMEOUT, CloseOutcome
 from fixline.domain.process.kinds import ChooseStep, CloseStep, NotifyStep, TogetherStep, WaitStep
 from fixline.domain.process.kinds.choose import ChooseBranch
@@ -18,7 +19,7 @@ from fixline.domain.process.kinds.choose import ChooseBranch
 FEWEST_BRANCHES = 2
 
 
-def conditions(result: str, value: grammar.Shape, when: str, then: str) -> grammar.Shape:
+def _conditions(result: str, value: grammar.Shape, when: str, then: str) -> grammar.Shape:
     """A list of entries `{when, RESULT}` that ends with `{otherwise}`."""
     described = {"when": grammar.CONDITION.shown(when), result: grammar.described(value, then)}
     ruled = grammar.section_shape(described, ("when", result))
@@ -29,8 +30,15 @@ def conditions(result: str, value: grammar.Shape, when: str, then: str) -> gramm
     return {"type": "array", "minItems": 1, "items": {"type": "object", "properties": keys, **either}}
 
 
-def ending_otherwise(entries: grammar.Key, result: str, shape: grammar.Shape) -> grammar.Key:
-    """A list of conditions, which ends with the entry that holds otherwise and has it only there."""
+def ending_otherwise(
+    lines: grammar.Grammar[Any], what: str, result: str, value: grammar.Shape, when: str = ""
+) -> grammar.Key:
+    """A list of conditions, which ends with the entry that holds otherwise and has it only there.
+
+    `what` calls an entry in findings; `when` is what editors show for a condition instead of the field's description.
+    """
+    entries = lines.listed(what)
+    told = {info.alias or name: info.description or "" for name, info in lines.model.model_fields.items()}
 
     def read(section: Section, key: str) -> object:
         items = section.items(key)
@@ -38,33 +46,31 @@ def ending_otherwise(entries: grammar.Key, result: str, shape: grammar.Shape) ->
             if isinstance(item, Mapping):
                 _check_otherwise(Section(item, section.findings), key, result, last=position == len(items or ()) - 1)
         if items == ():
-            section.findings.add("FX407", section.key_place(key), f"'{key}' ends with an entry 'otherwise'")
+            section.add("FX407", f"'{key}' ends with an entry 'otherwise'", key)
         return entries.read(section, key)
 
+    shape = _conditions(result, value, when or told["when"], told[result])
     return replace(entries, read=read, shape=shape)
 
 
 def _check_otherwise(body: Section, key: str, result: str, *, last: bool) -> None:
     if body.has("otherwise") and body.has(result):
-        message = f"'otherwise' has its value itself: leave '{result}' out"
-        body.findings.add("FX216", body.key_place(result), message)
+        body.add("FX216", f"'otherwise' has its value itself: leave '{result}' out", result)
     if body.has("otherwise") and body.has("when"):
-        message = "'when' and 'otherwise' exclude each other: give each its own entry"
-        body.findings.add("FX216", body.key_place("otherwise"), message)
+        body.add("FX216", "'when' and 'otherwise' exclude each other: give each its own entry", "otherwise")
     elif body.has("otherwise") and not last:
-        message = "'otherwise' stands last: the entries after it would never be looked at"
-        body.findings.add("FX407", body.key_place("otherwise"), message)
+        body.add("FX407", "'otherwise' stands last: the entries after it would never be looked at", "otherwise")
     elif not body.has("when") and not body.has("otherwise"):
-        body.findings.add("FX202", body.owner, "the key 'when' (or 'otherwise') is missing")
+        body.add("FX202", "the key 'when' (or 'otherwise') is missing")
     elif last and not body.has("otherwise"):
-        body.findings.add("FX407", body.owner, f"'{key}' ends with an entry 'otherwise'")
+        body.add("FX407", f"'{key}' ends with an entry 'otherwise'")
 
 
 def _read_branch(body: Section, found: grammar.Values) -> None:
     """`otherwise` has the step itself."""
     otherwise = found.pop("otherwise", None)
     if "when" in found and "go" not in found:
-        body.findings.add("FX202", body.owner, "the key 'go' is missing: the step that follows")
+        body.add("FX202", "the key 'go' is missing: the step that follows")
     if otherwise is not None:
         found["go"] = otherwise
 
@@ -77,19 +83,11 @@ _BRANCH = grammar.Grammar(
     needs={"go"},
     check=_read_branch,
 )
-_TOLD = {name: info.description or "" for name, info in ChooseBranch.model_fields.items()}
 CHOOSE = grammar.Grammar(
     ChooseStep,
     "a choose step",
     {
-        "kind": None,
-        "branches": replace(
-            ending_otherwise(
-                _BRANCH.listed("a branch"), "go", conditions("go", grammar.name_shape(), _TOLD["when"], _TOLD["go"])
-            ),
-            name="choose",
-            told=KIND_WORDS["choose"],
-        ),
+        "branches": replace(ending_otherwise(_BRANCH, "a branch", "go", grammar.name_shape()), name="choose"),
     },
     needs={"branches"},
 )
@@ -119,10 +117,7 @@ TOGETHER = grammar.Grammar(
     TogetherStep,
     "a together step",
     {
-        "kind": None,
-        "branches": replace(
-            grammar.of_section(_read_branches, _BRANCHES_SHAPE), name="together", told=KIND_WORDS["together"]
-        ),
+        "branches": replace(grammar.of_section(_read_branches, _BRANCHES_SHAPE), name="together"),
         "then": grammar.Key(_read_done, fixed_shape([DONE], [DONE])),
     },
     needs={"branches", "then"},
@@ -130,18 +125,10 @@ TOGETHER = grammar.Grammar(
 NOTIFY = grammar.Grammar(
     NotifyStep,
     "a notify step",
-    {
-        "kind": None,
-        "role": replace(grammar.own_name(), name="notify", told=KIND_WORDS["notify"]),
-        "then": replace(grammar.TEXT, shape=STEP_NAME),
-    },
+    {"role": replace(grammar.own_name(), name="notify"), "then": replace(grammar.TEXT, shape=STEP_NAME)},
     needs={"then"},
 )
-CLOSE = grammar.Grammar(
-    CloseStep,
-    "a close step",
-    {"kind": None, "outcome": replace(grammar.word(CloseOutcome), name="close", told=KIND_WORDS["close"])},
-)
+CLOSE = grammar.Grammar(CloseStep, "a close step", {"outcome": replace(grammar.word(CloseOutcome), name="close")})
 
 
 _WAYS = ("signal", "span", "until")
@@ -161,8 +148,7 @@ def _check_one_way(body: Section, _: grammar.Values) -> None:
         place = body.key_place(written[1]) if written else body.owner
         body.findings.add("FX216", place, "a wait has one of 'signal', 'span' and 'until'")
     elif written != ["signal"] and body.has("at_most"):
-        message = f"'at_most' limits the wait for a signal: '{written[0]}' has its own end"
-        body.findings.add("FX216", body.key_place("at_most"), message)
+        body.add("FX216", f"'at_most' limits the wait for a signal: '{written[0]}' has its own end", "at_most")
 
 
 _WAIT_FOR = grammar.Grammar(
@@ -208,11 +194,11 @@ WAIT = grammar.Grammar(
     WaitStep,
     "a wait step",
     {
-        **dict.fromkeys(("kind", "signal", "at_most", "span", "until")),
+        **dict.fromkeys(("signal", "at_most", "span", "until")),
         "waiting_as": WAITING_AS,
         "then": grammar.Key(_read_later, {"anyOf": [STEP_NAME, outcomes_shape([TIMEOUT])]}),
     },
-    others={"wait": grammar.Key(Section.section, _wait_shape, told=KIND_WORDS["wait"], required=True)},
+    others={"wait": grammar.Key(Section.section, _wait_shape, required=True)},
     needs={"then"},
     check=_read_wait,
 )

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from fixline.catalog.forms import FIELD
 from fixline.catalog.grammar import TEXT, Grammar, Values, either, of_section, of_text, reference
-from fixline.catalog.shape import KEY, Section, Written, nearest
-from fixline.catalog.steps.kinds import HUMAN_KINDS, KIND_WORDS, outcomes_shape, read_outcomes
+from fixline.catalog.shape import KEY, Section, Written
+from fixline.catalog.steps.kinds import HUMAN_KINDS, outcomes_shape, read_outcomes
 from fixline.domain.definition.conditions import RESERVED_NAMES
 from fixline.domain.definition.vocabulary import NOT_SAMPLED
 from fixline.domain.process.kinds.human import HumanStep, TeamByArea
@@ -34,8 +34,7 @@ def _kind_of(section: Section) -> str:
 def _read_sample(written: Written, section: Section) -> int | None:
     """The share that is inspected, in per cent."""
     if (kind := _kind_of(section)) != "inspection":
-        message = f"a {kind} is done every time: 'sample' stands in inspections"
-        section.findings.add("FX416", section.key_place("sample"), message)
+        section.add("FX416", f"a {kind} is done every time: 'sample' stands in inspections", "sample")
     share = _SHARE.fullmatch(written.text)
     if share is not None and 1 <= int(share[1]) <= LARGEST_SHARE:
         return int(share[1])
@@ -55,12 +54,11 @@ def _read_visits(written: Written, section: Section) -> int | None:
 
 def _read_then(body: Section, section: Section) -> dict[str, str]:
     if not body.tree.entries.keys() - {NOT_SAMPLED}:
-        section.findings.add("FX406", section.key_place("then"), "'then' is empty: name each outcome and its step")
+        section.add("FX406", "'then' is empty: name each outcome and its step", "then")
     sampled = section.has("sample")
     found = read_outcomes(body, [NOT_SAMPLED] if sampled else [], "is no outcome that people can give here")
     if sampled and section.has("inspection") and NOT_SAMPLED not in body.tree.entries:
-        message = f"'{NOT_SAMPLED}' leads nowhere: name the step that follows it"
-        section.findings.add("FX406", section.key_place("then"), message)
+        section.add("FX406", f"'{NOT_SAMPLED}' leads nowhere: name the step that follows it", "then")
     return found
 
 
@@ -72,9 +70,8 @@ def _check_human(section: Section, found: Values) -> None:
     form = None if fits else section.section("form")
     for _, body in form.named() if form is not None else ():
         for named in body.texts("required_for"):
-            if named.text not in outcomes:
-                message = f"'{named.text}' is no outcome of this step{nearest(named.text, outcomes)}"
-                section.findings.add("FX215", named.place, message)
+            message = f"'{named.text}' is no outcome of this step"
+            section.findings.known("FX215", named.place, named.text, outcomes, message)
 
 
 _BY_AREA = Grammar(
@@ -91,8 +88,7 @@ def _human(kind: str) -> Grammar[HumanStep]:
         HumanStep,
         f"a step of kind {kind}",
         {
-            "kind": None,
-            "title": replace(TEXT, name=kind, told=KIND_WORDS[kind]),
+            "title": replace(TEXT, name=kind),
             "team": either(reference(KEY), _BY_AREA, _BY_AREA),
             "form": FIELD.named(reserved=RESERVED_NAMES),
             "sample": of_text(_read_sample, PERCENT_SHAPE if inspection else None),

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import get_args
 
 from fixline.catalog.grammar import Key, Shape, described, mapped, name_shape, of_section, of_text, section_shape
-from fixline.catalog.reading import Mapping, Scalar
-from fixline.catalog.shape import NAME, Section, Written, check_name, nearest, text_of
+from fixline.catalog.shape import NAME, Section, Written, check_name, text_of
+from fixline.catalog.tree import Mapping, Scalar
 from fixline.domain.definition.vocabulary import JOINED, RESERVED_OUTCOMES
 from fixline.domain.process.kinds import AnyStep
 
@@ -64,8 +64,7 @@ def answers(own: str, shape: Shape, *, alone: bool = False) -> Key:
     def read(body: Section, section: Section) -> dict[str, str]:
         found = read_outcomes(body, [own], "cannot happen here")
         if not alone and not found.keys() - {own}:
-            message = f"'then' names no outcome but '{own}': name what can come"
-            section.findings.add("FX406", body.tree.place, message)
+            section.findings.add("FX406", body.tree.place, f"'then' names no outcome but '{own}': name what can come")
         return found
 
     return of_section(read, shape, {})
@@ -88,10 +87,9 @@ def read_fixed(section: Section, outcomes: list[str], what: str, *, by_text: boo
         return None
     then: dict[str, str] = {}
     for entry in found.value:
-        if entry.key not in outcomes:
-            code = "FX405" if entry.key in RESERVED_OUTCOMES else "FX406"
-            message = f"'{entry.key}' cannot happen in {what}{nearest(entry.key, outcomes)}"
-            section.findings.add(code, entry.place, message)
+        code = "FX405" if entry.key in RESERVED_OUTCOMES else "FX406"
+        message = f"'{entry.key}' cannot happen in {what}"
+        if not section.findings.known(code, entry.place, entry.key, outcomes, message):
             continue
         target = text_of(entry.value, f"the step after '{entry.key}'", section.findings)
         if target is not None:
@@ -105,8 +103,7 @@ def read_fixed(section: Section, outcomes: list[str], what: str, *, by_text: boo
 def _read_waiting_as(written: Written, section: Section) -> str:
     check_name(written.text, written.place, NAME, section.findings)
     if written.text == ON_HOLD:
-        message = f"'{ON_HOLD}' is the state of a request on hold: use another name"
-        section.findings.add("FX207", written.place, message)
+        section.findings.add("FX207", written.place, f"'{ON_HOLD}' is the state of a request on hold: use another name")
     return written.text
 
 

@@ -6,12 +6,10 @@ is in `fixline.catalog.follow_ons`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fixline.catalog.grammar import Grammar, Values, name_shape, reference, texts
-from fixline.catalog.reading import Mapping
 from fixline.catalog.shape import KEY, Section
-from fixline.catalog.steps.kinds import KIND_WORDS, WAITING_AS, answers, fixed_shape, outcomes_shape
+from fixline.catalog.steps.kinds import WAITING_AS, answers, fixed_shape, outcomes_shape
+from fixline.catalog.tree import Mapping
 from fixline.domain.definition.vocabulary import NO_REPLY, OTHERWISE, TIMEOUT, CloseOutcome
 from fixline.domain.process.kinds import AgencyStep, CallStep, FollowOnStep
 
@@ -34,8 +32,7 @@ def _check_no_reply(section: Section, found: Values) -> None:
     """no_reply is an outcome exactly when there is `reply_within`."""
     outcomes = found.get("then", {})
     if outcomes and section.has("reply_within") and NO_REPLY not in outcomes:
-        message = f"'reply_within' leads to '{NO_REPLY}': name the step that follows it"
-        section.findings.add("FX430", section.key_place("then"), message)
+        section.add("FX430", f"'reply_within' leads to '{NO_REPLY}': name the step that follows it", "then")
     then = section.tree.entries.get("then")
     if NO_REPLY in outcomes and not section.has("reply_within") and then and isinstance(then.value, Mapping):
         message = f"'{NO_REPLY}' cannot happen without 'reply_within'"
@@ -45,22 +42,20 @@ def _check_no_reply(section: Section, found: Values) -> None:
 def _check_otherwise(section: Section, found: Values) -> None:
     if OTHERWISE not in found.get("then", {OTHERWISE}):
         message = f"'{OTHERWISE}' leads nowhere: a follow-on that cannot be opened, or ends another way, goes on there"
-        section.findings.add("FX432", section.key_place("then"), message)
+        section.add("FX432", message, "then")
 
 
 def _check_timeout(section: Section, found: Values) -> None:
     if TIMEOUT not in (found.get("then") or {TIMEOUT}):
-        message = f"'{TIMEOUT}' leads nowhere: name the step that follows it"
-        section.findings.add("FX406", section.key_place("then"), message)
+        section.add("FX406", f"'{TIMEOUT}' leads nowhere: name the step that follows it", "then")
 
 
 AGENCY = Grammar(
     AgencyStep,
     "an agency step",
     {
-        "kind": None,
         "waiting_as": WAITING_AS,
-        "agency": replace(reference(KEY), told=KIND_WORDS["agency"]),
+        "agency": reference(KEY),
         "send": _SEND,
         "then": answers(NO_REPLY, outcomes_shape([NO_REPLY])),
     },
@@ -71,9 +66,8 @@ FOLLOW_ON = Grammar(
     FollowOnStep,
     "a follow_on step",
     {
-        "kind": None,
         "waiting_as": WAITING_AS,
-        "follow_on": replace(reference(KEY), told=KIND_WORDS["follow_on"]),
+        "follow_on": reference(KEY),
         "then": answers(OTHERWISE, fixed_shape([*CloseOutcome, OTHERWISE], [OTHERWISE]), alone=True),
     },
     check=_check_otherwise,
@@ -82,9 +76,8 @@ CALL = Grammar(
     CallStep,
     "a call step",
     {
-        "kind": None,
         "waiting_as": WAITING_AS,
-        "call": replace(reference(KEY), told=KIND_WORDS["call"]),
+        "call": reference(KEY),
         "send": _SEND,
         "then": answers(TIMEOUT, {**outcomes_shape([TIMEOUT]), "required": [TIMEOUT], "minProperties": 2}),
     },

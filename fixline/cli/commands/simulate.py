@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -77,7 +76,7 @@ def _prepare(types: list[str], requests: int, profile: str, crews: list[str], we
             raise Trouble(f"{len(findings)} findings in the profile; the first: {findings[0]}")
     teams = set(catalog.organisation.teams if catalog.organisation else ())
     sizes = dict(_size(each, teams) for each in crews)
-    used = replace(used, crews={**used.crews, **sizes}, weeks=weeks or used.weeks)
+    used = used.model_copy(update={"crews": {**used.crews, **sizes}, "weeks": weeks or used.weeks})
     wanted = [catalog.definitions[name] for name in dict.fromkeys(types or sorted(catalog.definitions))]
     if not wanted:
         raise WrongUse("there are no definitions to simulate")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fixline.catalog import check_text, read_catalog
 from fixline.catalog.findings import Findings
-from fixline.catalog.reading import LARGEST_FILE_CHARACTERS, Mapping, Scalar, Sequence, read_tree
+from fixline.catalog.reading import LARGEST_FILE_CHARACTERS, read_tree
+from fixline.catalog.tree import Mapping, Scalar, Sequence
 
 CITY = Path(__file__).parents[2] / "fixtures/city"
 GOOD = (CITY / "transportation/pothole.yaml").read_text()

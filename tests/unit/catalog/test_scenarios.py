@@ -230,7 +230,7 @@ types:
     assert profile.weeks == 4
     assert list(profile.days) == [2, 0, 0, 0, 0, 0, 1]
     assert list(profile.hours[7:12]) == [0, 2, 2, 1, 0]
-    assert profile.storm == Storm(3, 2, 8)
+    assert profile.storm == Storm(day=3, lasts=2, times=8)
     assert profile.crews == {"inspectors": 5}
     assert profile.steps["pothole", "repair"].outcomes == {"done": 8, "otherwise": 2}
     assert str(profile.steps["pothole", "dry_road"].takes) == "3 calendar days"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -58,9 +57,10 @@ def test_the_seed_decides(catalog: Catalog) -> None:
 
 def test_fewer_crews_are_slower(catalog: Catalog) -> None:
     """With one inspector for much work the queue grows, deadlines are missed, and rungs are reached."""
-    many = simulated(catalog, replace(SHORT, crews={"inspectors": 20}), 150)
-    slow = StepProfile(Span.parse("6 working hours"))
-    few = simulated(catalog, replace(SHORT, crews={"inspectors": 1}, steps={("pothole", "inspect"): slow}), 150)
+    many = simulated(catalog, SHORT.model_copy(update={"crews": {"inspectors": 20}}), 150)
+    slow = StepProfile(takes=Span.parse("6 working hours"))
+    busy = SHORT.model_copy(update={"crews": {"inspectors": 1}})
+    few = simulated(catalog, busy.model_copy(update={"steps": {("pothole", "inspect"): slow}}), 150)
     assert few.teams["inspectors"].longest > many.teams["inspectors"].longest
     assert few.figures["pothole"].overdue_share("first_look") > many.figures["pothole"].overdue_share("first_look")
     assert few.figures["pothole"].rungs["resolve due"] > 0
@@ -73,7 +73,7 @@ def test_fewer_crews_are_slower(catalog: Catalog) -> None:
 def test_what_is_open_at_the_end_is_counted(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """When time is over, what is not closed is the backlog."""
     monkeypatch.setattr("fixline.rehearsal.simulation.DRAIN", timedelta())
-    simulation = simulated(catalog, replace(SHORT, crews={"inspectors": 1}), 200)
+    simulation = simulated(catalog, SHORT.model_copy(update={"crews": {"inspectors": 1}}), 200)
     figures = simulation.figures["pothole"]
     assert 0 < figures.closed < figures.opened
     assert figures.open == figures.opened - figures.closed
@@ -81,8 +81,10 @@ def test_what_is_open_at_the_end_is_counted(catalog: Catalog, monkeypatch: pytes
 
 def test_a_profile_decides_outcomes(catalog: Catalog) -> None:
     """Shares of outcomes hold: here every inspection finds nothing."""
-    nothing = StepProfile(None, {"nothing_found": 1})
-    figures = simulated(catalog, replace(SHORT, steps={("pothole", "inspect"): nothing})).figures["pothole"]
+    nothing = StepProfile(outcomes={"nothing_found": 1})
+    figures = simulated(catalog, SHORT.model_copy(update={"steps": {("pothole", "inspect"): nothing}})).figures[
+        "pothole"
+    ]
     assert figures.outcomes == Counter({"no_problem_found": 60})
 
 
@@ -95,7 +97,7 @@ def test_arrivals_follow_days_hours_and_storms(catalog: Catalog) -> None:
     local = [definition.calendar.local(at) for at in found]
     assert {at.weekday() for at in local} == {0, 1}
     assert {at.hour for at in local} == {8, 9, 10, 11}
-    stormy = replace(profile, storm=Storm(8, 1, 50))
+    stormy = profile.model_copy(update={"storm": Storm(day=8, lasts=1, times=50)})
     days = Counter(
         each.date()
         for each in map(definition.calendar.local, Chance(stormy, catalog.areas, 1).arrivals(definition, 300))
@@ -147,7 +149,7 @@ def test_a_date_that_nobody_has_given_is_given_later(kind: str) -> None:
     assert (figures.closed, figures.open) == (50, 0)
     days = percentile(figures.days_to_close, 50)
     assert days is not None
-    slow = replace(SHORT, steps={("hearing", "wait"): StepProfile(Span.parse("40 calendar days"))})
+    slow = SHORT.model_copy(update={"steps": {("hearing", "wait"): StepProfile(takes=Span.parse("40 calendar days"))}})
     later = Simulation(city, [definition], slow, 50, 3)
     later.run()
     assert percentile(later.figures["hearing"].days_to_close, 50) > days  # type: ignore[operator]
