@@ -1,7 +1,5 @@
 """Checks what is asked, what is made of the answers, and what deadlines stand on: what meets them, where they pause.
-
-The rules FX214, FX419, FX5xx, FX601, FX602, FX608 and FX609.
-"""
+The rules FX214, FX419, FX5xx, FX601, FX602, FX608 and FX609."""
 
 from __future__ import annotations
 
@@ -100,10 +98,8 @@ def _check_dates(parsed: ParsedDefinition) -> None:
 
 
 def check_promises(parsed: ParsedDefinition, reached: frozenset[str]) -> None:
-    """Something meets every deadline, and something enters every state in which it pauses.
-
-    `reached` are the steps that a request can come to.
-    """
+    """Something meets every deadline, and something enters every state in which it pauses; `reached` are the steps that
+    a request can come to."""
     states = {step.waiting_as for step in parsed.steps.values() if isinstance(step, WaitingPart)}
     names = {ON_HOLD, *parsed.holds, *(state for state in states if state is not None)}
     unknown = None in parsed.steps.values()

@@ -1,7 +1,5 @@
-"""The city's areas: layers of polygons, definitions/areas/<layer>.geojson, and in which of them a point lies.
-
-The library for geometry is loaded when it is needed: by a lookup, and by an outline that is not plainly right.
-"""
+"""The city's areas: layers of polygons, definitions/areas/<layer>.geojson, and in which of them a point lies. The
+library for geometry is loaded when it is needed: by a lookup, and by an outline that is not plainly right."""
 
 from __future__ import annotations
 
@@ -77,11 +75,8 @@ class Areas:
     boundary: str | None = None
 
     def locate(self, latitude: float, longitude: float) -> dict[str, str]:
-        """The area of each layer in which the point (degrees) lies; a layer without one is left out.
-
-        A point on a border belongs to the first area by key. Raises ValueError for a point that is not on
-        earth.
-        """
+        """The area of each layer in which the point (degrees) lies, on a border the first by key; a layer without one
+        is left out. Raises ValueError for a point that is not on earth."""
         if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
             raise ValueError(f"no place on earth has latitude {latitude} and longitude {longitude}")
         names = sorted(self.layers, key=lambda name: name == self.boundary)  # what all of the city lies in comes last

@@ -1,7 +1,5 @@
-"""The definitions of a city, read and checked as one: the only way from files to definitions.
-
-Nothing is kept between calls.
-"""
+"""The definitions of a city, read and checked as one: the only way from files to definitions. Nothing is kept
+between calls."""
 
 from __future__ import annotations
 
@@ -34,12 +32,10 @@ _Read = TypeVar("_Read", WorkingCalendar, Layer)
 
 @dataclass(frozen=True)
 class Catalog:
-    """Definitions by type, with what they refer to.
-
-    A definition with findings is not in it. `organisation` is None when its file cannot be read, and
-    nothing is then checked against it; `broken_calendars` names the calendar files that have findings. `offers` has
-    every type that the folder has, also those with findings, as other types may open it.
-    """
+    """Definitions by type, with what they refer to; a definition with findings is not in it. `organisation` is None
+    when its file cannot be read, and nothing is then checked against it; `broken_calendars` names the calendar files
+    that have findings. `offers` has every type that the folder has, also those with findings, as other types may open
+    it."""
 
     definitions: dict[str, Definition] = field(default_factory=dict)
     organisation: Organisation | None = None
@@ -90,10 +86,8 @@ def _offers(read: Iterable[tuple[Path, Findings, ParsedDefinition | None]]) -> d
 
 
 def check_text(text: str, filename: str, catalog: Catalog) -> tuple[Definition | None, tuple[Finding, ...]]:
-    """Check one definition's text as if it stood in that file (`<department>/<type>.yaml` or the name).
-
-    The definition is None exactly when there are findings. A type that the catalog has already is no finding.
-    """
+    """Check one definition's text as if it stood in that file (`<department>/<type>.yaml` or the name). The definition
+    is None exactly when there are findings. A type that the catalog has already is no finding."""
     findings = Findings(filename)
     parsed = _read(text, findings)
     definition = _checked(parsed, PurePath(filename), catalog) if parsed else None
@@ -111,8 +105,7 @@ def check_files(files: Mapping[str, str], catalog: Catalog) -> Reading:
     """Check definitions, given as the text of each file by its path (`<department>/<type>.yaml`).
 
     Calendars, areas and the organisation are those of the catalog given: they are not published this way. The reading's
-    catalog has those that are right, beside what the catalog given has; of its definitions those that
-    are sent anew count as replaced. Nothing is to be published unless there are no findings.
+    catalog has those definitions that are right. Nothing is to be published unless there are no findings.
     """
     found: list[Finding] = []
     sent: dict[str, Definition] = {}

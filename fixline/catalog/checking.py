@@ -59,12 +59,9 @@ def wanted_of(paths: Iterable[Path]) -> Wanted:
 
 
 def check_paths(paths: Iterable[Path]) -> tuple[Finding, ...]:
-    """Check files or folders, scenario files among them, each against the definitions root it lies in; all findings
-    in order.
-
-    The root is the nearest folder above that holds organisation.yaml. Findings of the organisation,
-    calendars and areas come along, since every definition rests on them.
-    """
+    """Check files or folders, scenario files among them, each against the definitions root it lies in: the nearest
+    folder above that holds organisation.yaml. All findings in order; those of the organisation, calendars and areas
+    come along, since every definition rests on them."""
     wanted = wanted_of(paths)
     found = set(wanted.findings)
     for root in wanted.below:

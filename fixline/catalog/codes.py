@@ -1,7 +1,5 @@
-"""The one table of everything that `fixline check` can find: each code, its rule and what to do about it.
-
-The documentation is made from it. Codes are never reused or renumbered.
-"""
+"""The one table of everything that `fixline check` can find: each code, its rule and what to do about it. The
+documentation is made from it. Codes are never reused or renumbered."""
 
 from __future__ import annotations
 

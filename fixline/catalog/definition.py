@@ -1,8 +1,6 @@
 """How a whole definition is written: its reading, and the JSON Schema (draft 7) for editors that complete and explain.
-
-The YAML as analysts write it differs from the model that it is read into: a step is keyed by its kind, a length of time
-is a text, a team a name or a choice by area. Words, limits and descriptions are the model's own.
-"""
+What analysts write differs from the model that it is read into: a step is keyed by its kind, a length of time is a
+text, a team a name or a choice by area. Words, limits and descriptions are the model's own."""
 
 from __future__ import annotations
 

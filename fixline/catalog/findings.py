@@ -13,10 +13,8 @@ from fixline.errors import did_you_mean
 
 
 class Place(NamedTuple):
-    """A position in a file; lines and columns count from 1, columns in characters.
-
-    `width` is the length of what stands there, in characters; 0 when it is not known or not on one line.
-    """
+    """A position in a file: line and column from 1, columns in characters; `width` is the length of what stands there,
+    0 when it is not known or not on one line."""
 
     line: int = 1
     column: int = 1

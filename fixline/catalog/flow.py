@@ -1,8 +1,5 @@
 """Checks the way from step to step: where it leads, whether it ends or turns in a circle; branches; where a reopened
-request goes on.
-
-The rules FX308, FX401 to FX404, FX410 to FX415, FX450 and FX452.
-"""
+request goes on. The rules FX308, FX401 to FX404, FX410 to FX415, FX450 and FX452."""
 
 from __future__ import annotations
 
@@ -20,10 +17,8 @@ Ways = MappingType[str, frozenset[str]]
 
 
 def check_flow(parsed: ParsedDefinition) -> frozenset[str]:
-    """Every step named exists, every step can be reached, and from every step the request can close.
-
-    Returns the steps that a request can come to; all of them when the start is unknown.
-    """
+    """Every step named exists, every step can be reached, and from every step the request can close. Returns the steps
+    that a request can come to; all of them when the start is unknown."""
     if not parsed.steps:
         if isinstance(parsed.node("steps"), Mapping):
             parsed.add_key("FX403", "no step closes the request: add one with 'close'", "steps")
@@ -100,10 +95,8 @@ def _written(step: AnyStep | None) -> frozenset[str]:
 
 
 def _references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """Each way that is written: the step it leads from, the name it leads to, and where that is written.
-
-    The names in the branches of a together step are no ways.
-    """
+    """Each way that is written: the step it leads from, the name it leads to, and where that is written. The names in
+    the branches of a together step are no ways."""
     for name, step in parsed.steps.items():
         match step:
             case ChooseStep():

@@ -1,8 +1,6 @@
 """How sections are written, told once: a grammar reads a section into its model, and is its JSON Schema for editors.
-
 What a field's type tells of how it is written is not told again. A rule between keys is a function (`check`), with its
-words for a schema beside it (`beside`). What no schema can say, such as that a step exists, `fixline check` says.
-"""
+words for a schema beside it (`beside`). What no schema can say, such as that a step exists, `fixline check` says."""
 
 from __future__ import annotations
 

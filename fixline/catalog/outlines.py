@@ -1,8 +1,6 @@
-"""Outlines of areas that are plainly right, told without a library for geometry.
-
-Whatever is not plain (more rings, many corners, sides that come near each other) is for the library to judge, and so is
-where a point lies. Loading it takes a check longer than reading ten definitions.
-"""
+"""Outlines of areas that are plainly right, told without a library for geometry, which takes longer to load than ten
+definitions to check. Whatever is not plain (more rings, many corners, sides that come near each other) is for the
+library to judge, and so is where a point lies."""
 
 from __future__ import annotations
 

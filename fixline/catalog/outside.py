@@ -1,7 +1,5 @@
-"""Who is reached outside Fixline: the agencies and the departments' own systems of organisation.yaml.
-
-A secret is never in a file: a file names the environment's variable.
-"""
+"""Who is reached outside Fixline: the agencies and the departments' own systems of organisation.yaml. A secret is
+never in a file: a file names the environment's variable."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Reads YAML in which nothing is out of the ordinary, at the speed of libyaml.
-
-Out of the ordinary is whatever the careful reader (`fixline.catalog.reading`) might find fault with, or the two
-libraries might read differently. The quick reader finds no fault itself; it stands aside.
-"""
+"""Reads YAML in which nothing is out of the ordinary, at the speed of libyaml. Out of the ordinary is whatever the
+careful reader (`fixline.catalog.reading`) might find fault with, or the two libraries might read differently: the quick
+reader finds no fault itself, it stands aside."""
 
 from __future__ import annotations
 

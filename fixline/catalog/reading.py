@@ -1,8 +1,6 @@
-"""Reads YAML into a tree in which every key and value knows its place, and refuses what misleads.
-
-A file in which nothing is out of the ordinary is read by the quick reader; any other is read here, token by token, for
-the words that tell its author what to mend. Those for mistakes in YAML itself are in `fixline.catalog.traps`.
-"""
+"""Reads YAML into a tree in which every key and value knows its place, and refuses what misleads. A file in which
+nothing is out of the ordinary is read by the quick reader; any other is read here, token by token, for the words that
+tell its author what to mend. Those for mistakes in YAML itself are in `fixline.catalog.traps`."""
 
 from __future__ import annotations
 
@@ -51,10 +49,8 @@ def read_tree(source: bytes | str, findings: Findings) -> Mapping | None:
 
 
 def place_in(path: Path) -> Callable[[tuple[str | int, ...]], tuple[int, int]]:
-    """A function from a path of keys and positions to line and column, those of the nearest section that is there.
-
-    A file that cannot be read (any more) has all its places at its top.
-    """
+    """A function from a path of keys and positions to line and column, those of the nearest section that is there; the
+    top of a file that cannot be read (any more)."""
     try:
         tree = read_tree(path.read_bytes(), Findings(str(path)))
     except OSError:

@@ -1,7 +1,5 @@
-"""Checks a parsed definition against the city: departments, teams, areas, who is told and who is reached outside.
-
-The rules FX3xx but for steps, calendars and types, and FX431.
-"""
+"""Checks a parsed definition against the city: departments, teams, areas, who is told and who is reached outside. The
+rules FX3xx but for steps, calendars and types, and FX431."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""Takes values out of a section of a file, each in the kind that the language has at that place.
-
-Every key that is asked for is known, every other is a finding. A value that does not fit is reported at its place and
-read as absent.
-"""
+"""Takes values out of a section of a file, each in the kind that the language has at that place. Every key that is
+asked for is known, every other is a finding. A value that does not fit is reported at its place and read as absent."""
 
 from __future__ import annotations
 
@@ -166,11 +163,9 @@ class Section:
         self.findings.add(code, self.key_place(key), message)
 
     def finish(self, what: str, later: Collection[str] = ()) -> None:
-        """Report the keys that were not asked for and those that are missing, once all have been asked for.
-
-        `later` names keys of the language that this release does not enforce. A key that is only misspelt is one
-        finding, not a second one for the key that it was meant to be.
-        """
+        """Report the keys that were not asked for and those that are missing, once all have been asked for. `later`
+        names keys that this release does not enforce. A misspelt key is one finding, not a second one for the key it
+        was meant to be."""
         known = self._asked
         if not self._missing and self.tree.entries.keys() <= known:
             return

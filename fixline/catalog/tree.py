@@ -1,9 +1,6 @@
-"""The tree that a file is read into: every key and value knows its place.
-
-Everything in it is text: 17:00, on, no and dates mean nothing here. Nothing changes a tree once it is made; its parts
-are not frozen, and keep the library's marks instead of places, because a check of many files makes hundreds of
-thousands of them and asks few of them where they stand.
-"""
+"""The tree that a file is read into: every key and value knows its place; everything is text: 17:00, on, no and dates
+mean nothing here. Nothing changes a tree. Its parts are not frozen and keep the library's marks instead of places,
+because a check of many files makes hundreds of thousands of them and asks few of them where they stand."""
 
 from __future__ import annotations
 
@@ -17,11 +14,8 @@ from fixline.catalog.findings import Place
 class Mark(Protocol):
     """A position as the YAML library keeps it: line and column count from 0."""
 
-    @property
-    def line(self) -> int: ...
-
-    @property
-    def column(self) -> int: ...
+    line: int
+    column: int
 
 
 @dataclass(slots=True)

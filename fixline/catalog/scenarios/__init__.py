@@ -1,8 +1,5 @@
-"""Scenario files beside the definitions (`<type>.scenarios.yaml`): stories of one request, with what is expected.
-
-Owns the keys of a scenario file, of a scenario and of its lines, and the making of commands from them. A scenario with
-findings is not played.
-"""
+"""Scenario files beside the definitions (`<type>.scenarios.yaml`): stories of one request, with what is expected. The
+keys of a file, of a scenario and of its lines, and the making of commands. A scenario with findings is not played."""
 
 from __future__ import annotations
 
@@ -132,7 +129,7 @@ def _read_opening(section: Section, frame: Frame, refused: str | None) -> Open |
     if section.has("attached") and section.switch("attached"):
         if intake.duplicates is None or intake.duplicates.then is not WhenDuplicate.ATTACH:
             message = "this type attaches no report: that is 'duplicates' with 'then: attach'"
-            frame.findings.add("FX805", section.key_place("attached"), message)
+            section.add("FX805", message, "attached")
         body["attach_to"] = model.original_of(frame.opened_at)
     body["has_contact"] = not section.has("contact") or section.switch("contact")
     try:
@@ -189,9 +186,9 @@ def _read_line(node: Node, frame: Frame) -> Line | None:
     section.finish("a line of a scenario")
     if len(written) > 1:
         named = one_of([verb.name for verb in written])
-        frame.findings.add("FX804", section.owner, f"{named}: a line has one action; write the other in a line below")
+        section.add("FX804", f"{named}: a line has one action; write the other in a line below")
     elif not written and model.LINE_KEYS - {"expect"} >= section.tree.entries.keys():
-        frame.findings.add("FX804", section.owner, f"nothing happens here: write an action ({', '.join(VERBS)})")
+        section.add("FX804", f"nothing happens here: write an action ({', '.join(VERBS)})")
     if refused and not action:
         place = section.tree.entries["refused"].value.place
         frame.findings.add("FX804", place, "only what somebody does can be refused: write the action")

@@ -1,7 +1,5 @@
-"""Reads what a scenario expects: each key of `expect` with the kind of value that it has.
-
-What the keys are compared with is `fixline.rehearsal.look`'s.
-"""
+"""Reads what a scenario expects: each key of `expect` with the kind of value that it has. What the keys are compared
+with is `fixline.rehearsal.look`'s."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""What the reading of one scenario stands on: its definition, the catalog around it, its clock and its findings.
-
-Owns the values that actions, answers and expectations share.
-"""
+"""What the reading of one scenario stands on: its definition, the catalog around it, its clock and its findings; and
+the values that actions, answers and expectations share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Instants as a scenario writes them: "Mon 08:00", "2026-11-20 16:00", "+2 working hours", "09:00".
-
-Owns their forms and what they count from. Local times are those of the definition's calendar, instants aware UTC.
-"""
+"""Instants as a scenario writes them: "Mon 08:00", "2026-11-20 16:00", "+2 working hours", "09:00". Local times are
+those of the definition's calendar, instants aware UTC."""
 
 from __future__ import annotations
 
@@ -44,10 +42,8 @@ def first_monday(calendar: WorkingCalendar) -> datetime:
 
 
 def instant(text: str, calendar: WorkingCalendar, since: datetime) -> datetime:
-    """The instant (aware UTC) that a text says; weekdays, times of day and spans count from `since`.
-
-    Raises InstantError.
-    """
+    """The instant (aware UTC) that a text says; weekdays, times of day and spans count from `since`. Raises
+    InstantError."""
     text = text.strip()
     if text.startswith("+"):
         return _after(text[1:].strip(), calendar, since)

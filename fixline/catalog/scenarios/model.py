@@ -1,8 +1,6 @@
-"""A scenario as it was read: what somebody does to one request, when, and what is expected of it.
-
-Owns the records that the player plays, and the table of actions, one for every command of the domain: a command that
-the domain gains is an action without a line here. Instants are aware UTC, places are those of the scenario file.
-"""
+"""A scenario as it was read: what somebody does to one request, when, and what is expected of it; and the table of
+actions, one for every command of the domain: a command that the domain gains is an action without a line here. Instants
+are aware UTC, places are those of the scenario file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""How the steps of a definition are written: a grammar for each kind, told apart by the key that names the kind.
-
-What needs other steps or other files is checked later (`flow`, `references`).
-"""
+"""How the steps of a definition are written: a grammar for each kind, told apart by the key that names the kind. What
+needs other steps or other files is checked later (`flow`, `references`)."""
 
 from __future__ import annotations
 
@@ -33,10 +31,8 @@ _GRAMMARS = {kind: replace(each, written={"kind": None, **each.written}) for kin
 
 
 def _read_steps(section: Section, key: str) -> dict[str, AnyStep | None]:
-    """The steps by name, in order; None stands for a step whose kind cannot be told.
-
-    A human or waiting step without any outcome was refused: its way on is unknown.
-    """
+    """The steps by name, in order; None stands for a step whose kind cannot be told. A human or waiting step without
+    any outcome was refused: its way on is unknown."""
     found: dict[str, AnyStep | None] = {}
     steps = section.section(key, required=True)
     for entry in steps.tree if steps is not None else ():

@@ -1,7 +1,5 @@
-"""Steps at which nobody works: choose, wait, together, notify, close.
-
-What the names in them stand for is checked in `fixline.catalog.flow` and `fixline.catalog.references`.
-"""
+"""Steps at which nobody works: choose, wait, together, notify, close. What the names in them stand for is checked in
+`fixline.catalog.flow` and `fixline.catalog.references`."""
 
 from __future__ import annotations
 
@@ -33,10 +31,8 @@ def _conditions(result: str, value: grammar.Shape, when: str, then: str) -> gram
 def ending_otherwise(
     lines: grammar.Grammar[Any], what: str, result: str, value: grammar.Shape, when: str = ""
 ) -> grammar.Key:
-    """A list of conditions, which ends with the entry that holds otherwise and has it only there.
-
-    `what` calls an entry in findings; `when` is what editors show for a condition instead of the field's description.
-    """
+    """A list of conditions, which ends with the entry that holds otherwise and has it only there. `what` calls an entry
+    in findings; `when` is what editors show for a condition instead of the field's description."""
     entries = lines.listed(what)
     told = {info.alias or name: info.description or "" for name, info in lines.model.model_fields.items()}
 
@@ -86,9 +82,7 @@ _BRANCH = grammar.Grammar(
 CHOOSE = grammar.Grammar(
     ChooseStep,
     "a choose step",
-    {
-        "branches": replace(ending_otherwise(_BRANCH, "a branch", "go", grammar.name_shape()), name="choose"),
-    },
+    {"branches": replace(ending_otherwise(_BRANCH, "a branch", "go", grammar.name_shape()), name="choose")},
     needs={"branches"},
 )
 

@@ -71,10 +71,8 @@ def answers(own: str, shape: Shape, *, alone: bool = False) -> Key:
 
 
 def read_fixed(section: Section, outcomes: list[str], what: str, *, by_text: bool = False) -> dict[str, str] | None:
-    """The step after each of these outcomes, and no others; with `by_text` the step alone may be written.
-
-    None after a finding that leaves no way on.
-    """
+    """The step after each of these outcomes, and no others; with `by_text` the step alone may be written. None after a
+    finding that leaves no way on."""
     found = section.entry("then", required=True)
     if found is None:
         return None

@@ -1,8 +1,5 @@
-"""Steps that wait for somebody else: agency, follow_on, call.
-
-What they name in organisation.yaml and in the answers is checked in `fixline.catalog.references`, what a follow-on
-is in `fixline.catalog.follow_ons`.
-"""
+"""Steps that wait for somebody else: agency, follow_on, call. What they name in organisation.yaml and in the answers is
+checked in `fixline.catalog.references`, what a follow-on is in `fixline.catalog.follow_ons`."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ _REPLIED = {
             "if": {"not": {"required": ["reply_within"]}},
             "else": {"properties": {"then": {"required": [NO_REPLY], "minProperties": 2}}},
         },
-        {
-            "if": {"required": ["reply_within"]},
-            "else": {"properties": {"then": {"not": {"required": [NO_REPLY]}}}},
-        },
+        {"if": {"required": ["reply_within"]}, "else": {"properties": {"then": {"not": {"required": [NO_REPLY]}}}}},
     ]
 }
 
