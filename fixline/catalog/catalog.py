@@ -149,7 +149,6 @@ def read_file(path: Path, findings: Findings) -> Tree | None:
 
 
 def _read(source: Path | str, findings: Findings) -> ParsedDefinition | None:
-    """A definition's file, or its text."""
     tree = read_file(source, findings) if isinstance(source, Path) else read_tree(source, findings)
     return None if tree is None else read_draft(tree, findings)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -15,7 +14,7 @@ from fixline.catalog.steps.human import PERCENT_SHAPE
 from fixline.catalog.tree import Scalar
 from fixline.domain.deadlines.calendar import Unit
 from fixline.domain.definition.deadlines import Budget, Deadline, Rung
-from fixline.domain.definition.model import PriorityRule
+from fixline.domain.definition.model import NO_HOURS, PriorityRule
 from fixline.domain.definition.vocabulary import Priority
 
 MOST_FIRINGS = 100
@@ -58,7 +57,6 @@ def _read_from(start: Written, section: Section) -> str:
 
 
 def _read_budget(section: Section, key: str) -> Budget:
-    """One budget for all, or one for each priority."""
     found = section.entry(key, required=True)
     if found is not None and isinstance(found.value, Scalar):
         return Budget(otherwise=span_of(found.value, section.findings) or grammar.PLACEHOLDER)
@@ -86,7 +84,6 @@ def _budget_shape() -> grammar.Shape:
 
 
 def _check_order(rungs: grammar.Pairs[Rung]) -> None:
-    """The rungs stand in the order of time."""
     for (_, previous), (body, rung) in pairwise(rungs):
         if _is_before(rung, previous):
             body.add("FX603", f"'{rung.when}' comes before '{previous.when}': put the rungs in the order of time")
@@ -153,13 +150,10 @@ def _moment(rung: Rung) -> tuple[int, object, float]:
     span = rung.before or rung.after
     if span is None:
         return 1, "due", 0
-    length = span.length(_NOMINAL_DAY).total_seconds()
+    length = span.length(NO_HOURS.day).total_seconds()  # compared with its like, whatever the calendar says
     measure = span.working, span.unit is Unit.WORKING_DAYS
     return (0, measure, -length) if rung.before is not None else (2, measure, length)
 
-
-_NOMINAL_DAY = dt.timedelta(hours=8)
-"""A length that compares spans of one unit alike whatever the calendar says."""
 
 _RUNG = grammar.Grammar(
     Rung,

@@ -18,8 +18,6 @@ from fixline.catalog.tree import Mapping
 from fixline.domain.definition.model import Cancel, Definition, Reopen, ReopenedBy
 from fixline.domain.definition.vocabulary import NotifyEvent
 
-DIALECT = "http://json-schema.org/draft-07/schema#"
-TITLE = "Fixline: the definition of a request type"
 _OF_REQUESTS = ("intake", "priority", "calendar", "deadlines", "start", "steps", "cancel", "holds", "reopen", "notify")
 """The keys that a type with `redirect` has not."""
 _NEEDED_FOR_REQUESTS = ("priority", "calendar", "start", "steps")
@@ -34,7 +32,8 @@ _REOPENED: grammar.Shape = {
 
 def definition_schema() -> grammar.Shape:
     """The JSON Schema, draft 7, of `<department>/<type>.yaml`; the same at every call."""
-    return {"$schema": DIALECT, "title": TITLE, **_DEFINITION.shape()}
+    dialect, title = "http://json-schema.org/draft-07/schema#", "Fixline: the definition of a request type"
+    return {"$schema": dialect, "title": title, **_DEFINITION.shape()}
 
 
 def read_draft(tree: Mapping, findings: Findings) -> ParsedDefinition:
@@ -60,7 +59,6 @@ def _read_always(written: Written, section: Section) -> str | None:
 
 
 def _read_until(body: Section, _: Section) -> str | None:
-    """The step until which the reporter may cancel."""
     until = body.string("until", required=True)
     body.finish("'reporter'")
     return until
@@ -72,7 +70,6 @@ def _check_cancel(_: Section, found: grammar.Values) -> None:
 
 
 def _read_holds(body: Section, _: Section) -> dict[str, str]:
-    """The codes with their titles, in their order."""
     for entry in body.tree:
         check_name(entry.key, entry.place, NAME, body.findings)
     return {code: body.string(code, required=True) or "" for code in body.tree.entries}

@@ -20,10 +20,6 @@ class Place(NamedTuple):
     column: int = 1
     width: int = 0
 
-    def shifted(self, columns: int) -> Place:
-        """The place that many characters further on in the same line."""
-        return Place(self.line, self.column + columns)
-
 
 TOP = Place()
 

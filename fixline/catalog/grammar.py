@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fixline.catalog.shape import LONGEST_NAME, NAME, Section, Written, check_name, one_word, section_of
+from fixline.catalog.shape import LONGEST_NAME, NAME, Section, Written, check_name, one_word, section_of, span_of
 from fixline.catalog.tree import Mapping, Scalar
 from fixline.domain.deadlines.calendar import Span
 
@@ -161,8 +161,8 @@ def texts(items: Shape = TEXT_SHAPE, words: Iterable[str] = (), least: int = 0) 
 
 TEXT = Key(partial(Section.string, required=True), TEXT_SHAPE)
 CONDITION = replace(TEXT, shape={"type": "string", "minLength": 1, "maxLength": 1000, "examples": ["depth >= 10"]})
-SPAN = Key(
-    partial(Section.span, required=True),
+SPAN = of_text(
+    lambda written, section: span_of(written, section.findings),
     {
         "type": "string",
         "pattern": r"^\s*\d+(\.\d{1,2})? ?(working|calendar) +(minute|hour|day)s?\s*$",
@@ -289,10 +289,10 @@ class Grammar(Generic[Model]):
         def read(section: Section, key: str) -> tuple[Model, ...] | None:
             items = section.items(key, required=True) or ()
             bodies = [section_of(item, what, section.findings) for item in items]
-            found = [None if body is None else self.read(body) for body in bodies]
+            found = [(body, each) for body in bodies if body is not None and (each := self.read(body)) is not None]
             if check is not None:
-                check([(body, each) for body, each in zip(bodies, found, strict=True) if body and each])
-            return tuple(each for each in found if each is not None) or None
+                check(found)
+            return tuple(each for _, each in found) or None
 
         return Key(read, lambda: listed(self.shape(), unique=False), ())
 

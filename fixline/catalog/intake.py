@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from fixline.catalog.forms import QUESTION
-from fixline.catalog.grammar import CONDITION, TEXT, Grammar, Key, Values, either, of_text, word
-from fixline.catalog.shape import Section, Written, one_word
+from fixline.catalog.grammar import CONDITION, PLACEHOLDER, TEXT, Grammar, Values, either, of_text, word
+from fixline.catalog.shape import Section, Written, one_word, span_of
 from fixline.domain.deadlines.calendar import Span
 from fixline.domain.definition import model
 from fixline.domain.definition.conditions import RESERVED_NAMES
@@ -23,7 +23,6 @@ _CALENDAR_SPAN_SHAPE = {
     "pattern": r"^\s*\d+(\.\d{1,2})? ?calendar +(minute|hour|day)s?\s*$",
     "examples": ["30 calendar days"],
 }
-_PLACEHOLDER = Span.parse("30 calendar days")
 
 
 def _read_distance(written: Written, body: Section) -> float | None:
@@ -35,11 +34,11 @@ def _read_distance(written: Written, body: Section) -> float | None:
     return float(match[1])
 
 
-def _read_calendar_span(body: Section, key: str) -> Span | None:
-    span = body.span(key, required=True)
+def _read_calendar_span(written: Written, body: Section) -> Span | None:
+    span = span_of(written, body.findings)
     if span is not None and span.working:
         message = f"'{span}' is working time: say how many calendar days ago a report can have been made"
-        body.findings.add("FX221", body.value_place(key), message)
+        body.findings.add("FX221", written.place, message)
     return span
 
 
@@ -58,7 +57,7 @@ _DUPLICATES = Grammar(
     "'duplicates'",
     {
         "within_m": replace(of_text(_read_distance, _DISTANCE_SHAPE, 1.0), name="within"),
-        "opened_in_last": Key(_read_calendar_span, _CALENDAR_SPAN_SHAPE, _PLACEHOLDER),
+        "opened_in_last": of_text(_read_calendar_span, _CALENDAR_SPAN_SHAPE, PLACEHOLDER),
         "then": replace(word(model.WhenDuplicate), required=True),
     },
     later=("also", "score"),

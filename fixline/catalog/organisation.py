@@ -127,7 +127,6 @@ def _check_team(key: str, section: Section, departments: dict[str, Department]) 
 
 
 def _read_roles(body: Section, _: Section) -> dict[str, str]:
-    """Who holds each role, by the role's name."""
     return {role: person for role, person in body.labels("who holds '{}'") if person is not None}
 
 

@@ -88,11 +88,6 @@ class Section:
             self.findings.add("FX206", found.place, f"'{key}' is true or false, not '{found.text}'")
         return found.text == "true"
 
-    def span(self, key: str, *, required: bool = False) -> Span | None:
-        """A length of time such as '4 working hours'."""
-        found = self.text(key, required=required)
-        return None if found is None else span_of(found, self.findings)
-
     def section(self, key: str, *, required: bool = False) -> Section | None:
         """A section below the key."""
         found = self.entry(key, required=required)

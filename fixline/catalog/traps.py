@@ -150,7 +150,6 @@ def _unclosed(quoted: yaml.ScalarToken) -> _Trap | None:
 
 
 def _line_before(text: str, index: int) -> str:
-    """What stands before that character in its line."""
     return str(re.split(_LINE_BREAK, text[:index])[-1])
 
 

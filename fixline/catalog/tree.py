@@ -40,7 +40,9 @@ class Scalar:
 
     def at(self, offset: int) -> Place:
         """The place of the character at that offset; the text's beginning when lines or escapes hide it."""
-        return self.place if self.offset is None else self.place.shifted(self.offset + offset)
+        if self.offset is None:
+            return self.place
+        return Place(self.start.line + 1, self.start.column + 1 + self.offset + offset)
 
 
 @dataclass(slots=True)

@@ -47,13 +47,10 @@ def read_scenarios(path: Path, catalog: Catalog) -> tuple[tuple[Scenario, ...], 
     body = section.section("scenarios", required=True)
     section.finish("a scenario file")
     if body is not None and not body.tree.entries:
-        findings.add("FX810", section.key_place("scenarios"), "there is no scenario in this file")
+        section.add("FX810", "there is no scenario in this file", "scenarios")
     found = []
-    for entry in body.tree if body and definition else ():
-        check_name(entry.key, entry.place, NAME, findings)
-        scenario = section_of(entry.value, f"scenario '{entry.key}'", findings, entry.place)
-        if scenario is not None and definition is not None:
-            found.append(_read_scenario(entry.key, scenario, definition, catalog))
+    if body is not None and definition is not None:
+        found = [_read_scenario(name, each, definition, catalog) for name, each in body.named("scenario '{}'")]
     return tuple(each for each in found if each is not None), findings.sorted()
 
 
@@ -147,16 +144,12 @@ def _read_opening(section: Section, frame: Frame, refused: str | None) -> Open |
 
 
 def _read_sampled(section: Section, frame: Frame) -> frozenset[str]:
-    """The names of sampled inspections."""
-    found = set()
-    for name in section.texts("sampled"):
-        if not check_step(name.text, name.place, frame):
-            continue
-        step = frame.definition.steps[name.text]
-        if not isinstance(step, HumanStep) or step.sample is None:
+    names = section.texts("sampled")
+    for name in names:
+        step = frame.definition.steps.get(name.text)
+        if check_step(name.text, name.place, frame) and (not isinstance(step, HumanStep) or step.sample is None):
             frame.findings.add("FX805", name.place, f"step '{name.text}' has no 'sample': it takes place every time")
-        found.add(name.text)
-    return frozenset(found)
+    return frozenset(name.text for name in names)
 
 
 def _read_lines(section: Section, frame: Frame) -> tuple[Line, ...]:
@@ -197,7 +190,8 @@ def _read_line(node: Node, frame: Frame) -> Line | None:
 
 def _read_action(section: Section, verb: Verb, frame: Frame, *, strict: bool) -> Action | None:
     before = len(frame.findings)
-    actor = frame.actor(section, None if verb.by_crew else model.SUPERVISOR)
+    by_crew = verb.value == TASK and verb.command.model_fields[TASK].is_required()  # whoever has the task does it
+    actor = frame.actor(section, None if by_crew else model.SUPERVISOR)
     body = read_values(section, (verb.name, *verb.others), frame)
     if verb.name in body:
         body[verb.value] = body.pop(verb.name)

@@ -51,7 +51,6 @@ def read_expectations(section: Section | None, frame: Frame) -> tuple[Expected, 
 
 
 def _word(key: str, section: Section, frame: Frame, kind: type[StrEnum]) -> Iterator[Expected]:
-    """A word of a closed list."""
     written = section.text(key)
     if written and one_word(written, [*kind], frame.findings) is not None:
         yield Expected(key, None, written.text, written.text, written.place)
@@ -78,7 +77,6 @@ def _names(key: str, section: Section, frame: Frame, check: Check | None = None)
 
 
 def _pairs(key: str, section: Section) -> Iterator[tuple[str, Place, Written]]:
-    """The names below a key, each with its text."""
     body = section.section(key)
     for entry in body.tree if body else ():
         value = text_of(entry.value, f"'{entry.key}'", section.findings)

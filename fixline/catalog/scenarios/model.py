@@ -89,11 +89,6 @@ class Verb:
     value: str
     others: tuple[str, ...]
 
-    @property
-    def by_crew(self) -> bool:
-        """Whether the crew that has the task does this; else it is a supervisor, when nobody is named."""
-        return self.value == TASK and self.command.model_fields[TASK].is_required()
-
 
 def _verb(command: type[BaseModel]) -> Verb:
     """The action: at its name stands the task, else the first field that must be given and is no reason, else the

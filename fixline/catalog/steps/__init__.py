@@ -38,13 +38,9 @@ def _read_steps(section: Section, key: str) -> dict[str, AnyStep | None]:
     for entry in steps.tree if steps is not None else ():
         check_name(entry.key, entry.place, NAME, section.findings, RESERVED_STEPS)
         body = section_of(entry.value, f"step '{entry.key}'", section.findings, entry.place)
-        found[entry.key] = None if body is None else _read_step(body)
+        kind = None if body is None else _kind(body)
+        found[entry.key] = None if body is None or kind is None else _GRAMMARS[kind].read(body, kind=kind)
     return found
-
-
-def _read_step(section: Section) -> AnyStep | None:
-    kind = _kind(section)
-    return None if kind is None else _GRAMMARS[kind].read(section, kind=kind)
 
 
 def _kind(section: Section) -> str | None:

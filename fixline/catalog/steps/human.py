@@ -32,7 +32,6 @@ def _kind_of(section: Section) -> str:
 
 
 def _read_sample(written: Written, section: Section) -> int | None:
-    """The share that is inspected, in per cent."""
     if (kind := _kind_of(section)) != "inspection":
         section.add("FX416", f"a {kind} is done every time: 'sample' stands in inspections", "sample")
     share = _SHARE.fullmatch(written.text)
@@ -43,7 +42,6 @@ def _read_sample(written: Written, section: Section) -> int | None:
 
 
 def _read_visits(written: Written, section: Section) -> int | None:
-    """The visit at which the supervisor is told."""
     visits = _VISITS.fullmatch(written.text)
     if visits is not None and FEWEST_VISITS <= int(visits[1]) <= MOST_VISITS:
         return int(visits[1])
