@@ -57,9 +57,9 @@ def waits_before_people(parsed: ParsedDefinition) -> bool:
 
 def _has_people(parsed: ParsedDefinition, step: AnyStep | None) -> bool:
     """Whether a team has the request as soon as it has come to this step."""
-    if isinstance(step, TogetherStep):
-        return any(_has_people(parsed, parsed.steps.get(steps[0])) for steps in step.branches.values())
-    return isinstance(step, HumanStep) and step.sample is None
+    first = [steps[0] for steps in step.branches.values()] if isinstance(step, TogetherStep) else []
+    come_to = [step, *(parsed.steps.get(name) for name in first)]  # no branch begins with branches
+    return any(isinstance(each, HumanStep) and each.sample is None for each in come_to)
 
 
 def _named(parsed: ParsedDefinition) -> dict[str, frozenset[str]]:
@@ -98,18 +98,14 @@ def _references(parsed: ParsedDefinition) -> Iterator[tuple[str, str, tuple[str 
     """Each way that is written: the step it leads from, the name it leads to, and where that is written. The names in
     the branches of a together step are no ways."""
     for name, step in parsed.steps.items():
-        match step:
-            case ChooseStep():
-                for position, branch in enumerate(step.branches):
-                    key = "go" if parsed.node("steps", name, "choose", position, "go") else "otherwise"
-                    yield name, branch.go, ("steps", name, "choose", position, key)
-            case NotifyStep():
-                yield name, step.then, ("steps", name, "then")
-            case None | CloseStep():
-                pass
-            case _:
-                for outcome, target in step.then.items():
-                    yield name, target, ("steps", name, "then", outcome)
+        if isinstance(step, ChooseStep):
+            for position, branch in enumerate(step.branches):
+                key = "go" if parsed.node("steps", name, "choose", position, "go") else "otherwise"
+                yield name, branch.go, ("steps", name, "choose", position, key)
+            continue
+        ways = step.then.items() if isinstance(step, TogetherStep) else step.exits if step else ()
+        for outcome, target in ways:
+            yield name, target, ("steps", name, "then", *([outcome] if outcome else []))
 
 
 def _check_targets(parsed: ParsedDefinition) -> None:

@@ -12,7 +12,7 @@ from fixline.domain.definition.model import Definition
 from fixline.domain.definition.vocabulary import OTHERWISE
 from fixline.domain.journal import clock_facts, facts, step_facts
 from fixline.domain.journal.entry import Entry
-from fixline.domain.process.kinds import AnyStep, ChooseStep, CloseStep, NotifyStep
+from fixline.domain.process.kinds import AnyStep, ChooseStep, TogetherStep
 
 STEPS, WAYS, RUNGS = "steps", "ways", "rungs"
 KeyPath = tuple[str | int, ...]
@@ -72,14 +72,13 @@ def targets(definition: Definition) -> list[Target]:
 
 def _ways(step: AnyStep) -> dict[str, KeyPath]:
     """Each way out of a step as the journal names it, with its path below the step."""
-    if isinstance(step, CloseStep | NotifyStep):
-        return {}
     if isinstance(step, ChooseStep):
         ways: dict[str, KeyPath] = {}
         for number, branch in enumerate(step.branches):
             ways.setdefault(branch.go, ("choose", number))
         return ways
-    return {outcome: ("then", outcome) for outcome in step.then}
+    ways_out = step.then if isinstance(step, TogetherStep) else dict(step.exits)
+    return {outcome: ("then", outcome) for outcome in ways_out if outcome}
 
 
 def reached(definition: Definition, journals: Iterable[Iterable[Entry]]) -> set[KeyPath]:

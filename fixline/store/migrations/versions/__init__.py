@@ -1,1 +1,0 @@
-"""One module per revision. A released revision is never changed; the next one mends it."""
