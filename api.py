@@ -65,7 +65,7 @@ def create_app(
         versions,
         answer_within_seconds=settings.answer_within_seconds,
         clock=clock,
-        scheduling=Scheduling(settings.due_per_second, KINDS if settings.notices_url else ()),
+        scheduling=Scheduling(settings.due_per_second, KINDS if settings.notices_url or organisation.notices else ()),
     )
     return build_app(
         Parts(

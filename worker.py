@@ -51,9 +51,11 @@ def build_activities(
     """Every activity, with its dependencies. Without `send` the relay signals what requests tell each other;
     without `outgoing` the environment's secrets hold, and no private host may be called."""
     effects = Effects(store, Commands(store, Versions(), scheduling))
-    channel = channel or LogChannel()
-    crews, people = Crews(effects, organisation), People(effects, organisation, channel)
-    outside = Outside(effects, organisation, channel, outgoing or Outgoing(read_secret))
+    channel, out = channel or LogChannel(), outgoing or Outgoing(read_secret)
+    told = {key: WebhookChannel(out, to.url, to.secret_from) for key, to in organisation.notices.items()}
+    crews = Crews(effects, organisation)
+    people = People(effects, organisation, told.pop("", channel), told)
+    outside = Outside(effects, organisation, channel, out)
     requests = Requests(effects, ZoneInfo(organisation.city.timezone), send)
     return [
         *(crews.dispatch, crews.order_inspection, people.notify, people.escalate, outside.ask_agency, outside.call),
@@ -94,7 +96,7 @@ def build_worker(
 async def run_worker(client: Client, store: Store, organisation: Organisation, settings: Settings) -> None:
     """Work until cancelled: poll while the database answers, and relay what no workflow was told."""
     queue, attributes, url = settings.task_queue, SearchAttributes(client), settings.notices_url
-    scheduling = Scheduling(settings.due_per_second, KINDS if url else ())
+    scheduling = Scheduling(settings.due_per_second, KINDS if url or organisation.notices else ())
     signals = Signals(client, store, task_queue=queue, attributes=attributes)
     out = Outgoing(read_secret, private_hosts=settings.private_hosts)
     channel = WebhookChannel(out, url, settings.notices_secret_from) if url else LogChannel()

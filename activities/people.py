@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlmodel import Session
 from temporalio import activity
@@ -18,17 +19,19 @@ from fixline.service.effects import Effects
 from fixline.service.submissions import Locked
 from fixline.store import statements
 
-Telling = tuple[Notice | None, EffectResult]
-"""What is to be said, if there is anybody to say it to, and what that comes to."""
+Telling = tuple[Notice | None, EffectResult, Channel]
+"""What is to be said, if there is anybody to say it to, what that comes to, and the channel."""
 
 
 @dataclass(frozen=True)
 class People:
-    """Tells people, through one channel. A role is looked up in the team, the department, the city."""
+    """Tells people, through one channel, or that of the request's department. A role is looked up in the team, the
+    department, the city."""
 
     effects: Effects
     organisation: Organisation
     channel: Channel
+    of_department: Mapping[str, Channel] = field(default_factory=dict)
 
     @activity.defn(name="notify")
     async def notify(self, given: EffectInput) -> PendingWork:
@@ -43,7 +46,7 @@ class People:
     async def _tell(self, given: EffectInput) -> PendingWork:
         """Found out in one transaction, sent, and marked in another."""
         effects = self.effects
-        if self.channel.outside:
+        if any(channel.outside for channel in (self.channel, *self.of_department.values())):
             return await asyncio.to_thread(effects.reach, given, self._say, self._find)
         begun = await effects.in_turn(effects.begin, given, self._find)
         return await effects.in_turn(
@@ -51,9 +54,9 @@ class People:
         )
 
     def _say(self, _effect: object, telling: Telling) -> EffectResult:
-        notice, result = telling
+        notice, result, channel = telling
         if notice is not None:
-            self.channel.send(notice)
+            channel.send(notice)
         return result
 
     def _find(self, session: Session, effect: kinds.Notify | kinds.Escalate, request: Locked) -> Telling:
@@ -67,6 +70,7 @@ class People:
             team = _answering_team(session, request, task)
             told = self.organisation.holder(audience, team, request.department or "")
         to = audience if to_reporter else told
+        channel = self.of_department.get(request.department or "", self.channel)
         result = EffectResult(
             effect=effect.id,
             effect_kind=effect.kind,
@@ -74,9 +78,9 @@ class People:
             told=told,
             about=about,
             step=effect.step,
-            channel=self.channel.name,
+            channel=channel.name,
         )
-        return Notice(effect.id, request.id, event, to) if to else None, result
+        return Notice(effect.id, request.id, event, to) if to else None, result, channel
 
 
 def _answering_team(session: Session, request: Locked, task: str | None) -> str | None:

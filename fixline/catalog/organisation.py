@@ -12,7 +12,7 @@ from pydantic import Field
 from fixline.catalog.areas import Areas
 from fixline.catalog.findings import Findings
 from fixline.catalog.grammar import Grammar, Key, Model, of_section, of_text
-from fixline.catalog.outside import AGENCY, SYSTEM, Agency, System
+from fixline.catalog.outside import AGENCY, NOTICES, SYSTEM, Agency, System, Webhook
 from fixline.catalog.shape import KEY, Section, Written
 from fixline.catalog.tree import Mapping
 from fixline.domain.definition.fields import Part
@@ -36,6 +36,7 @@ class City(Part):
     timezone: str
     boundary: str | None = None
     roles: dict[str, str] = Field(default_factory=dict)
+    notices: Webhook | None = Field(None, description="The system that tells people, for every department.")
 
 
 class Department(Part):
@@ -44,6 +45,7 @@ class Department(Part):
     key: str
     title: str
     roles: dict[str, str] = Field(default_factory=dict)
+    notices: Webhook | None = Field(None, description="The system that tells people, for its requests.")
 
 
 class Team(Part):
@@ -69,6 +71,12 @@ class Organisation(Part):
     def holder(self, role: str, team: str | None, department: str) -> str | None:
         """Who holds the role in the team, else in the department, else in the city; None when nobody does."""
         return next((roles[role] for roles in self._places(team, department) if role in roles), None)
+
+    @property
+    def notices(self) -> dict[str, Webhook]:
+        """The systems that tell people, by department; the city's has the empty name."""
+        of_all = {"": self.city.notices, **{key: each.notices for key, each in self.departments.items()}}
+        return {key: notices for key, notices in of_all.items() if notices is not None}
 
     def roles(self, teams: Iterable[str | None], department: str) -> set[str]:
         """Every role that is held in these teams, the department or the city."""
@@ -133,8 +141,10 @@ def _read_roles(body: Section, _: Section) -> dict[str, str]:
 TIMEZONE = of_text(_read_timezone, absent="UTC")
 """An IANA time zone."""
 _ROLES = of_section(_read_roles)
-_CITY = Grammar(City, "'city'", {"timezone": TIMEZONE, "roles": _ROLES}, later=("jurisdiction",))
-_DEPARTMENT = Grammar(Department, "a department", {"key": None, "roles": _ROLES}, later=("calendar", "address"))
+_CITY = Grammar(City, "'city'", {"timezone": TIMEZONE, "roles": _ROLES, "notices": NOTICES}, later=("jurisdiction",))
+_DEPARTMENT = Grammar(
+    Department, "a department", {"key": None, "roles": _ROLES, "notices": NOTICES}, later=("calendar", "address")
+)
 _TEAM = Grammar(Team, "a team", {"key": None, "roles": _ROLES}, later=("address", "webhook", "capacity", "calendar"))
 _ORGANISATION = Grammar(
     Organisation,

@@ -89,6 +89,8 @@ def _check_one_way(section: Section, _: Values) -> None:
 
 
 _CALLED: dict[str, Key] = {"url": of_text(_address), "secret_from": of_text(_secret)}
+NOTICES = Grammar(Webhook, "'notices'", _CALLED).below()
+"""The system that tells people what they are told, instead of the log."""
 AGENCY = Grammar(
     Agency,
     "an agency",

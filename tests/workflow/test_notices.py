@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from fixline.catalog.outside import Webhook
 from fixline.outbound import KINDS, Outgoing, WebhookChannel
 from fixline.service.opening import Contact
 from fixline.service.requests import RequestService
@@ -18,6 +19,11 @@ from tests.support.types import errand
 from worker import build_activities
 
 pytestmark = pytest.mark.temporal
+
+
+async def went_outside(shop: Shop, request_id: str) -> bool:
+    """Whether a regular activity is in the history: Temporal knows a moment after the store."""
+    return "ACTIVITY_TASK_COMPLETED" in await shop.events(request_id)
 
 
 async def test_notices_are_posted_once_each_and_tried_again(shop: Shop, listener: Listener) -> None:
@@ -40,7 +46,7 @@ async def test_notices_are_posted_once_each_and_tried_again(shop: Shop, listener
         listener.answer = say(200)
         taken = lambda: shop.city.effects_of(request_id, "notify")[0].state == "done"  # noqa: E731 - asked again
         await shop.until(taken, "it was taken", within=40)
-        assert "ACTIVITY_TASK_COMPLETED" in await shop.events(request_id)
+        await shop.until(lambda: went_outside(shop, request_id), "the activity in the history")
         await shop.submit(request_id, "cancel", reason="x")
         await shop.ended(request_id)
     keys = {headers["idempotency-key"]: json.loads(body) for _, headers, body in listener.got}
@@ -50,3 +56,29 @@ async def test_notices_are_posted_once_each_and_tried_again(shop: Shop, listener
     assert "rosalind" not in str(listener.got).lower()
     assert [row.data["channel"] for row in shop.city.journal(request_id, "notified")] == ["webhook", "webhook"]
     assert_consistent(shop.store, settled=True)
+
+
+async def test_a_departments_own_system_tells_of_its_requests(shop: Shop, listener: Listener) -> None:
+    """organisation.yaml names it; requests of other departments are told of by the channel that holds for all."""
+    organisation = shop.city.organisation
+    told = organisation.departments["transportation"].model_copy(
+        update={"notices": Webhook(url=listener.url, secret_from="FIXLINE_SECRET_T")}
+    )
+    departments = {**organisation.departments, "transportation": told}
+    outgoing = Outgoing(SECRETS.get, private_hosts=frozenset({"localhost"}), resolve=lambda *_: ["127.0.0.1"])
+    activities = build_activities(
+        shop.store,
+        organisation.model_copy(update={"departments": departments}),
+        shop.notices,
+        shop.signals.send,
+        outgoing,
+        Scheduling(outside=KINDS),
+    )
+    listener.answer = say(200)
+    contact = Contact(name="Rosalind", email="rosalind@example.org")
+    async with shop.worker(activities):
+        own = await shop.open("pothole", contact=contact)
+        other = await shop.open("graffiti", contact=contact, answers={"surface": "brick"})
+        await shop.until(lambda: bool(listener.got) and bool(shop.notices.sent), "both")
+    assert {json.loads(body)["data"]["request_id"] for _, _, body in listener.got} == {own}
+    assert {notice.request_id for notice in shop.notices.sent} == {other}
