@@ -42,10 +42,11 @@ up: venv
 	@exec env $(IN) $(BIN)/fixline up --demo $(DEMO) $(ARGS)
 
 # Every check runs, so that one run tells everything; pytest comes last and its closing line is the last one printed.
+# A run of all tests says what of the rules, the catalog and the service they reach, branches included.
 # A failed check fails the target even when all tests pass.
 test: venv-dev
 	@failed=0; $(MAKE) --no-print-directory static || failed=1; \
-	echo "== tests"; $(IN) $(BIN)/python -m pytest -n $(JOBS) $(ARGS) || exit $$?; \
+	echo "== tests"; $(IN) $(BIN)/python -m pytest -n $(JOBS) $(if $(ARGS),,--cov) $(ARGS) || exit $$?; \
 	exit $$failed
 
 check: static
